@@ -1,0 +1,20 @@
+-- +goose Up
+CREATE SCHEMA feeds;
+
+CREATE TABLE feeds.feeds (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    slug       text NOT NULL UNIQUE CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
+    title      jsonb NOT NULL,                        -- language → words
+    -- the selection; an empty array selects everything
+    sections   text[] NOT NULL DEFAULT '{}',
+    tags       text[] NOT NULL DEFAULT '{}',
+    languages  text[] NOT NULL DEFAULT '{}',
+    sources    text[] NOT NULL DEFAULT '{}',
+    content    text NOT NULL DEFAULT 'full' CHECK (content IN ('full', 'summary')),
+    item_limit integer NOT NULL DEFAULT 50 CHECK (item_limit BETWEEN 1 AND 1000)
+);
+
+INSERT INTO feeds.feeds (slug, title) VALUES ('all', '{"en": "All articles"}');
+
+-- +goose Down
+DROP SCHEMA feeds CASCADE;
