@@ -1,0 +1,83 @@
+package templates
+
+import (
+	"html/template"
+	"time"
+)
+
+// Page is what one public page or page of the mail catcher shows: FeedsPage, ArticlePage, UnsubscribePage, ErrorPage,
+// CatcherList or CatcherMessage.
+type Page interface {
+	template() string // the page's file below html/, without its ending
+}
+
+// FeedsPage lists the feeds for people.
+type FeedsPage struct {
+	Feeds   []FeedEntry
+	OPMLURL string // the list for feed readers; "" for none
+}
+
+// FeedEntry is one feed of a FeedsPage. Sections, Tags and Languages are its selection; with all of them empty it holds
+// every article.
+type FeedEntry struct {
+	Title     string // in the page's language, or Language says in which
+	Language  string // of Title; "" is the page's
+	Sections  []string
+	Tags      []string
+	Languages []string
+	Summaries bool // its items hold the summary alone
+	Items     int
+	Newest    time.Time // of the newest article; zero for none
+	RSSURL    string
+	AtomURL   string
+	JSONURL   string
+}
+
+// ArticlePage shows one article.
+type ArticlePage struct {
+	Title        string
+	Language     string // of the article; the page's own words may be in another
+	Section      string
+	Published    time.Time
+	Authors      []string
+	Body         template.HTML // cleaned by articles; printed as it is
+	Tags         []string
+	SourceURL    string // the source's own page, which is the canonical one; "" when it has none
+	URL          string // of this page, absolute; canonical when there is no SourceURL
+	Translations []Translation
+	Feeds        []FeedLink // for autodiscovery, the most fitting first
+	FeedsURL     string     // of the FeedsPage
+}
+
+// Translation is the same article in another language.
+type Translation struct {
+	Language string
+	Title    string
+	URL      string
+}
+
+// FeedLink is one feed that a reader's browser may offer.
+type FeedLink struct {
+	Type  string // application/rss+xml, application/atom+xml or application/feed+json
+	Title string
+	URL   string
+}
+
+// UnsubscribePage asks whether an address shall leave a list, and says so once it has. Its form posts to the page's own
+// address, with List-Unsubscribe=One-Click as a mail program would.
+type UnsubscribePage struct {
+	ListName string
+	Address  string // shown as given
+	Done     bool
+}
+
+// ErrorPage says what went wrong.
+type ErrorPage struct {
+	Status   int    // HTTP
+	Sentence string // what happened and what to do; "" gives the usual words for Status
+}
+
+func (FeedsPage) template() string       { return "feeds" }
+func (ArticlePage) template() string     { return "article" }
+func (UnsubscribePage) template() string { return "unsubscribe" }
+func (ErrorPage) template() string       { return "error" }
