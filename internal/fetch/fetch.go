@@ -1,0 +1,226 @@
+// Package fetch is the one HTTP client for foreign addresses. Whatever a web site, a feed or a redirect says, it never
+// connects to an internal address, never reads more than its limit and never waits longer than its limit.
+//
+// The address is judged when it is dialled, after the name was resolved, so that a name which changes its mind between check
+// and use gains nothing. No proxy is used, for a proxy would do the dialling out of sight.
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"silkpost/internal/errs"
+)
+
+// Options steer a Client; the zero value of each field stands for the default.
+type Options struct {
+	Allow        []string      // host names or addresses, as in the URL, that may be internal
+	UserAgent    string        // default "Silkpost"
+	MaxBytes     int64         // of a body, after decompression; default 10 MB
+	MaxRedirects int           // default 5
+	Timeout      time.Duration // for the whole exchange; default 30 s
+}
+
+// Client fetches. It is safe for concurrent use; Close it at the end.
+type Client struct {
+	opt  Options
+	http *http.Client
+}
+
+// Request names what to fetch, and what is already there: with ETag or LastModified, as an earlier Result gave them, the
+// answer may be that nothing changed.
+type Request struct {
+	URL          string
+	ETag         string
+	LastModified string
+}
+
+// Result is a successful answer.
+type Result struct {
+	Status       int    // 200 to 299, or 304
+	URL          string // after redirects
+	ContentType  string
+	ETag         string
+	LastModified string
+	Body         []byte // nil when NotModified
+}
+
+// NotModified reports whether the server said that nothing changed.
+func (r *Result) NotModified() bool { return r.Status == http.StatusNotModified }
+
+// New returns a Client.
+func New(opt Options) *Client {
+	if opt.UserAgent == "" {
+		opt.UserAgent = "Silkpost"
+	}
+	if opt.MaxBytes == 0 {
+		opt.MaxBytes = 10 << 20
+	}
+	if opt.MaxRedirects == 0 {
+		opt.MaxRedirects = 5
+	}
+	if opt.Timeout == 0 {
+		opt.Timeout = 30 * time.Second
+	}
+	c := &Client{opt: opt}
+	c.http = &http.Client{
+		CheckRedirect: c.checkRedirect,
+		Transport: &http.Transport{
+			Proxy:                  nil,
+			DialContext:            c.dial,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2:      true,
+			MaxIdleConnsPerHost:    2,
+			IdleConnTimeout:        30 * time.Second,
+			MaxResponseHeaderBytes: 256 << 10,
+		},
+	}
+	return c
+}
+
+// Close ends the connections that are kept for reuse.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Get fetches an http or https URL. An address that is not one, or that lies inside, gives an error of kind errs.Invalid;
+// answers 404 and 410 give errs.NotFound; everything else that fails gives errs.Unavailable. Each error is one line that
+// names the URL, without its password.
+func (c *Client) Get(ctx context.Context, r Request) (*Result, error) {
+	target, err := parse(r.URL)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, c.opt.Timeout)
+	defer cancel()
+	res, err := c.get(limited, target, r)
+	if err != nil && errs.KindOf(err) == errs.Internal {
+		err = c.explain(ctx, target, err)
+	}
+	return res, err
+}
+
+func (c *Client) get(ctx context.Context, target *url.URL, r Request) (*Result, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", c.opt.UserAgent)
+	if r.ETag != "" {
+		req.Header.Set("If-None-Match", r.ETag)
+	}
+	if r.LastModified != "" {
+		req.Header.Set("If-Modified-Since", r.LastModified)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return c.read(target, resp)
+}
+
+func (c *Client) read(target *url.URL, resp *http.Response) (*Result, error) {
+	res := &Result{
+		Status:       resp.StatusCode,
+		URL:          resp.Request.URL.String(),
+		ContentType:  resp.Header.Get("Content-Type"),
+		ETag:         resp.Header.Get("ETag"),
+		LastModified: resp.Header.Get("Last-Modified"),
+	}
+	switch {
+	case res.NotModified():
+		return res, nil
+	case res.Status == http.StatusNotFound || res.Status == http.StatusGone:
+		return nil, errs.New(errs.NotFound, "%s: there is nothing at this address (%s)", target.Redacted(), status(resp))
+	case res.Status < 200 || res.Status > 299:
+		return nil, errs.New(errs.Unavailable, "%s: the server answered %s", target.Redacted(), status(resp))
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.opt.MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(body)) > c.opt.MaxBytes {
+		return nil, errs.New(errs.Unavailable, "%s: the answer is larger than %d bytes", target.Redacted(), c.opt.MaxBytes)
+	}
+	res.Body = body
+	return res, nil
+}
+
+// status returns code and name of an answer. The server's own words are left aside: they are foreign.
+func status(resp *http.Response) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
+}
+
+func parse(address string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "%q is not a web address", address)
+	}
+	return u, check(u)
+}
+
+func check(u *url.URL) error {
+	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return errs.New(errs.Invalid, "%q is not a web address: it needs http:// or https:// and a host", u.Redacted())
+	}
+	return nil
+}
+
+func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) > c.opt.MaxRedirects {
+		return errs.New(errs.Unavailable, "%s: more than %d redirects", via[0].URL.Redacted(), c.opt.MaxRedirects)
+	}
+	return check(req.URL)
+}
+
+// dial connects. A host that is allowed by name may be anywhere; any other is judged by the address that is really dialled.
+func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	if !slices.ContainsFunc(c.opt.Allow, func(name string) bool { return strings.EqualFold(name, host) }) {
+		dialer.Control = func(_, address string, _ syscall.RawConn) error { return checkAddress(host, address) }
+	}
+	return dialer.DialContext(ctx, network, address)
+}
+
+func checkAddress(host, address string) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil || !public(to.Addr()) {
+		return errs.New(errs.Invalid, "%s is an internal address (%s) and is not fetched; allow the host by name if it is meant",
+			host, address)
+	}
+	return nil
+}
+
+// explain puts what went wrong on the way into plain words. ctx is the caller's own: when that ended, so did the question.
+func (c *Client) explain(ctx context.Context, target *url.URL, err error) error {
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		return errs.New(errs.Unavailable, "%s: no complete answer within %s", target.Redacted(), c.opt.Timeout)
+	case errors.As(err, &dns):
+		return errs.New(errs.Unavailable, "%s: the host name cannot be resolved", target.Redacted())
+	case errors.As(err, &cert):
+		return errs.New(errs.Unavailable, "%s: its certificate is not valid: %w", target.Redacted(), cert.Err)
+	}
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err // it repeats the address
+	}
+	return errs.New(errs.Unavailable, "%s: %w", target.Redacted(), err)
+}
