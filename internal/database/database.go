@@ -1,10 +1,12 @@
 // Package database opens Postgres, runs transactions and migrations, and keeps the private local server that Silkpost starts
 // when no database is given.
+//
+// The private server (local*.go) is an ordinary Postgres with default durability that lives in the data directory, listens
+// on a Unix socket alone and stops with the process that started it. One process at a time holds it; others attach.
 package database
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -19,5 +21,4 @@ type Handle interface {
 var (
 	_ Handle = (*sqlx.DB)(nil)
 	_ Handle = (*sqlx.Tx)(nil)
-	_        = sql.ErrNoRows
 )

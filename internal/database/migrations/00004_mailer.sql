@@ -11,11 +11,12 @@ CREATE TABLE mailer.positions (
     UNIQUE (list_id, group_id)
 );
 
--- One row per list and rhythm that was ever planned: how far its last edition went. Its row is the lock of planning.
+-- One row per list and rhythm that was ever planned.
 CREATE TABLE mailer.plans (
     list_id  bigint NOT NULL,
     rhythm   text NOT NULL,
-    position bigint NOT NULL DEFAULT 0,
+    position bigint NOT NULL DEFAULT 0,               -- how far its last edition went
+    cut_off  timestamptz NOT NULL,                    -- scheduled cut-offs up to here are dealt with
     PRIMARY KEY (list_id, rhythm)
 );
 
@@ -77,15 +78,17 @@ CREATE TABLE mailer.deliveries (
     state           text NOT NULL DEFAULT 'pending'
                     CHECK (state IN ('pending', 'in_flight', 'deferred', 'sent', 'failed', 'suppressed', 'cancelled', 'in_doubt')),
     not_before      timestamptz NOT NULL,             -- the contact's hour; the message's Date, the same at each attempt
-    due_at          timestamptz NOT NULL,             -- when it may be tried next
+    due_at          timestamptz,                      -- when it may be tried next; null: never again
     sender_id       uuid,                             -- who holds it while in flight
     attempts        integer NOT NULL DEFAULT 0,
     settled_at      timestamptz,                      -- the last outcome
     code            integer NOT NULL DEFAULT 0,       -- the last SMTP reply; 0: none came
     reply           text NOT NULL DEFAULT '',
-    PRIMARY KEY (edition_id, contact_id)
+    PRIMARY KEY (edition_id, contact_id),
+    CHECK (due_at IS NULL = (state IN ('sent', 'failed', 'suppressed', 'cancelled')) OR state = 'in_doubt')
 ) PARTITION BY RANGE (edition_id);
-CREATE INDEX deliveries_due ON mailer.deliveries (due_at, variant_id) WHERE state IN ('pending', 'deferred', 'in_doubt');
+CREATE INDEX deliveries_due ON mailer.deliveries (due_at, variant_id) WHERE due_at IS NOT NULL AND state <> 'in_flight';
+CREATE INDEX deliveries_open ON mailer.deliveries (edition_id) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_in_flight ON mailer.deliveries (sender_id) WHERE state = 'in_flight';
 CREATE INDEX deliveries_subscription ON mailer.deliveries (subscription_id);
 
@@ -96,10 +99,11 @@ CREATE TABLE mailer.attempts (
     number     integer NOT NULL,
     at         timestamptz NOT NULL,                  -- when the outcome was known
     outcome    text NOT NULL CHECK (outcome IN ('sent', 'deferred', 'failed', 'in_doubt')),
-    phase      text NOT NULL,                         -- connect, mail, rcpt, data, dot
+    phase      text NOT NULL,                         -- compose, connect, mail, rcpt, data, dot
     code       integer NOT NULL,
     reply      text NOT NULL,
-    PRIMARY KEY (edition_id, contact_id, number)
+    sender_id  uuid NOT NULL,                         -- two senders may both have tried, one of them late
+    PRIMARY KEY (edition_id, contact_id, number, sender_id)
 ) PARTITION BY RANGE (edition_id);
 
 -- Worker processes that send. One whose lease ran out is dead: what it held is put back by anyone.

@@ -1,0 +1,247 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"silkpost/internal/errs"
+)
+
+// LocalConfig says where the private Postgres lives and for whom.
+type LocalConfig struct {
+	// Dir is the data directory. It is made when missing. The server's files are in Dir/postgres.
+	Dir string
+	// Shared is for commands that work beside others: they use the server that runs already, or start one for themselves
+	// and whoever comes meanwhile. Without it the process owns the server, and a second owner is refused.
+	Shared bool
+	// Settings are further server settings as name=value; they are stronger than the ones given by this package. A process
+	// that finds the server running cannot change them.
+	Settings []string
+	// Log is told when the server starts, stops and comes back. Nil is silence.
+	Log *slog.Logger
+}
+
+// The words in the lock file for who holds the server.
+const (
+	roleOwner   = "owner"
+	roleCommand = "command"
+)
+
+const (
+	holderWait   = 30 * time.Second      // for a command's server to end, or for another process's server to be ready
+	attachedWait = 2 * time.Minute       // for other commands to be done, before the server that they use is stopped
+	pollEvery    = 25 * time.Millisecond // between looks at locks and sockets
+)
+
+// Local is a private Postgres that this process holds or uses. Its methods may be called from any goroutine.
+type Local struct {
+	log    *slog.Logger
+	url    string
+	lock   *fileLock // exclusive, of the server's holder; nil when attached
+	users  *fileLock // shared, of a command that uses the server; nil for an owner
+	server *server   // nil when attached
+
+	stopOnce sync.Once
+	stopErr  error
+}
+
+// StartLocal makes the private Postgres of a data directory ready for use: it sets the server up if it never was, starts it
+// or, with Shared, attaches to the one that runs, and waits until it answers. A server that dies is started again, at the
+// same URL, until Stop.
+//
+// The errors are errs.Conflict when another process owns the directory, errs.Invalid when the directory cannot be used and
+// errs.Unavailable when there is no Postgres on this machine or it does not start. Cancelling ctx gives up.
+func StartLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	l := &Local{log: cfg.Log}
+	var err error
+	if cfg.Dir, err = prepareDir(cfg.Dir); err != nil {
+		return nil, err
+	}
+	if err := l.start(ctx, cfg); err != nil {
+		l.release()
+		return nil, err
+	}
+	return l, nil
+}
+
+// URL is where the server is reached, for Open. It holds no secret: only this account (and root) can use the socket.
+func (l *Local) URL() string { return l.url }
+
+// Stop leaves the server and, if this process holds it, stops it: connections are ended, what was committed stays. A
+// command that started the server first waits for other commands that use it, for two minutes or until ctx is over. Stop
+// may be called more than once; later calls wait for the first and return the same.
+func (l *Local) Stop(ctx context.Context) error {
+	l.stopOnce.Do(func() {
+		defer l.release()
+		if l.server == nil {
+			return
+		}
+		if l.users != nil {
+			l.awaitOthers(ctx)
+		}
+		l.stopErr = l.server.stop(ctx)
+	})
+	return l.stopErr
+}
+
+func (l *Local) start(ctx context.Context, cfg LocalConfig) (err error) {
+	if cfg.Shared {
+		err = l.join(ctx, cfg.Dir)
+	} else {
+		err = l.own(ctx, cfg.Dir)
+	}
+	if err != nil || l.lock == nil {
+		return err
+	}
+	cluster, err := prepareCluster(ctx, cfg.Dir, l.log)
+	if err != nil {
+		return err
+	}
+	l.server, err = startServer(ctx, cluster, cfg.Settings, l.log)
+	if err != nil {
+		return err
+	}
+	l.url = l.server.url
+	return nil
+}
+
+// own takes the exclusive lock for an owner. A command that holds it is waited for, an owner is not.
+func (l *Local) own(ctx context.Context, dir string) error {
+	deadline := time.Now().Add(holderWait)
+	for {
+		lock, err := lockFile(holderPath(dir), exclusive)
+		if err != nil {
+			return err
+		}
+		if lock != nil {
+			l.lock = lock
+			return lock.write(roleOwner)
+		}
+		pid, role := readHolder(dir)
+		late := time.Now().After(deadline)
+		switch {
+		case role == roleOwner:
+			return errs.New(errs.Conflict, "the data directory %s is in use by another silkpost (process %d): stop that one, or give this one a directory of its own", dir, pid)
+		case late:
+			return errs.New(errs.Conflict, "the data directory %s has been in use by a silkpost command (process %d) for %s: wait until it is done, or stop it", dir, pid, holderWait)
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// join either attaches to the running server, or takes the exclusive lock when nobody holds it.
+func (l *Local) join(ctx context.Context, dir string) (err error) {
+	deadline := time.Now().Add(holderWait)
+	for {
+		// First the shared lock: from here on a command that holds the server does not stop it.
+		if l.users == nil {
+			if l.users, err = lockFile(usersPath(dir), shared); err != nil {
+				return err
+			}
+		}
+		if l.users != nil {
+			if done, err := l.holdOrAttach(ctx, dir); done || err != nil {
+				return err
+			}
+		}
+		if time.Now().After(deadline) {
+			pid, _ := readHolder(dir)
+			return errs.New(errs.Unavailable, "the database in %s, held by process %d, is not ready after %s: see %s", dir, pid, holderWait, clusterAt(dir).logFile())
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *Local) holdOrAttach(ctx context.Context, dir string) (bool, error) {
+	lock, err := lockFile(holderPath(dir), exclusive)
+	if err != nil {
+		return false, err
+	}
+	if lock != nil {
+		l.lock = lock
+		return true, lock.write(roleCommand)
+	}
+	url, err := runningURL(ctx, dir)
+	if err != nil {
+		return false, err
+	}
+	l.url = url
+	return url != "", nil
+}
+
+// awaitOthers returns when no other command uses the server, and keeps new ones from joining.
+func (l *Local) awaitOthers(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, attachedWait)
+	defer cancel()
+	told := false
+	for {
+		ok, err := l.users.upgrade()
+		if ok || err != nil {
+			return
+		}
+		if !told {
+			l.log.InfoContext(ctx, "waiting for other commands that use the database")
+			told = true
+		}
+		if pause(ctx) != nil {
+			l.log.WarnContext(ctx, "stopping the database although other commands use it")
+			return
+		}
+	}
+}
+
+func (l *Local) release() {
+	l.lock.close()
+	l.users.close()
+}
+
+// prepareDir makes the data directory, checks that this account may write there, and returns its one true path.
+func prepareDir(dir string) (string, error) {
+	mode := os.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		mode = 0o711 // the server's account must pass through
+	}
+	if err := os.MkdirAll(dir, mode); err != nil {
+		return "", errs.New(errs.Invalid, "cannot make the data directory: %w", err)
+	}
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return "", errs.New(errs.Invalid, "cannot write in the data directory %s: %w; give another one, or make this one yours", dir, errnoOf(err))
+	}
+	_ = probe.Close()
+	if err := os.Remove(probe.Name()); err != nil {
+		return "", fmt.Errorf("prepare the data directory: %w", err)
+	}
+	absolute, err := filepath.Abs(dir)
+	if err == nil {
+		absolute, err = filepath.EvalSymlinks(absolute)
+	}
+	if err != nil {
+		return "", errs.New(errs.Invalid, "cannot use the data directory: %w", err)
+	}
+	return absolute, nil
+}
+
+// pause waits for one look's time, or until ctx is over.
+func pause(ctx context.Context) error {
+	timer := time.NewTimer(pollEvery)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

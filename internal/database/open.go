@@ -1,0 +1,123 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+
+	"silkpost/internal/errs"
+)
+
+const (
+	openTimeout = 10 * time.Second // until the first answer of the server
+	maxOpen     = 25               // connections per process; a default Postgres allows 100 in all
+	maxIdle     = 10
+	idleTime    = 5 * time.Minute
+	lifeTime    = time.Hour // so that a moved or rebalanced server is found again
+)
+
+// Open connects to the Postgres at rawURL (postgres://user:password@host:port/name?sslmode=…) and waits up to ten seconds
+// for its answer. Sessions speak UTC. A URL that cannot be right is errs.Invalid, a server that does not answer or refuses
+// is errs.Unavailable; either text is one line without the password. The caller closes the pool.
+func Open(ctx context.Context, rawURL string) (*sqlx.DB, error) {
+	u, err := parseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	connector, err := pq.NewConnector(inUTC(u).String())
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "the database URL %s is wrong: %s", u.Redacted(), reason(err))
+	}
+	db := sqlx.NewDb(sql.OpenDB(connector), "postgres")
+	db.SetMaxOpenConns(maxOpen)
+	db.SetMaxIdleConns(maxIdle)
+	db.SetConnMaxIdleTime(idleTime)
+	db.SetConnMaxLifetime(lifeTime)
+	if err := ping(ctx, db); err != nil {
+		_ = db.Close()
+		return nil, unreachable(ctx, u, err)
+	}
+	return db, nil
+}
+
+// parseURL checks what lib/pq would let pass: a URL without scheme is taken for key=value words, and told as a riddle.
+func parseURL(rawURL string) (*url.URL, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil { // its text holds the URL with the password
+		return nil, errs.New(errs.Invalid, "the database URL cannot be read: write postgres://user:password@host:5432/name, "+
+			"with special characters of the password as %%XX")
+	}
+	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return nil, errs.New(errs.Invalid, "the database URL must begin with postgres://, not %q", schemeOf(u))
+	}
+	if strings.Trim(u.Path, "/") == "" {
+		return nil, errs.New(errs.Invalid, "the database URL %s names no database: write postgres://user@host:5432/name", u.Redacted())
+	}
+	return u, nil
+}
+
+// schemeOf returns the part of a URL that is surely no secret.
+func schemeOf(u *url.URL) string {
+	if u.Scheme == "" {
+		return "no scheme"
+	}
+	return u.Scheme + ":"
+}
+
+// inUTC makes the session's time zone UTC, unless the URL names another.
+func inUTC(u *url.URL) *url.URL {
+	query := u.Query()
+	for key := range query {
+		if strings.EqualFold(key, "timezone") {
+			return u
+		}
+	}
+	query.Set("TimeZone", "UTC")
+	with := *u
+	with.RawQuery = query.Encode()
+	return &with
+}
+
+func ping(ctx context.Context, db *sqlx.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	return db.PingContext(ctx)
+}
+
+// unreachable words why the server at u cannot be used, and what helps.
+func unreachable(ctx context.Context, u *url.URL, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	advice := "is Postgres running there, and are host and port right?"
+	switch refusal := (*pq.Error)(nil); {
+	case errors.Is(err, pq.ErrSSLNotSupported):
+		advice = "add ?sslmode=disable to the URL if that is meant"
+	case !errors.As(err, &refusal):
+	case refusal.Code == pqerror.InvalidCatalogName:
+		advice = "create it with createdb, or correct the name in the URL"
+	case refusal.Code.Class() == pqerror.ClassInvalidAuthorizationSpecification:
+		advice = "correct the user or the password in the URL"
+	default:
+		advice = "try again when it can take connections"
+	}
+	return errs.New(errs.Unavailable, "cannot use the database %s: %s; %s", u.Redacted(), reason(err), advice)
+}
+
+// reason is err in one line without the driver's name.
+func reason(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no answer within " + openTimeout.String()
+	}
+	if refusal := (*pq.Error)(nil); errors.As(err, &refusal) {
+		return refusal.Message
+	}
+	return strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", " "), "pq: ")
+}
