@@ -1,0 +1,208 @@
+package subscribers
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/lib/pq"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/errs"
+	"silkpost/internal/language"
+)
+
+// List is a mailing list with its digest plan. Hours are "15:04".
+type List struct {
+	ID               int64              `db:"id" toml:"-"`
+	Slug             string             `db:"slug" toml:"slug"`
+	Name             StringMap          `db:"name" toml:"name"` // language → words; see NameIn
+	Sender           Sender             `db:"sender" toml:"sender"`
+	PostalAddress    string             `db:"postal_address" toml:"postal_address"` // "" cannot send
+	Selection        articles.Selection `db:"selection" toml:"select"`
+	Rhythms          pq.StringArray     `db:"rhythms" toml:"rhythms"` // offered
+	DefaultRhythm    string             `db:"default_rhythm" toml:"default_rhythm"`
+	TimeZone         string             `db:"time_zone" toml:"time_zone"`                 // IANA; the list's own, and that of contacts without one
+	EditorialHour    string             `db:"editorial_hour" toml:"editorial_hour"`       // cut-off, in the list's own zone
+	DeliveryHour     string             `db:"delivery_hour" toml:"delivery_hour"`         // in each contact's zone
+	FallbackLanguage string             `db:"fallback_language" toml:"fallback_language"` // of articles in none of the reader's languages
+	Approval         bool               `db:"approval" toml:"approval"`                   // an editor lets each edition go
+	Public           bool               `db:"public" toml:"public"`
+	OptIn            string             `db:"opt_in" toml:"opt_in"` // single or double
+}
+
+// Sender is whom a list's mail is from.
+type Sender struct {
+	Name    string `db:"name" toml:"name"`
+	Address string `db:"address" toml:"address"`   // "" cannot send
+	ReplyTo string `db:"reply_to" toml:"reply_to"` // "" is Address
+}
+
+// NewList returns a list with the settings of one of which nothing else was said.
+func NewList(slug string) List {
+	return List{
+		Slug: slug, Rhythms: slices.Clone(Rhythms), DefaultRhythm: Weekly, TimeZone: "UTC", EditorialHour: "17:00",
+		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double",
+	}
+}
+
+// NameIn returns the list's name in a language, else in the fallback language, else in English, else in any; a list without
+// names is called by its slug.
+func (l *List) NameIn(tag string) string {
+	available := slices.Sorted(maps.Keys(l.Name))
+	if len(available) == 0 {
+		return l.Slug
+	}
+	if chosen := language.Choose([]string{tag, l.FallbackLanguage, "en"}, available); chosen != "" {
+		return l.Name[chosen]
+	}
+	return l.Name[available[0]]
+}
+
+// A slug is also the first label of the List-Id, so no longer than a label of the DNS.
+var slugForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+const maxSlug = 63
+
+// Validate returns nil or an error of kind Invalid with one line for each mistake.
+func (l *List) Validate() error {
+	_, err := l.canonical()
+	return err
+}
+
+// canonical returns the list in the form in which it is stored, or what Validate says.
+func (l *List) canonical() (List, error) {
+	c := mistakes{list: l.Slug}
+	out := *l
+	if !slugForm.MatchString(l.Slug) || len(l.Slug) > maxSlug {
+		c.add("slug", "small letters a to z, digits and single hyphens between them, at most %d", maxSlug)
+	}
+	out.Name = c.names(l.Name)
+	out.Sender = c.sender(l.Sender)
+	out.PostalAddress = c.postal(l.PostalAddress)
+	out.Selection = c.selection(l.Selection)
+	out.Rhythms = c.rhythms(l.Rhythms, l.DefaultRhythm)
+	c.check(checkTimeZone(l.TimeZone), "time_zone %q", l.TimeZone)
+	out.EditorialHour = c.hour("editorial_hour", l.EditorialHour)
+	out.DeliveryHour = c.hour("delivery_hour", l.DeliveryHour)
+	out.FallbackLanguage = c.language("fallback_language", l.FallbackLanguage)
+	if l.OptIn != "single" && l.OptIn != "double" {
+		c.add(fmt.Sprintf("opt_in %q", l.OptIn), "neither single nor double")
+	}
+	if len(c.found) > 0 {
+		return List{}, errs.New(errs.Invalid, "%w", errors.Join(c.found...))
+	}
+	return out, nil
+}
+
+// mistakes collects what is wrong with a list. Its other methods return a field in its stored form.
+type mistakes struct {
+	list  string
+	found []error
+}
+
+func (m *mistakes) add(field, format string, args ...any) {
+	m.found = append(m.found, fmt.Errorf("list %q, %s: %s", m.list, field, fmt.Sprintf(format, args...)))
+}
+
+// check adds a mistake when err, the reason alone, is not nil.
+func (m *mistakes) check(err error, field string, args ...any) {
+	if err != nil {
+		m.add(fmt.Sprintf(field, args...), "%v", err)
+	}
+}
+
+func (m *mistakes) names(names StringMap) StringMap {
+	out := StringMap{}
+	for _, given := range slices.Sorted(maps.Keys(names)) {
+		tag := m.language("name", given)
+		if _, twice := out[tag]; twice {
+			m.add("name", "%s is given twice", tag)
+		}
+		out[tag] = m.line(fmt.Sprintf("name in %s", given), names[given])
+		if out[tag] == "" {
+			m.add(fmt.Sprintf("name in %s", given), "empty")
+		}
+	}
+	return out
+}
+
+func (m *mistakes) sender(s Sender) Sender {
+	return Sender{
+		Name:    m.line("sender name", s.Name),
+		Address: m.address("sender address", s.Address),
+		ReplyTo: m.address("sender reply_to", s.ReplyTo),
+	}
+}
+
+func (m *mistakes) address(field, given string) string {
+	if given == "" {
+		return ""
+	}
+	address, err := ParseAddress(given)
+	m.check(err, field+" %q", given)
+	return address.Given
+}
+
+// line checks a text that may become part of a mail header.
+func (m *mistakes) line(field, text string) string {
+	text = strings.TrimSpace(text)
+	m.check(checkText(text, maxName), field+" %q", text)
+	return text
+}
+
+// postal checks the postal address, which may have several lines.
+func (m *mistakes) postal(text string) string {
+	text = strings.ReplaceAll(strings.TrimSpace(text), "\r\n", "\n")
+	m.check(checkText(strings.ReplaceAll(text, "\n", " "), maxText), "postal_address %q", text)
+	return text
+}
+
+func (m *mistakes) selection(s articles.Selection) articles.Selection {
+	for field, values := range map[string][]string{"sections": s.Sections, "tags": s.Tags, "sources": s.Sources} {
+		for _, value := range values {
+			m.check(checkText(value, maxName), "select %s %q", field, value)
+		}
+	}
+	tags, err := parseLanguages(s.Languages)
+	m.check(err, "select languages")
+	return articles.Selection{
+		Sections: present(s.Sections), Tags: present(s.Tags), Languages: present(tags), Sources: present(s.Sources),
+	}
+}
+
+// present turns nil, which would be NULL in the database, into an empty array.
+func present(values []string) pq.StringArray {
+	if values == nil {
+		return pq.StringArray{}
+	}
+	return values
+}
+
+// rhythms returns those offered in the order of Rhythms, each once.
+func (m *mistakes) rhythms(offered []string, usual string) pq.StringArray {
+	for _, rhythm := range offered {
+		if !slices.Contains(Rhythms, rhythm) {
+			m.add(fmt.Sprintf("rhythms %q", rhythm), "not a rhythm; there are %s", strings.Join(Rhythms, ", "))
+		}
+	}
+	if !slices.Contains(offered, usual) {
+		m.add(fmt.Sprintf("default_rhythm %q", usual), "not among the rhythms offered (%s)", strings.Join(offered, ", "))
+	}
+	return slices.DeleteFunc(slices.Clone(Rhythms), func(rhythm string) bool { return !slices.Contains(offered, rhythm) })
+}
+
+func (m *mistakes) hour(field, given string) string {
+	hour, err := parseHour(given)
+	m.check(err, field+" %q", given)
+	return hour
+}
+
+func (m *mistakes) language(field, given string) string {
+	tag, err := language.Parse(given)
+	m.check(err, "%s", field)
+	return tag
+}

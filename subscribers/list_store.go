@@ -1,0 +1,145 @@
+package subscribers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+)
+
+const selectLists = `
+SELECT id, slug, name, sender_name AS "sender.name", sender_address AS "sender.address", reply_to AS "sender.reply_to",
+       postal_address, sections AS "selection.sections", tags AS "selection.tags", languages AS "selection.languages",
+       sources AS "selection.sources", rhythms, default_rhythm, time_zone, to_char(editorial_hour, 'HH24:MI') AS editorial_hour,
+       to_char(delivery_hour, 'HH24:MI') AS delivery_hour, fallback_language, approval, public, opt_in
+FROM subscribers.lists`
+
+// Lists returns all lists by slug.
+func Lists(ctx context.Context, h database.Handle) (lists []List, err error) {
+	defer errs.Wrap(&err, "read the lists")
+	err = h.SelectContext(ctx, &lists, selectLists+` ORDER BY slug`)
+	return lists, err
+}
+
+// ListBySlug returns the list of that slug. There being none is errs.NotFound, and the text names those there are.
+func ListBySlug(ctx context.Context, h database.Handle, slug string) (list List, err error) {
+	if !slugForm.MatchString(slug) { // also what Postgres would not take as text
+		return List{}, noList(ctx, h, slug)
+	}
+	err = h.GetContext(ctx, &list, selectLists+` WHERE slug = $1`, slug)
+	if errors.Is(err, sql.ErrNoRows) {
+		return List{}, noList(ctx, h, slug)
+	}
+	errs.Wrap(&err, "read the list %q", slug)
+	return list, err
+}
+
+func noList(ctx context.Context, h database.Handle, slug string) error {
+	lists, err := Lists(ctx, h)
+	if err != nil {
+		return err
+	}
+	slugs := make([]string, len(lists))
+	for i, list := range lists {
+		slugs[i] = list.Slug
+	}
+	return errs.New(errs.NotFound, "no list %q; the lists are: %s", slug, strings.Join(slugs, ", "))
+}
+
+// Change says what a declaration did.
+type Change string
+
+// What a declaration can do.
+const (
+	Added     Change = "added"
+	Changed   Change = "changed"
+	Unchanged Change = "unchanged"
+)
+
+// DeclareList makes the list of l's slug be as l says; l.ID is not looked at. What l leaves empty becomes empty: start from
+// NewList, or from the list as it stands. It returns what Validate says, or errs.Conflict when a rhythm that people on the
+// list have chosen would no longer be offered: they would hear nothing any more. Called with a transaction, it keeps the
+// list's row locked, so that no import brings such people meanwhile.
+func DeclareList(ctx context.Context, h database.Handle, l List) (change Change, err error) {
+	stored, err := l.canonical()
+	if err != nil {
+		return "", err
+	}
+	defer errs.Wrap(&err, "list %q", l.Slug)
+	if added, err := execCount(ctx, h, insertList, listValues(stored)...); err != nil || added == 1 {
+		return Added, err
+	}
+	if err := refuseLostRhythm(ctx, h, stored); err != nil {
+		return "", err
+	}
+	changed, err := execCount(ctx, h, updateList, listValues(stored)...)
+	if err != nil || changed == 0 {
+		return Unchanged, err
+	}
+	return Changed, nil
+}
+
+const insertList = `
+INSERT INTO subscribers.lists (slug, name, sender_name, sender_address, reply_to, postal_address, sections, tags, languages,
+       sources, rhythms, default_rhythm, time_zone, editorial_hour, delivery_hour, fallback_language, approval, public, opt_in)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+ON CONFLICT (slug) DO NOTHING`
+
+const updateList = `
+UPDATE subscribers.lists
+SET (name, sender_name, sender_address, reply_to, postal_address, sections, tags, languages, sources, rhythms, default_rhythm,
+     time_zone, editorial_hour, delivery_hour, fallback_language, approval, public, opt_in)
+    = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+WHERE slug = $1
+  AND (name, sender_name, sender_address, reply_to, postal_address, sections, tags, languages, sources, rhythms, default_rhythm,
+       time_zone, editorial_hour, delivery_hour, fallback_language, approval, public, opt_in)
+      IS DISTINCT FROM
+      ($2::jsonb, $3, $4, $5, $6, $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12,
+       $13, $14::time, $15::time, $16, $17::boolean, $18::boolean, $19)`
+
+// listValues are the parameters of insertList and updateList.
+func listValues(l List) []any {
+	return []any{
+		l.Slug, l.Name, l.Sender.Name, l.Sender.Address, l.Sender.ReplyTo, l.PostalAddress, l.Selection.Sections,
+		l.Selection.Tags, l.Selection.Languages, l.Selection.Sources, l.Rhythms, l.DefaultRhythm, l.TimeZone, l.EditorialHour,
+		l.DeliveryHour, l.FallbackLanguage, l.Approval, l.Public, l.OptIn,
+	}
+}
+
+const lockList = `SELECT id FROM subscribers.lists WHERE slug = $1 FOR UPDATE`
+
+const lostRhythm = `
+SELECT rhythm, count(*)
+FROM subscribers.subscriptions
+WHERE list_id = $1 AND state <> 'unsubscribed' AND NOT rhythm = ANY ($2)
+GROUP BY rhythm
+ORDER BY rhythm
+LIMIT 1`
+
+func refuseLostRhythm(ctx context.Context, h database.Handle, l List) error {
+	var id int64
+	if err := h.GetContext(ctx, &id, lockList, l.Slug); err != nil {
+		return err
+	}
+	var rhythm string
+	var people int
+	switch err := h.QueryRowxContext(ctx, lostRhythm, id, l.Rhythms).Scan(&rhythm, &people); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errs.New(errs.Conflict, "rhythms: %d on the list have chosen %s; keep it among the rhythms", people, rhythm)
+}
+
+// execCount runs a statement and returns how many rows it touched.
+func execCount(ctx context.Context, h database.Handle, statement string, args ...any) (int64, error) {
+	result, err := h.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
