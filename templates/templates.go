@@ -1,37 +1,146 @@
 // Package templates holds everything a person sees as text: digests, public pages, the mail catcher's pages, and the catalogue
 // of the product's words in each language.
+//
+// Each template has one Go struct; New refuses a file that none is declared for. Foreign text (titles, names, addresses) is
+// passed in as it came and stays text: it is escaped, laid on one line and freed of control characters and of bidirectional
+// overrides, so that it cannot reach beyond its own place. Nothing here knows the time or the reader: the same values give the
+// same bytes.
+//
+// A language is one file in catalogues/, named after its tag. Its words must be those of catalogues/en.toml, with all plural
+// forms that the language has, and its dates must be known to dates.go.
 package templates
 
 import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
 	"io"
-	"net/http"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	texttemplate "text/template"
 
 	"silkpost/internal/errs"
+	"silkpost/internal/language"
 )
 
-// Set is every template, parsed. It may be used by any number of goroutines.
-type Set struct{}
+//go:embed catalogues html text static
+var files embed.FS
 
-// New parses the embedded templates and catalogues.
-func New() (*Set, error) { return &Set{}, nil }
+// pageNames are the pages below html/; each is parsed together with layout.html. digest.html stands alone.
+var pageNames = []string{"feeds", "article", "unsubscribe", "error", "catcher-list", "catcher-message"}
 
-// Digest renders a digest mail. The same Digest gives the same bytes.
-func (s *Set) Digest(d Digest) (Mail, error) {
-	return Mail{}, errs.New(errs.Internal, "not there yet")
+// Set is every template, parsed once per catalogue. It may be used by any number of goroutines.
+type Set struct {
+	tags   []string // of the catalogues, sorted
+	voices map[string]*voice
+	assets assets
+}
+
+// voice is the product speaking one language.
+type voice struct {
+	words  *words
+	pages  map[string]*template.Template
+	digest *template.Template
+	text   *texttemplate.Template
+}
+
+// New parses the embedded templates and catalogues. An error names the file and what is wrong with it.
+func New() (*Set, error) { return newSet(files) }
+
+func newSet(fsys fs.FS) (*Set, error) {
+	if err := refuseUndeclared(fsys); err != nil {
+		return nil, err
+	}
+	catalogues, err := readCatalogues(fsys)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{voices: map[string]*voice{}}
+	if s.assets, err = readAssets(fsys); err != nil {
+		return nil, err
+	}
+	for _, c := range catalogues {
+		s.tags = append(s.tags, c.tag)
+		if s.voices[c.tag], err = newVoice(fsys, c, s.assets); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// refuseUndeclared finds files that no struct is declared for: they would never be checked.
+func refuseUndeclared(fsys fs.FS) error {
+	declared := []string{"html/layout.html", "html/digest.html", "text/digest.txt"}
+	for _, name := range pageNames {
+		declared = append(declared, "html/"+name+".html")
+	}
+	found, err := fs.Glob(fsys, "*/*")
+	if err != nil {
+		return err
+	}
+	for _, file := range found {
+		dir := path.Dir(file)
+		if (dir == "html" || dir == "text") && !slices.Contains(declared, file) {
+			return errs.New(errs.Internal, "templates: %s: no struct is declared for this file", file)
+		}
+	}
+	return nil
+}
+
+func newVoice(fsys fs.FS, w *words, a assets) (*voice, error) {
+	v := &voice{words: w, pages: map[string]*template.Template{}}
+	funcs := w.funcs()
+	funcs["static"] = a.path
+	for _, name := range pageNames {
+		t, err := template.New("layout.html").Funcs(funcs).
+			ParseFS(fsys, "html/layout.html", "html/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("templates: %w", err)
+		}
+		v.pages[name] = t
+	}
+	var err error
+	if v.digest, err = template.New("digest.html").Funcs(funcs).ParseFS(fsys, "html/digest.html"); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	if v.text, err = texttemplate.New("digest.txt").Funcs(texttemplate.FuncMap(funcs)).ParseFS(fsys, "text/digest.txt"); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	return v, nil
 }
 
 // Page writes a page in a catalogue's language (see Language). It is rendered before the first byte is written, so after an
-// error w is as it was. The caller sets status and headers.
+// error of rendering nothing has reached w. The caller sets status and headers; the pages need no more of a
+// Content-Security-Policy than style-src 'self', img-src for the articles' pictures, frame-src 'self' for the mail catcher and
+// form-action 'self'.
 func (s *Set) Page(w io.Writer, lang string, page Page) error {
-	return errs.New(errs.Internal, "not there yet")
+	name := page.template()
+	var buf bytes.Buffer
+	if err := s.voice(lang).pages[name].Execute(&buf, page); err != nil {
+		return fmt.Errorf("templates: page %s in %s: %w", name, lang, err)
+	}
+	_, err := buf.WriteTo(w)
+	return err
 }
+
+// Catalogues returns the languages that there are words in, sorted.
+func (s *Set) Catalogues() []string { return slices.Clone(s.tags) }
 
 // Language returns the language of the product's words for a reader: the first of wanted that has a catalogue, else fallback
 // if that has one, else "en".
-func (s *Set) Language(wanted []string, fallback string) string { return "en" }
+func (s *Set) Language(wanted []string, fallback string) string {
+	for _, tags := range [][]string{wanted, {fallback}} {
+		if tag := language.Choose(tags, s.tags); tag != "" {
+			return tag
+		}
+	}
+	return reference
+}
 
-// StaticPath returns the address of an embedded file such as "silkpost.css", with its checksum in it.
-func (s *Set) StaticPath(name string) (string, error) { return "", nil }
+func (s *Set) voice(lang string) *voice { return s.voices[s.Language([]string{lang}, reference)] }
 
-// StaticHandler serves the embedded files below /static/. Mount it beside any page of this package.
-func (s *Set) StaticHandler() http.Handler { return http.NotFoundHandler() }
+// tagOf returns the tag that a catalogue's file is named after.
+func tagOf(file string) string { return strings.TrimSuffix(path.Base(file), ".toml") }

@@ -1,0 +1,212 @@
+package templates_test
+
+import (
+	"html/template"
+	"strings"
+	"time"
+
+	"silkpost/templates"
+)
+
+// The gallery's people and articles. Every page and digest is shown with full, long, hostile and no data.
+
+var day = time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
+
+const hostile = "<script>alert(1)</script> \"quoted\" 'single' \r\n\u202e\u2066 {{.}} javascript:alert(1) \x01&amp;"
+
+// long is a name without an end.
+var long = strings.Repeat("International Federation of Science Centres and Planetariums ", 4) + strings.Repeat("w", 90)
+
+func digest(lang string) templates.Digest {
+	return templates.Digest{
+		Language:       lang,
+		ListName:       map[string]string{"en": "News for our partners", "it": "Notizie per i partner", "zh-Hans": "合作伙伴通讯", "ar": "أخبار لشركائنا"}[lang],
+		Date:           day,
+		Articles:       articles(lang),
+		SenderName:     "Example Association for Science",
+		PostalAddress:  "1 Example Street\n00000 Exampletown",
+		Address:        "SPLICE0ADDRESS0",
+		UnsubscribeURL: "SPLICE0UNSUBSCRIBE0",
+	}
+}
+
+// articles returns three: one in the reader's language with a picture, a fallback, and one with nothing optional.
+func articles(lang string) []templates.DigestArticle {
+	picture := templates.DigestArticle{
+		URL: "https://www.example.org/news/2026/river.html?a=1&b=2", ImageURL: "https://www.example.org/images/river.jpg",
+		Language: lang, Published: day.AddDate(0, 0, -1),
+	}
+	plain := templates.DigestArticle{URL: "https://www.example.org/news/2026/night.html", Language: lang}
+	switch lang {
+	case "it":
+		picture.Section, picture.ImageAlt = "Notizie", "Ragazze e ragazzi prelevano acqua dal fiume"
+		picture.Title = "Cento scuole misurano la qualità dell’acqua del loro fiume"
+		picture.Summary = "In una sola mattina le classi di quattro paesi hanno raccolto più di tremila campioni. I risultati sono aperti a tutti. Il prossimo rilevamento è previsto per la primavera."
+		plain.Title = "La notte dei ricercatori torna in piazza"
+		plain.Summary = "Il programma completo uscirà a gennaio."
+	case "zh-Hans":
+		picture.Section, picture.ImageAlt = "新闻", "学生们在河边取水样"
+		picture.Title = "一百所学校共同测量身边河流的水质，结果向所有人公开"
+		picture.Summary = "四个国家的班级在一个上午采集了三千多份水样。测量结果已经全部公开，任何人都可以使用。下一次测量计划在明年春天进行，新的学校现在就可以报名参加（名额有限）。"
+		plain.Title = "科学之夜重返广场"
+		plain.Summary = "完整日程将于一月公布。"
+	case "ar":
+		picture.Section, picture.ImageAlt = "أخبار", "تلاميذ يأخذون عينات من ماء النهر"
+		picture.Title = "مئة مدرسة تقيس جودة المياه في نهرها"
+		picture.Summary = "جمعت صفوف من أربعة بلدان أكثر من ثلاثة آلاف عينة في صباح واحد. النتائج متاحة للجميع. والقياس التالي في الربيع."
+		plain.Title = "ليلة العلوم تعود إلى الساحة"
+		plain.Summary = "يُعلن البرنامج الكامل في يناير."
+	default:
+		picture.Section, picture.ImageAlt = "News", "Pupils taking samples of river water"
+		picture.Title = "A hundred schools measure the water of their river"
+		picture.Summary = "In a single morning classes in four countries took more than three thousand samples. The results are open to everyone. The next measurement is planned for spring.\n\nSchools can sign up until the end of January."
+		plain.Title = "Science night returns to the square"
+		plain.Summary = "The full programme comes out in January."
+	}
+	return []templates.DigestArticle{picture, fallback(lang), plain}
+}
+
+// fallback is an article that the reader of lang has no version of.
+func fallback(lang string) templates.DigestArticle {
+	if lang == "en" {
+		return templates.DigestArticle{
+			Title: "المتحف الجديد يفتح أبوابه للزوار", Section: "Museums", Language: "ar", Fallback: true,
+			Summary: "يضم المتحف ست قاعات ومرصدًا صغيرًا، والدخول مجاني في الشهر الأول.",
+			URL:     "https://www.example.org/ar/museum", Published: day.AddDate(0, 0, -3),
+		}
+	}
+	return templates.DigestArticle{
+		Title: "New museum opens its doors", Section: "Museums", Language: "en", Fallback: true,
+		Summary: "It has six halls and a small observatory, and entry is free in the first month.",
+		URL:     "https://www.example.org/en/museum", Published: day.AddDate(0, 0, -3),
+	}
+}
+
+// digests are the shapes a digest is shown in.
+func digests(lang string) map[string]templates.Digest {
+	full, one, lengthy, evil, empty := digest(lang), digest(lang), digest(lang), digest(lang), digest(lang)
+	one.Articles = one.Articles[2:]
+	lengthy.ListName, lengthy.SenderName = long, long
+	lengthy.Articles[0].Title, lengthy.Articles[0].Section = long, long
+	lengthy.Articles[1].Summary = strings.Repeat("科学节在广场举行。", 40) + strings.Repeat("วิทยาศาสตร์", 30)
+	evil.ListName, evil.SenderName, evil.PostalAddress = hostile, hostile, hostile
+	for i := range evil.Articles {
+		evil.Articles[i] = templates.DigestArticle{
+			Title: hostile, URL: "javascript:alert(1)", Section: hostile, Summary: hostile + "\n\n" + hostile,
+			Language: hostile, Fallback: true, ImageURL: "data:image/svg+xml,<svg onload=alert(1)>", ImageAlt: hostile, Published: day,
+		}
+	}
+	evil.Articles[1].URL = `https://www.example.org/"><script>alert(1)</script>`
+	empty.Articles = nil
+	return map[string]templates.Digest{
+		"full": full, "one": one, "long": lengthy, "hostile": evil, "empty": empty,
+		"zero": {Language: lang},
+	}
+}
+
+const prose = `<p>In a single morning classes in <a href="https://www.example.org/four">four countries</a> took more than three
+thousand samples. The results are open to everyone.</p><h2>What comes next</h2><p>The next measurement is planned for
+spring.</p><ul><li>Sign up until the end of January</li><li>Kits are sent in March</li></ul><blockquote><p>We had never looked
+at our river so closely.</p></blockquote><table><tr><th>Country</th><th>Samples</th></tr><tr><td>Italy</td><td>1,204</td></tr></table>`
+
+// shown is a page with a name for the gallery.
+type shown struct {
+	name string
+	page templates.Page
+}
+
+func pages() []shown {
+	feed := templates.FeedEntry{
+		Title: "All articles", Language: "en", Items: 1204, Newest: day,
+		RSSURL: "/feeds/all.rss", AtomURL: "/feeds/all.atom", JSONURL: "/feeds/all.json",
+	}
+	narrow := feed
+	narrow.Title, narrow.Language, narrow.Items = "Robotica", "it", 2
+	narrow.Sections, narrow.Tags, narrow.Languages, narrow.Summaries = []string{"News"}, []string{"robotics", "schools"}, []string{"it", "sr-Latn"}, true
+	bare := templates.FeedEntry{Title: "Events", RSSURL: "/feeds/e.rss", AtomURL: "/feeds/e.atom", JSONURL: "/feeds/e.json"}
+	article := templates.ArticlePage{
+		Title: "A hundred schools measure the water of their river", Language: "en", Section: "News", Published: day,
+		Authors: []string{"Press office", "Schools team"}, Body: template.HTML(prose), Tags: []string{"water", "schools"},
+		SourceURL: "https://www.example.org/news/river.html", URL: "https://post.example.org/articles/river", FeedsURL: "/feeds/",
+		Translations: []templates.Translation{
+			{Language: "ar", Title: "مئة مدرسة تقيس جودة المياه في نهرها", URL: "https://post.example.org/articles/river-ar"},
+			{Language: "zh-Hans", Title: "一百所学校共同测量身边河流的水质", URL: "https://post.example.org/articles/river-zh"},
+		},
+		Feeds: []templates.FeedLink{
+			{Type: "application/rss+xml", Title: "All articles", URL: "https://post.example.org/feeds/all.rss"},
+			{Type: "application/atom+xml", Title: "All articles", URL: "https://post.example.org/feeds/all.atom"},
+		},
+	}
+	arabic, evil := article, article
+	arabic.Language, arabic.Title, arabic.Section = "ar", "مئة مدرسة تقيس جودة المياه في نهرها", "أخبار"
+	arabic.Authors, arabic.Tags, arabic.Translations = nil, nil, nil
+	arabic.Body = "<p>جمعت صفوف من أربعة بلدان أكثر من ثلاثة آلاف عينة في صباح واحد. النتائج متاحة للجميع. والقياس التالي في الربيع.</p>"
+	evil.Title, evil.Language, evil.Section, evil.Authors, evil.Tags = hostile, hostile, hostile, []string{hostile}, []string{hostile}
+	evil.SourceURL, evil.Body = "javascript:alert(1)", ""
+	evil.Translations = []templates.Translation{{Language: hostile, Title: hostile, URL: "javascript:alert(1)"}}
+	evil.Feeds = []templates.FeedLink{{Type: hostile, Title: hostile, URL: hostile}}
+	return append([]shown{
+		{"feeds", templates.FeedsPage{Feeds: []templates.FeedEntry{feed, narrow, bare}, OPMLURL: "/feeds.opml"}},
+		{"feeds-empty", templates.FeedsPage{}},
+		{"feeds-hostile", templates.FeedsPage{Feeds: []templates.FeedEntry{{
+			Title: hostile, Language: hostile, Sections: []string{hostile}, Tags: []string{hostile}, Languages: []string{hostile},
+			RSSURL: "javascript:alert(1)",
+		}}}},
+		{"article", article},
+		{"article-arabic", arabic},
+		{"article-empty", templates.ArticlePage{}},
+		{"article-hostile", evil},
+		{"unsubscribe", templates.UnsubscribePage{ListName: "News for our partners", Address: "office@partner.example"}},
+		{"unsubscribe-done", templates.UnsubscribePage{ListName: "News for our partners", Address: "office@partner.example", Done: true}},
+		{"unsubscribe-long", templates.UnsubscribePage{ListName: long, Address: strings.Repeat("office", 30) + "@partner.example"}},
+		{"unsubscribe-hostile", templates.UnsubscribePage{ListName: hostile, Address: hostile}},
+		{"unsubscribe-empty", templates.UnsubscribePage{}},
+		{"error-0", templates.ErrorPage{}},
+		{"error-404", templates.ErrorPage{Status: 404}},
+		{"error-hostile", templates.ErrorPage{Status: 400, Sentence: hostile}},
+	}, append(statuses(), catcherPages()...)...)
+}
+
+func statuses() []shown {
+	var all []shown
+	for _, status := range []int{400, 403, 410, 429, 500, 503} {
+		all = append(all, shown{"error", templates.ErrorPage{Status: status}})
+	}
+	return all
+}
+
+func catcherPages() []shown {
+	entry := templates.CatcherEntry{
+		ID: "1", URL: "/messages/1", From: "news@example.org", To: []string{"office@partner.example"},
+		Subject: "News for our partners: A hundred schools measure the water of their river", At: day, Size: 14_231,
+	}
+	arabic, bare, evil := entry, entry, entry
+	arabic.Subject, arabic.Size = "أخبار لشركائنا: مئة مدرسة تقيس جودة المياه", 1_200_000
+	bare.Subject, bare.Size = "", 0
+	evil.Subject, evil.From, evil.To = hostile, hostile, []string{hostile}
+	message := templates.CatcherMessage{
+		ID: "1", From: entry.From, To: entry.To, Subject: entry.Subject, At: day, Size: entry.Size, View: templates.CatcherText,
+		ListURL: "/", URL: "/messages/1", HTMLURL: "/messages/1/html", RawURL: "/messages/1.eml",
+		Text: "News for our partners\nTuesday, 24 November 2026\n",
+	}
+	headers, html, raw, hostileMessage := message, message, message, message
+	headers.View = templates.CatcherHeaders
+	headers.Headers = []templates.CatcherHeader{
+		{Name: "Subject", Value: entry.Subject},
+		{Name: "List-Unsubscribe", Value: "<https://post.example.org/unsubscribe/" + strings.Repeat("abc", 40) + ">"},
+		{Name: "X-Test", Value: hostile},
+	}
+	html.View = templates.CatcherHTML
+	raw.View, raw.Raw = templates.CatcherRaw, "Subject: News\r\n\r\n<script>alert(1)</script>\r\n"
+	hostileMessage.Subject, hostileMessage.From, hostileMessage.Text, hostileMessage.HTMLURL = hostile, hostile, "<script>alert(1)</script>", ""
+	return []shown{
+		{"catcher", templates.CatcherList{Messages: []templates.CatcherEntry{entry, arabic, bare, evil}, Total: 204, NewerURL: "/", OlderURL: "/?before=1"}},
+		{"catcher-empty", templates.CatcherList{Address: "127.0.0.1:2525"}},
+		{"catcher-text", message},
+		{"catcher-headers", headers},
+		{"catcher-html", html},
+		{"catcher-raw", raw},
+		{"catcher-message-hostile", hostileMessage},
+		{"catcher-message-empty", templates.CatcherMessage{}},
+	}
+}
