@@ -40,8 +40,8 @@ func (a *Article) Link(publicURL string) string {
 	return publicURL + "/articles/" + a.Slug
 }
 
-// Draft is an article as a source found it, before it is cleaned and stored. Only ExternalKey, Title and one of HTML and Text
-// must be there.
+// Draft is an article as a source found it, before it is cleaned and stored. Only ExternalKey, Title and one of HTML, Text and
+// URL must be there. HTML apart, everything is plain text: what stands in < > is shown as it is.
 type Draft struct {
 	ExternalKey    string // what the source calls it; the same article always has the same
 	GUID           string // the upstream's own id; "" derives one

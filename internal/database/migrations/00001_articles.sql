@@ -12,8 +12,9 @@ CREATE TABLE articles.sources (
     -- what the last poll left behind
     etag           text NOT NULL DEFAULT '',
     last_modified  text NOT NULL DEFAULT '',
-    polled_at      timestamptz,                       -- null: never; the first poll is archive
+    polled_at      timestamptz,                       -- the last that went well; null: none did, the first is archive
     next_poll_at   timestamptz,                       -- null: never polled by itself
+    failures       integer NOT NULL DEFAULT 0,        -- polls in a row that failed
     failure        text NOT NULL DEFAULT '',          -- why the last poll failed, '' when it did not
     created_at     timestamptz NOT NULL
 );

@@ -1,0 +1,201 @@
+package articles
+
+import (
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/microcosm-cc/bluemonday"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// cleanRounds is how often Clean goes over a text before it gives up on its markup. Ordinary pages need two.
+const cleanRounds = 8
+
+// Clean makes foreign HTML safe to show anywhere: text, headings, lists, tables, images and links stay; scripts, styles, forms,
+// frames, handlers, hidden parts and tracking pixels go. Links and image addresses are made absolute against base, the
+// address of the page; those that stay relative, because base is "" or not a web address, are dropped.
+//
+// Clean(Clean(x)) is Clean(x): it repeats its round until nothing changes any more. Markup that never comes to rest, or that
+// is nested beyond reason, is given up: its text alone is kept.
+func Clean(dirty, base string) string {
+	page, err := url.Parse(base)
+	if err != nil || !webScheme(page.Scheme) {
+		page = nil
+	}
+	policy := newPolicy()
+	text := dirty
+	for range cleanRounds {
+		next, err := cleanRound(policy, text, page)
+		if err != nil {
+			break
+		}
+		if next == text {
+			return text
+		}
+		text = next
+	}
+	bare := html.UnescapeString(bluemonday.StrictPolicy().Sanitize(dirty))
+	return paragraphsHTML(scrub(bare))
+}
+
+// cleanRound does on the tree what a policy over single tags cannot, then lets the policy decide what remains.
+func cleanRound(policy *bluemonday.Policy, text string, page *url.URL) (string, error) {
+	root, err := parseFragment(scrub(text))
+	if err != nil {
+		return "", err
+	}
+	prune(root, page)
+	rendered, err := renderChildren(root)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(policy.Sanitize(rendered)), nil
+}
+
+// newPolicy says what may stand in an article. There is no style, no class, no id: an article looks as its reader's place does.
+func newPolicy() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowElements("p", "br", "hr", "div", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "ul", "ol", "li", "dl", "dt",
+		"dd", "figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td",
+		"b", "strong", "i", "em", "u", "s", "del", "ins", "sub", "sup", "small", "mark", "code", "kbd", "samp", "var", "abbr",
+		"cite", "dfn", "q", "time", "bdi", "bdo", "ruby", "rt", "rp", "wbr")
+	p.AllowAttrs("lang").Matching(regexp.MustCompile(`^[A-Za-z0-9-]{1,35}$`)).Globally()
+	p.AllowAttrs("dir").Matching(regexp.MustCompile(`^(?:ltr|rtl|auto)$`)).Globally()
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("src").OnElements("img")
+	p.AllowAttrs("alt", "title").OnElements("img", "a", "abbr")
+	number := regexp.MustCompile(`^[0-9]{1,4}$`)
+	p.AllowAttrs("width", "height").Matching(number).OnElements("img")
+	p.AllowAttrs("colspan", "rowspan").Matching(number).OnElements("td", "th")
+	p.AllowAttrs("start").Matching(number).OnElements("ol")
+	p.AllowURLSchemes("http", "https", "mailto", "tel")
+	p.RequireParseableURLs(true)
+	return p
+}
+
+// unwanted elements go with all that is in them. A form goes without: some sites wrap the whole page in one.
+var unwanted = map[atom.Atom]bool{
+	atom.Script: true, atom.Style: true, atom.Noscript: true, atom.Template: true, atom.Iframe: true, atom.Frame: true,
+	atom.Frameset: true, atom.Noframes: true, atom.Object: true, atom.Embed: true, atom.Applet: true, atom.Svg: true,
+	atom.Math: true, atom.Canvas: true, atom.Audio: true, atom.Video: true, atom.Button: true, atom.Input: true,
+	atom.Select: true, atom.Textarea: true, atom.Option: true, atom.Datalist: true, atom.Title: true, atom.Head: true,
+	atom.Base: true, atom.Link: true, atom.Meta: true, atom.Xmp: true, atom.Plaintext: true, atom.Noembed: true,
+}
+
+// prune removes what must go with its content and makes addresses absolute.
+func prune(n *html.Node, page *url.URL) {
+	for child := n.FirstChild; child != nil; {
+		next := child.NextSibling
+		if removable(child) {
+			n.RemoveChild(child)
+		} else {
+			absolute(child, page)
+			prune(child, page)
+		}
+		child = next
+	}
+}
+
+func removable(n *html.Node) bool {
+	switch n.Type {
+	case html.TextNode:
+		return false
+	case html.ElementNode:
+		return n.Namespace != "" || unwanted[n.DataAtom] || hidden(n) || n.DataAtom == atom.Img && pixel(n)
+	default:
+		return true
+	}
+}
+
+var (
+	hiddenStyle = regexp.MustCompile(`(?i)display\s*:\s*none|visibility\s*:\s*hidden`)
+	pixelStyle  = regexp.MustCompile(`(?i)(?:^|[;\s])(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|$)`)
+)
+
+func hidden(n *html.Node) bool {
+	_, marked := attr(n, "hidden")
+	style, _ := attr(n, "style")
+	return marked || hiddenStyle.MatchString(style)
+}
+
+// pixel reports whether an image is there to count its readers: no address, or at most one pixel wide or high.
+func pixel(n *html.Node) bool {
+	if src, _ := attr(n, "src"); strings.TrimSpace(src) == "" {
+		return true
+	}
+	for _, side := range []string{"width", "height"} {
+		value, _ := attr(n, side)
+		if size, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), "px")); err == nil && size <= 1 {
+			return true
+		}
+	}
+	style, _ := attr(n, "style")
+	return pixelStyle.MatchString(style)
+}
+
+// absolute rewrites the element's address against page, or takes it away. An image without one is a pixel in the next round.
+func absolute(n *html.Node, page *url.URL) {
+	kept := n.Attr[:0]
+	for _, a := range n.Attr {
+		if a.Key == "href" || a.Key == "src" {
+			a.Val = resolve(a.Val, page)
+			if a.Val == "" {
+				continue
+			}
+		}
+		kept = append(kept, a)
+	}
+	n.Attr = kept
+}
+
+// resolve returns the absolute form of a reference, "" when there is none.
+func resolve(ref string, page *url.URL) string {
+	u, err := url.Parse(strings.TrimSpace(ref))
+	if err != nil || ref == "" {
+		return ""
+	}
+	if page != nil {
+		u = page.ResolveReference(u)
+	}
+	if !u.IsAbs() || webScheme(u.Scheme) && u.Host == "" {
+		return ""
+	}
+	return u.String()
+}
+
+func webScheme(scheme string) bool { return scheme == "http" || scheme == "https" }
+
+func attr(n *html.Node, key string) (string, bool) {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val, true
+		}
+	}
+	return "", false
+}
+
+// parseFragment reads text as the inside of a body and returns a node that holds it. Text nested too deeply is an error.
+func parseFragment(text string) (*html.Node, error) {
+	nodes, err := html.ParseFragment(strings.NewReader(text), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
+	if err != nil {
+		return nil, err
+	}
+	root := &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body}
+	for _, n := range nodes {
+		root.AppendChild(n)
+	}
+	return root, nil
+}
+
+func renderChildren(n *html.Node) (string, error) {
+	var b strings.Builder
+	for child := range n.ChildNodes() {
+		if err := html.Render(&b, child); err != nil {
+			return "", err
+		}
+	}
+	return b.String(), nil
+}

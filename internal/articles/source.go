@@ -1,0 +1,169 @@
+package articles
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"regexp"
+	"time"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/internal/language"
+)
+
+// Kinds of sources.
+const (
+	KindFolder = "folder" // files given to an import
+	KindFeed   = "feed"   // an upstream RSS, Atom or JSON feed, polled
+)
+
+// DefaultEvery is how often a source is polled that does not say.
+const DefaultEvery = 15 * time.Minute
+
+const minEvery = time.Minute
+
+// Source is where articles come from.
+type Source struct {
+	ID       int64         `db:"id"`
+	Slug     string        `db:"slug"`
+	Kind     string        `db:"kind"`
+	URL      string        `db:"url"`      // of a feed
+	Section  string        `db:"section"`  // for articles that name none
+	Language string        `db:"language"` // for articles that name none; "" detects
+	Every    time.Duration `db:"every"`    // between polls
+
+	// What the last polls left behind.
+	ETag         string     `db:"etag"`
+	LastModified string     `db:"last_modified"`
+	PolledAt     *time.Time `db:"polled_at"`    // the last poll that went well; nil: none did yet
+	NextPollAt   *time.Time `db:"next_poll_at"` // nil: never polled by itself
+	Failures     int        `db:"failures"`     // polls in a row that failed
+	Failure      string     `db:"failure"`      // why the last one did; "" when it went well
+}
+
+const sourceColumns = `id, slug, kind, url, section, language, (extract(epoch FROM every) * 1000000000)::bigint AS every,
+	etag, last_modified, polled_at, next_poll_at, failures, failure`
+
+// EnsureSource returns the folder source with a slug and makes it when there is none. A slug that belongs to another kind gives
+// an error of kind errs.Conflict.
+func (s *Store) EnsureSource(ctx context.Context, h database.Handle, slug string, now time.Time) (Source, error) {
+	found, err := s.SourceBySlug(ctx, h, slug)
+	if errs.KindOf(err) == errs.NotFound {
+		found, _, err = s.UpsertSource(ctx, h, Source{Slug: slug, Kind: KindFolder}, now)
+	}
+	if err == nil && found.Kind != KindFolder {
+		err = errs.New(errs.Conflict, "source %q is a %s: files cannot be imported into it, name another", slug, found.Kind)
+	}
+	return found, err
+}
+
+// UpsertSource declares a source by its slug and reports whether that wrote anything. A feed becomes due at once when it is
+// new or its URL changed. The kind of a source cannot change: its articles are known by keys of that kind.
+func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source, now time.Time) (Source, bool, error) {
+	want, err := checkSource(want)
+	if err != nil {
+		return Source{}, false, err
+	}
+	var written []Source
+	err = h.SelectContext(ctx, &written, `
+		INSERT INTO articles.sources AS s (slug, kind, url, section, language, every, next_poll_at, created_at)
+		VALUES ($1, $2, $3, $4, $5, make_interval(secs => $6), CASE WHEN $2 <> 'folder' THEN $7::timestamptz END, $7)
+		ON CONFLICT (slug) DO UPDATE SET url = excluded.url, section = excluded.section, language = excluded.language,
+			every = excluded.every,
+			etag = CASE WHEN s.url = excluded.url THEN s.etag ELSE '' END,
+			last_modified = CASE WHEN s.url = excluded.url THEN s.last_modified ELSE '' END,
+			next_poll_at = CASE WHEN s.url = excluded.url THEN s.next_poll_at ELSE excluded.next_poll_at END
+		WHERE s.kind = excluded.kind
+		  AND (s.url, s.section, s.language, s.every) <> (excluded.url, excluded.section, excluded.language, excluded.every)
+		RETURNING `+sourceColumns,
+		want.Slug, want.Kind, want.URL, want.Section, want.Language, want.Every.Seconds(), now)
+	if err != nil {
+		return Source{}, false, err
+	}
+	if len(written) == 1 {
+		return written[0], true, nil
+	}
+	found, err := s.SourceBySlug(ctx, h, want.Slug)
+	if err == nil && found.Kind != want.Kind {
+		err = errs.New(errs.Conflict, "source %q is a %s and cannot become a %s: choose another slug", want.Slug, found.Kind, want.Kind)
+	}
+	return found, false, err
+}
+
+var slugShape = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// checkSource returns a declared source with its defaults filled in, or an error of kind errs.Invalid.
+func checkSource(s Source) (Source, error) {
+	if !slugShape.MatchString(s.Slug) {
+		return s, errs.New(errs.Invalid, "source slug %q: use small letters, digits and dashes, such as city-news", s.Slug)
+	}
+	switch s.Kind {
+	case KindFolder:
+	case KindFeed:
+		if u, err := url.Parse(s.URL); err != nil || !webScheme(u.Scheme) || u.Host == "" {
+			return s, errs.New(errs.Invalid, "source %q: url %q is not a web address with http:// or https://", s.Slug, s.URL)
+		}
+	default:
+		return s, errs.New(errs.Invalid, "source %q: kind %q does not exist; kinds are folder and feed", s.Slug, s.Kind)
+	}
+	if s.Every == 0 {
+		s.Every = DefaultEvery
+	}
+	if s.Every < minEvery {
+		return s, errs.New(errs.Invalid, "source %q: every %s is too often, the least is %s", s.Slug, s.Every, minEvery)
+	}
+	s.Section = oneLine(s.Section)
+	if s.Language != "" {
+		tag, err := language.Parse(s.Language)
+		if err != nil {
+			return s, errs.New(errs.Invalid, "source %q: language %w", s.Slug, err)
+		}
+		s.Language = tag
+	}
+	return s, nil
+}
+
+// SourceBySlug returns a source, or an error of kind errs.NotFound.
+func (s *Store) SourceBySlug(ctx context.Context, h database.Handle, slug string) (found Source, err error) {
+	err = h.GetContext(ctx, &found, `SELECT `+sourceColumns+` FROM articles.sources WHERE slug = $1`, slug)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errs.New(errs.NotFound, "there is no source %q", slug)
+	}
+	return found, err
+}
+
+// Sources returns all sources by slug.
+func (s *Store) Sources(ctx context.Context, h database.Handle) (all []Source, err error) {
+	err = h.SelectContext(ctx, &all, `SELECT `+sourceColumns+` FROM articles.sources ORDER BY slug`)
+	return all, err
+}
+
+// Due returns the sources whose next poll is at or before now, the longest overdue first.
+func (s *Store) Due(ctx context.Context, h database.Handle, now time.Time) (due []Source, err error) {
+	err = h.SelectContext(ctx, &due, `
+		SELECT `+sourceColumns+` FROM articles.sources WHERE next_poll_at <= $1 ORDER BY next_poll_at, id`, now)
+	return due, err
+}
+
+// Polled is how a poll ended.
+type Polled struct {
+	At           time.Time
+	Next         time.Time
+	Failure      string // "" when it went well
+	ETag         string // for the next request; kept as they were when the poll failed
+	LastModified string
+}
+
+// RecordPoll writes down how a poll of a source ended.
+func (s *Store) RecordPoll(ctx context.Context, h database.Handle, sourceID int64, p Polled) error {
+	_, err := h.ExecContext(ctx, `
+		UPDATE articles.sources SET next_poll_at = $3, failure = $4,
+			polled_at = CASE WHEN $4 = '' THEN $2 ELSE polled_at END,
+			failures = CASE WHEN $4 = '' THEN 0 ELSE failures + 1 END,
+			etag = CASE WHEN $4 = '' THEN $5 ELSE etag END,
+			last_modified = CASE WHEN $4 = '' THEN $6 ELSE last_modified END
+		WHERE id = $1`, sourceID, p.At, p.Next, scrub(p.Failure), scrub(p.ETag), scrub(p.LastModified))
+	return err
+}

@@ -1,0 +1,82 @@
+package articles
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/clipperhouse/uax29/v2/graphemes"
+	"github.com/clipperhouse/uax29/v2/sentences"
+	"golang.org/x/text/width"
+)
+
+const (
+	summaryLimit = 300  // characters of a summary that is made here
+	givenLimit   = 1000 // of one that the source gave
+)
+
+// Summary returns the beginning of a plain text: whole sentences (UAX 29) of its paragraphs, up to about 300 characters. When
+// the first sentence alone is longer, it is cut between two words, or between two characters where a script has no blanks,
+// and ends in "…". The result is one line.
+func Summary(text string) string { return shorten(text, summaryLimit) }
+
+func shorten(text string, limit int) string {
+	var b strings.Builder
+	count := 0
+	for sentence := range eachSentence(text) {
+		size := utf8.RuneCountInString(sentence)
+		if count > 0 && count+1+size > limit {
+			break
+		}
+		if size > limit {
+			return cut(sentence, limit)
+		}
+		if count > 0 && !wideEnd(b.String()) {
+			b.WriteByte(' ')
+			count++
+		}
+		b.WriteString(sentence)
+		count += size
+	}
+	return b.String()
+}
+
+// eachSentence yields the sentences of a text, paragraph by paragraph, each as one line.
+func eachSentence(text string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, p := range paragraphs(text) {
+			line := strings.Join(strings.Fields(p), " ")
+			for found := sentences.FromString(line); found.Next(); {
+				if s := strings.TrimSpace(found.Value()); s != "" && !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// cut returns the beginning of s, at most limit characters, and "…". It looks for a blank in the last third first.
+func cut(s string, limit int) string {
+	end, blank, count := 0, 0, 0
+	for found := graphemes.FromString(s); found.Next(); {
+		count += utf8.RuneCountInString(found.Value())
+		if count >= limit {
+			break
+		}
+		if strings.TrimSpace(found.Value()) == "" && count > limit*2/3 {
+			blank = end
+		}
+		end = found.End()
+	}
+	if blank > 0 {
+		end = blank
+	}
+	return strings.TrimRightFunc(s[:end], func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;:，、；：", r) }) + "…"
+}
+
+// wideEnd reports whether a text ends in a full-width mark, which brings its own space.
+func wideEnd(s string) bool {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	kind := width.LookupRune(r).Kind()
+	return kind == width.EastAsianWide || kind == width.EastAsianFullwidth
+}
