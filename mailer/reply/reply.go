@@ -15,6 +15,7 @@ type Phase string
 
 // The phases in their order.
 const (
+	Compose Phase = "compose" // the message could not be made; no server was asked
 	Connect Phase = "connect" // dialling, greeting, EHLO, STARTTLS and AUTH
 	Mail    Phase = "mail"
 	Rcpt    Phase = "rcpt"
@@ -45,7 +46,7 @@ func (r Reply) Outcome() Outcome {
 	switch {
 	case r.Code == 0 && r.Phase == Dot:
 		return InDoubt
-	case r.Code == 0 || r.Phase == Connect:
+	case r.Code == 0 || r.Phase == Connect || r.Phase == Compose:
 		return Deferred
 	case r.Phase == Dot && r.Code/100 == 2:
 		return Sent
@@ -56,7 +57,9 @@ func (r Reply) Outcome() Outcome {
 }
 
 // Closed reports whether the connection is of no more use after this answer.
-func (r Reply) Closed() bool { return r.Code == 0 || r.Code == 421 || r.Phase == Connect }
+func (r Reply) Closed() bool {
+	return r.Phase != Compose && (r.Code == 0 || r.Code == 421 || r.Phase == Connect)
+}
 
 // soft reports a 5yz answer that time or an administrator mends.
 func (r Reply) soft() bool {

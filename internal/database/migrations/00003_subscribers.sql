@@ -97,5 +97,9 @@ SELECT s.id AS subscription_id, s.list_id, s.contact_id, c.email, c.name, c.lang
 FROM subscribers.subscriptions s JOIN subscribers.contacts c ON c.id = s.contact_id
 WHERE s.state = 'active';
 
+-- Whom a contact's id stands for, whatever its subscriptions: for showing, not for mailing.
+CREATE VIEW subscribers.addresses AS
+SELECT id AS contact_id, email, name FROM subscribers.contacts;
+
 -- +goose Down
 DROP SCHEMA subscribers CASCADE;

@@ -1,0 +1,177 @@
+package compose
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"golang.org/x/sync/singleflight"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/internal/token"
+	"silkpost/mailer/ledger"
+	"silkpost/mailer/send"
+	"silkpost/subscribers"
+	"silkpost/templates"
+)
+
+// UnsubscribePurpose is the purpose of the tokens in unsubscribe links; their id is a subscription's.
+const UnsubscribePurpose = "unsubscribe"
+
+// Composer makes the messages of deliveries. It may be used by any number of goroutines. Its exported fields are set before use.
+type Composer struct {
+	DB        *sqlx.DB
+	Templates renderer
+	Articles  *articles.Store
+	Keys      token.Keys
+	PublicURL string
+
+	mu     sync.Mutex
+	ready  map[int64]*variant
+	render singleflight.Group
+}
+
+// variant is a parsed variant with the address that it is sent from.
+type variant struct {
+	message *Message
+	from    string
+}
+
+// keptVariants is how many parsed variants are kept: deliveries are claimed in the order of their variants, so few are in use.
+const keptVariants = 64
+
+// Compose makes the message of a delivery. A variant that is not rendered yet is rendered and stored first, so that every worker
+// sends the same.
+func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery) (send.Parcel, error) {
+	v, err := c.variant(ctx, d.VariantID)
+	if err != nil {
+		return send.Parcel{}, err
+	}
+	to, err := subscribers.Envelope(d.Email)
+	if err != nil {
+		return send.Parcel{}, err
+	}
+	return send.Parcel{From: v.from, To: to, Message: v.message.For(Recipient{
+		Name: d.Name, Address: to, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
+		UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
+	})}, nil
+}
+
+// UnsubscribeURL returns the link that ends a subscription.
+func (c *Composer) UnsubscribeURL(subscription int64) string {
+	return c.PublicURL + "/unsubscribe/" + c.Keys.Sign(UnsubscribePurpose, subscription)
+}
+
+// variant returns a variant from memory, from the database, or by rendering it.
+func (c *Composer) variant(ctx context.Context, id int64) (*variant, error) {
+	c.mu.Lock()
+	v := c.ready[id]
+	c.mu.Unlock()
+	if v != nil {
+		return v, nil
+	}
+	made, err, _ := c.render.Do(strconv.FormatInt(id, 10), func() (any, error) {
+		v, err := c.load(ctx, id)
+		if err == nil {
+			c.keep(id, v)
+		}
+		return v, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made.(*variant), nil
+}
+
+func (c *Composer) keep(id int64, v *variant) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.ready) >= keptVariants || c.ready == nil {
+		c.ready = make(map[int64]*variant, keptVariants)
+	}
+	c.ready[id] = v
+}
+
+// load reads a variant, rendering it if nobody has. Of two that render at once the first to store wins.
+func (c *Composer) load(ctx context.Context, id int64) (*variant, error) {
+	letter, err := c.Letter(ctx, c.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := stored(ctx, c.DB, id)
+	if err == nil && stored == nil {
+		if stored, err = Render(c.Templates, letter); err == nil {
+			stored, err = store(ctx, c.DB, id, stored)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	message, err := Parse(stored)
+	return &variant{message: message, from: letter.SenderAddress}, err
+}
+
+func stored(ctx context.Context, h database.Handle, id int64) (message []byte, err error) {
+	err = h.GetContext(ctx, &message, `SELECT message FROM mailer.variants WHERE id = $1`, id)
+	return message, err
+}
+
+// store keeps a rendered variant and returns what is kept now: of two that rendered at once, the first one's.
+func store(ctx context.Context, h database.Handle, id int64, message []byte) (kept []byte, err error) {
+	err = h.GetContext(ctx, &kept, `UPDATE mailer.variants SET message = coalesce(message, $2) WHERE id = $1 RETURNING message`, id, message)
+	return kept, err
+}
+
+// Letter returns what the recipients of a variant share.
+func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int64) (l Letter, err error) {
+	defer errs.Wrap(&err, "compose.Letter(variant %d)", variantID)
+	var v struct {
+		EditionID uuid.UUID     `db:"edition_id"`
+		ListID    int64         `db:"list_id"`
+		LocalDate time.Time     `db:"local_date"`
+		Language  string        `db:"language"`
+		Articles  pq.Int64Array `db:"articles"`
+		Fallbacks pq.Int64Array `db:"fallbacks"`
+	}
+	if err := h.GetContext(ctx, &v, `
+		SELECT v.edition_id, e.list_id, e.local_date, v.language, v.articles, v.fallbacks
+		FROM mailer.variants v JOIN mailer.editions e ON e.id = v.edition_id WHERE v.id = $1`, variantID); err != nil {
+		return Letter{}, err
+	}
+	list, err := subscribers.ListByID(ctx, h, v.ListID)
+	if err != nil {
+		return Letter{}, err
+	}
+	found, err := c.Articles.ByIDs(ctx, h, v.Articles)
+	if err != nil {
+		return Letter{}, err
+	}
+	l = c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks)
+	l.EditionID = v.EditionID
+	return l, nil
+}
+
+// LetterOf returns a letter of a list with the given articles in the given order; words is the language of the product's words.
+// Articles whose ids are among fallbacks are marked as being in none of the reader's languages.
+func (c *Composer) LetterOf(list subscribers.List, date time.Time, words string, shown []articles.Article, fallbacks []int64) Letter {
+	d := templates.Digest{
+		Language: words, ListName: list.NameIn(words), Date: date, SenderName: list.Sender.Name, PostalAddress: list.PostalAddress,
+	}
+	for i := range shown {
+		a := &shown[i]
+		d.Articles = append(d.Articles, templates.DigestArticle{
+			Title: a.Title, URL: a.Link(c.PublicURL), Section: a.Section, Summary: a.Summary, Language: a.Language,
+			Fallback: slices.Contains(fallbacks, a.ID), ImageURL: a.ImageURL, ImageAlt: a.ImageAlt, Published: a.PublishedAt,
+		})
+	}
+	return Letter{
+		ListSlug: list.Slug, SenderName: list.Sender.Name, SenderAddress: list.Sender.Address, ReplyTo: list.Sender.ReplyTo, Digest: d,
+	}
+}

@@ -1,0 +1,167 @@
+package compose
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"silkpost/templates"
+)
+
+// plainTemplates shows a digest's articles and the recipient's slots anywhere that is asked for.
+type plainTemplates struct{ before, after string }
+
+func (p plainTemplates) Digest(d templates.Digest) (templates.Mail, error) {
+	return templates.Mail{
+		Subject: "News",
+		HTML:    "<p>" + p.before + d.Address + "</p>" + p.after + "<a href=\"" + d.UnsubscribeURL + "\">x</a>",
+		Text:    p.before + d.Address + p.after + "\n" + d.UnsubscribeURL + "\n",
+	}, nil
+}
+
+func letter() Letter {
+	return Letter{
+		EditionID: uuid.MustParse("0190a000-0000-7000-8000-000000000001"), ListSlug: "partners",
+		SenderName: "Académie", SenderAddress: "news@example.org", ReplyTo: "office@example.org",
+	}
+}
+
+func recipient() Recipient {
+	return Recipient{
+		Name: "Büro, International \"Office\"", Address: "o'brien+x@example.net", MessageID: "<abc@example.org>",
+		Date:           time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC),
+		UnsubscribeURL: "https://news.example.org/unsubscribe/" + strings.Repeat("Ab-_", 30),
+	}
+}
+
+// parts decodes a message and checks what every mail server may demand of it.
+func parts(t interface{ Fatalf(string, ...any) }, raw []byte) (header mail.Header, text, html string) {
+	for line := range bytes.SplitSeq(raw, []byte("\r\n")) {
+		if len(line) > 998 || bytes.ContainsAny(line, "\r\n\x00") {
+			t.Fatalf("a line that SMTP does not take: %q", line)
+		}
+	}
+	msg, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatalf("%v in:\n%s", err, raw)
+	}
+	_, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	r := multipart.NewReader(msg.Body, params["boundary"])
+	for i := range 2 {
+		part, err := r.NextRawPart()
+		if err != nil {
+			t.Fatalf("part %d: %v", i, err)
+		}
+		encoded, _ := io.ReadAll(part)
+		for line := range bytes.SplitSeq(encoded, []byte("\r\n")) {
+			if len(line) > 76 {
+				t.Fatalf("a quoted-printable line of %d characters: %q", len(line), line)
+			}
+		}
+		decoded, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(encoded)))
+		if err != nil {
+			t.Fatalf("part %d: %v", i, err)
+		}
+		if i == 0 {
+			text = string(decoded)
+		} else {
+			html = string(decoded)
+		}
+	}
+	return msg.Header, text, html
+}
+
+func TestForPutsTheRecipientIn(t *testing.T) {
+	t.Parallel()
+	stored, err := Render(plainTemplates{"Dear ", ", "}, letter())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Parse(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := recipient()
+	raw := m.For(r)
+	header, text, html := parts(t, raw)
+	to, err := mail.ParseAddress(header.Get("To"))
+	if err != nil || to.Name != r.Name || to.Address != r.Address {
+		t.Errorf("To: %q gives %v, %v", header.Get("To"), to, err)
+	}
+	for name, want := range map[string]string{
+		"Message-Id": r.MessageID, "Date": "Sun, 22 Nov 2026 08:00:00 +0000", "List-Id": "<partners.example.org>",
+		"List-Unsubscribe": "<" + r.UnsubscribeURL + ">", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+		"Precedence": "bulk", "Feedback-Id": "0190a000000070008000000000000001:partners:digest:silkpost",
+		"Reply-To": "<office@example.org>", "From": "=?utf-8?q?Acad=C3=A9mie?= <news@example.org>",
+	} {
+		if got := header.Get(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	if want := "Dear o'brien+x@example.net, \r\n" + r.UnsubscribeURL + "\r\n"; strings.ReplaceAll(text, "\r\n", "\n") != strings.ReplaceAll(want, "\r\n", "\n") {
+		t.Errorf("text: got %q, want %q", text, want)
+	}
+	if !strings.Contains(html, "Dear o&#39;brien+x@example.net</p>") || !strings.Contains(html, `href="`+r.UnsubscribeURL+`"`) {
+		t.Errorf("html: %q", html)
+	}
+	again, _ := Render(plainTemplates{"Dear ", ", "}, letter())
+	if !bytes.Equal(stored, again) || !bytes.Equal(raw, m.For(r)) {
+		t.Error("the same letter and recipient gave other bytes")
+	}
+}
+
+// Whatever stands around the slots and in them, the message decodes to just that.
+func TestSpliceHoldsForAnyText(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.StringOfN(rapid.RuneFrom([]rune("ab =.\t<é汉ع\u00a0😀")), 0, 120, -1)
+		set := plainTemplates{word.Draw(t, "before"), word.Draw(t, "after")}
+		r := recipient()
+		r.Address = rapid.StringMatching(`[a-z&'=._é]{1,40}@example\.org`).Draw(t, "address")
+		r.UnsubscribeURL = "https://example.org/" + rapid.StringMatching(`[A-Za-z0-9_-]{0,200}`).Draw(t, "token")
+		stored, err := Render(set, letter())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Parse(stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := parts(t, m.For(r))
+		want := set.before + r.Address + set.after + "\n" + r.UnsubscribeURL + "\n"
+		if got := strings.ReplaceAll(text, "\r\n", "\n"); got != want {
+			t.Fatalf("got  %q\nwant %q", got, want)
+		}
+	})
+}
+
+// An article cannot carry a placeholder: the nonce is a hash over the article itself.
+func TestNoArticleCanNameASlot(t *testing.T) {
+	t.Parallel()
+	stored, err := Render(plainTemplates{"", ""}, letter())
+	if err != nil {
+		t.Fatal(err)
+	}
+	evil := letter()
+	evil.Digest.Articles = []templates.DigestArticle{{Title: string(stored[:nonceBytes]) + "V"}}
+	again, err := Render(plainTemplates{evil.Digest.Articles[0].Title, ""}, evil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := Parse(again)
+	if n := bytes.Count(m.For(recipient()), []byte("unsubscribe/")); n != 3 {
+		t.Errorf("the unsubscribe link stands in %d places, not 3", n)
+	}
+}

@@ -1,0 +1,268 @@
+package edition
+
+import (
+	"context"
+	"time"
+
+	"silkpost/internal/errs"
+	"silkpost/mailer/ledger"
+)
+
+// listLock is the class of the advisory locks that planning a list takes.
+const listLock = 0x51a9
+
+// plan is an edition in the making. Its steps work in whole statements over temporary tables:
+//
+//	reader   a row per subscription of the rhythm that can be mailed: its mark, what was given back, its profile
+//	profile  a row per set of readers who are to get the same
+//	version  a row per article version that any reader may get
+//	chosen   a row per profile and translation group: the version for them
+//	digest   a row per profile that gets anything
+type plan struct {
+	*Planner
+	Request
+	handle
+	now     time.Time
+	edition *Edition
+	last    int64 // the list's last position
+}
+
+// Plan makes an edition with its variants and deliveries and moves the marks, all in the transaction of tx: rolled back, it was a
+// dry run. An edition that nobody gets anything of is planned too; it is skipped and says why. A list without a sender address
+// or a postal address is an error of kind errs.Invalid. ledger.Prepare must have been called for this month.
+func (p *Planner) Plan(ctx context.Context, tx handle, r Request) (e *Edition, err error) {
+	if err := mayBeSent(r); err != nil {
+		return nil, err
+	}
+	defer errs.Wrap(&err, "edition.Plan(%s, %s)", r.List.Slug, r.Rhythm)
+	now := p.Clock.Now()
+	made := &plan{Planner: p, Request: r, handle: tx, now: now, edition: &Edition{
+		ID: ledger.NewEditionID(now), ListID: r.List.ID, List: r.List.Slug, Rhythm: r.Rhythm, CutOff: r.CutOff, CreatedAt: now,
+		LocalDate: localDate(r.CutOff, r.List.TimeZone),
+	}}
+	for _, step := range []func(context.Context) error{
+		made.lock, made.position, made.readers, made.profiles, made.choose, made.digests, made.insert, made.deliver, made.moveMarks,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return made.edition, nil
+}
+
+// mayBeSent refuses what no message should leave without.
+func mayBeSent(r Request) error {
+	switch {
+	case r.List.Sender.Address == "":
+		return errs.New(errs.Invalid, "list %s has no sender address: set sender in a file for silkpost apply", r.List.Slug)
+	case r.List.PostalAddress == "":
+		return errs.New(errs.Invalid, "list %s has no postal address: set postal_address in a file for silkpost apply", r.List.Slug)
+	}
+	return nil
+}
+
+// run executes statements one after the other.
+func (p *plan) run(ctx context.Context, statement string, args ...any) error {
+	_, err := p.ExecContext(ctx, statement, args...)
+	return err
+}
+
+// lock makes planning of one list happen one at a time and notes that the rhythm is planned.
+func (p *plan) lock(ctx context.Context) error {
+	if err := p.run(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, listLock, p.List.ID); err != nil {
+		return err
+	}
+	return p.run(ctx, `
+		INSERT INTO mailer.plans (list_id, rhythm, cut_off) VALUES ($1, $2, $3)
+		ON CONFLICT (list_id, rhythm) DO NOTHING`,
+		p.List.ID, p.Rhythm, p.CutOff)
+}
+
+// position gives the next positions to what has become due since the list was last planned.
+func (p *plan) position(ctx context.Context) error {
+	s := p.List.Selection
+	return p.GetContext(ctx, &p.last, `
+		WITH last AS (
+			SELECT coalesce(max(position), 0) AS position FROM mailer.positions WHERE list_id = $1
+		), due AS (
+			SELECT group_id, min(article_id) AS first FROM articles.available
+			WHERE NOT archive AND ($2::text[] = '{}' OR section = ANY ($2)) AND ($3::text[] = '{}' OR tags && $3)
+			  AND ($4::text[] = '{}' OR language_key = ANY ($4)) AND ($5::text[] = '{}' OR source = ANY ($5))
+			  AND NOT EXISTS (SELECT 1 FROM mailer.positions p WHERE p.list_id = $1 AND p.group_id = available.group_id)
+			GROUP BY group_id
+		), given AS (
+			INSERT INTO mailer.positions (list_id, position, group_id)
+			SELECT $1, last.position + row_number() OVER (ORDER BY due.first), due.group_id FROM due, last
+			RETURNING position
+		)
+		SELECT greatest((SELECT position FROM last), (SELECT max(position) FROM given))`,
+		p.List.ID, orEmpty(s.Sections), orEmpty(s.Tags), languageKeys(s.Languages), orEmpty(s.Sources))
+}
+
+// readers finds who may be mailed at this rhythm and from where on: their own mark; when they are new or were away, also no less
+// than where the rhythm's last edition ended.
+func (p *plan) readers(ctx context.Context) error {
+	if err := p.run(ctx, `DROP TABLE IF EXISTS reader, profile, version, chosen, digest`); err != nil {
+		return err
+	}
+	return p.run(ctx, `
+		CREATE TEMP TABLE reader ON COMMIT DROP AS
+		WITH planned AS (
+			SELECT position FROM mailer.plans WHERE list_id = $1 AND rhythm = $2
+		), back AS (
+			SELECT subscription_id, array_agg(group_id ORDER BY group_id) AS groups FROM mailer.released GROUP BY subscription_id
+		), mine AS (
+			SELECT m.subscription_id, m.contact_id, m.activation, m.languages, m.language_keys, m.topics,
+			       coalesce(nullif(m.time_zone, ''), $3) AS time_zone, coalesce(m.delivery_hour, $4::time) AS hour,
+			       CASE WHEN mark.activation = m.activation THEN mark.position
+			            ELSE greatest(mark.position, planned.position) END AS mark,
+			       CASE WHEN mark.activation = m.activation THEN coalesce(back.groups, '{}') ELSE '{}' END AS back
+			FROM planned, subscribers.mailable m
+			LEFT JOIN mailer.marks mark USING (subscription_id)
+			LEFT JOIN back USING (subscription_id)
+			WHERE m.list_id = $1 AND m.rhythm = $2
+		)
+		SELECT *, dense_rank() OVER (ORDER BY mark, languages, topics, back) AS profile FROM mine`,
+		p.List.ID, p.Rhythm, p.List.TimeZone, p.List.DeliveryHour)
+}
+
+// profiles puts together who is to get the same, and chooses the language of the product's words for each.
+func (p *plan) profiles(ctx context.Context) error {
+	if err := p.run(ctx, `
+		CREATE TEMP TABLE profile ON COMMIT DROP AS
+		SELECT DISTINCT profile AS id, mark, languages, language_keys, topics, back, NULL::text AS words FROM reader`); err != nil {
+		return err
+	}
+	return p.setWords(ctx)
+}
+
+// choose picks, for each profile and translation group, the version in the first of the reader's languages that there is, the very
+// tag before one of the same language and script; else the list's fallback, marked as such; else none. Topics are sections or
+// tags of any version.
+func (p *plan) choose(ctx context.Context) error {
+	if err := p.run(ctx, `
+		CREATE TEMP TABLE version ON COMMIT DROP AS
+		SELECT pos.position, pos.group_id, a.article_id, a.language, a.language_key, a.section, a.tags, a.published_at
+		FROM mailer.positions pos JOIN articles.available a USING (group_id)
+		WHERE pos.list_id = $1 AND ($2::text[] = '{}' OR a.language_key = ANY ($2))
+		  AND (pos.position > (SELECT min(mark) FROM profile)
+		       OR pos.group_id IN (SELECT unnest(back) FROM profile))`,
+		p.List.ID, languageKeys(p.List.Selection.Languages)); err != nil {
+		return err
+	}
+	return p.run(ctx, `
+		CREATE TEMP TABLE chosen ON COMMIT DROP AS
+		SELECT DISTINCT ON (f.id, v.group_id) f.id AS profile, v.group_id, v.position, v.article_id, want.fallback,
+		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at
+		FROM profile f
+		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back))
+		CROSS JOIN LATERAL (
+			SELECT tag, key, n, false AS fallback FROM unnest(f.languages, f.language_keys) WITH ORDINALITY AS own (tag, key, n)
+			UNION ALL SELECT $1, $2, 1000000, true
+		) want
+		WHERE v.language_key = want.key
+		  AND (f.topics = '{}' OR EXISTS (
+			SELECT 1 FROM version any_of WHERE any_of.group_id = v.group_id
+			AND (any_of.section = ANY (f.topics) OR any_of.tags && f.topics)))
+		ORDER BY f.id, v.group_id, want.n, v.language <> want.tag, v.article_id`,
+		p.List.FallbackLanguage, languageKey(p.List.FallbackLanguage))
+}
+
+// digests lays out what each profile gets, newest first.
+func (p *plan) digests(ctx context.Context) error {
+	return p.run(ctx, `
+		CREATE TEMP TABLE digest ON COMMIT DROP AS
+		SELECT *, sha256(convert_to(concat_ws(' ', words, articles::text, fallbacks::text), 'UTF8')) AS key
+		FROM (
+			SELECT f.id AS profile, f.words,
+			       array_agg(c.article_id ORDER BY c.published_at DESC, c.position) AS articles,
+			       array_agg(c.group_id ORDER BY c.published_at DESC, c.position) AS groups,
+			       coalesce(array_agg(c.article_id ORDER BY c.position) FILTER (WHERE c.fallback), '{}') AS fallbacks
+			FROM profile f JOIN chosen c ON c.profile = f.id
+			GROUP BY f.id, f.words
+		) laid_out`)
+}
+
+// insert writes the edition and its variants.
+func (p *plan) insert(ctx context.Context) error {
+	e := p.edition
+	if err := p.GetContext(ctx, e, `
+		SELECT (SELECT count(DISTINCT group_id) FROM chosen) AS articles,
+		       (SELECT count(DISTINCT key) FROM digest) AS variants,
+		       (SELECT count(*) FROM reader JOIN digest USING (profile)) AS recipients,
+		       (SELECT count(*) FROM reader WHERE profile NOT IN (SELECT profile FROM digest)) AS empty`); err != nil {
+		return err
+	}
+	e.State, e.Reason = p.decide()
+	if e.State == Skipped {
+		e.FinishedAt = &p.now
+	}
+	if err := p.run(ctx, `
+		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, reason, cut_off, articles, variants, recipients,
+		                             empty, created_at, finished_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		e.ID, e.ListID, e.Rhythm, e.LocalDate, p.origin(), e.State, e.Reason, e.CutOff, e.Articles, e.Variants, e.Recipients,
+		e.Empty, e.CreatedAt, e.FinishedAt); err != nil {
+		return err
+	}
+	return p.run(ctx, `
+		INSERT INTO mailer.variants (edition_id, language, articles, fallbacks, groups, key)
+		SELECT DISTINCT ON (key) $1::uuid, words, articles, fallbacks, groups, key FROM digest ORDER BY key`,
+		e.ID)
+}
+
+// decide says what becomes of the edition, and why.
+func (p *plan) decide() (State, string) {
+	e := p.edition
+	switch {
+	case e.Recipients == 0 && e.Empty == 0:
+		return Skipped, "no active subscription has this rhythm"
+	case e.Recipients == 0:
+		return Skipped, "nothing new"
+	case p.now.Sub(e.CutOff) > ledger.LateLimit:
+		return Held, "planned long after its cut-off: release it to send it late"
+	case p.List.Approval && !p.Approve:
+		return Review, ""
+	}
+	return Approved, ""
+}
+
+func (p *plan) origin() string {
+	if p.ByHand {
+		return byHand
+	}
+	return bySchedule
+}
+
+// deliver writes a delivery for each reader who gets anything.
+func (p *plan) deliver(ctx context.Context) error {
+	if err := p.setHours(ctx); err != nil {
+		return err
+	}
+	return p.run(ctx, `
+		INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, not_before, due_at)
+		SELECT v.edition_id, r.contact_id, r.subscription_id, v.id, h.at, h.at
+		FROM reader r
+		JOIN digest d USING (profile)
+		JOIN mailer.variants v ON v.edition_id = $1 AND v.key = d.key
+		JOIN local_hour h USING (time_zone, hour)`,
+		p.edition.ID)
+}
+
+// moveMarks notes that every reader has been dealt with up to the last position, also those who get nothing.
+func (p *plan) moveMarks(ctx context.Context) error {
+	if err := p.run(ctx, `
+		DELETE FROM mailer.released WHERE subscription_id IN (SELECT subscription_id FROM reader)`); err != nil {
+		return err
+	}
+	if err := p.run(ctx, `
+		INSERT INTO mailer.marks (subscription_id, position, activation)
+		SELECT subscription_id, $1, activation FROM reader
+		ON CONFLICT (subscription_id) DO UPDATE SET position = excluded.position, activation = excluded.activation`,
+		p.last); err != nil {
+		return err
+	}
+	return p.run(ctx, `
+		UPDATE mailer.plans SET position = $3, cut_off = greatest(cut_off, $4) WHERE list_id = $1 AND rhythm = $2`,
+		p.List.ID, p.Rhythm, p.last, p.CutOff)
+}

@@ -1,0 +1,112 @@
+package edition
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/mailer/ledger"
+	"silkpost/subscribers"
+)
+
+const immediate = subscribers.Immediate
+
+// Weekly and monthly digests are cut off on a Monday, so that they are read on a Tuesday: weekly on each, monthly on the first.
+const cutOffDay = time.Monday
+
+// lastCutOff returns the latest cut-off of a rhythm at or before now: the list's editorial hour, on the list's own wall.
+func lastCutOff(list *subscribers.List, rhythm string, now time.Time) (time.Time, error) {
+	where, err := zoneOf(list.TimeZone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	hour, err := time.Parse("15:04", list.EditorialHour)
+	if err != nil {
+		return time.Time{}, errs.New(errs.Invalid, "list %s: editorial hour %q: %w", list.Slug, list.EditorialHour, err)
+	}
+	today := now.In(where)
+	for days := 0; ; days-- {
+		at := onWall(today.Year(), today.Month(), today.Day()+days, hour.Hour(), hour.Minute(), where)
+		if !at.After(now) && isDay(rhythm, at) {
+			return at.UTC(), nil
+		}
+	}
+}
+
+// isDay reports whether a rhythm has a cut-off on a day.
+func isDay(rhythm string, day time.Time) bool {
+	switch rhythm {
+	case subscribers.Weekly:
+		return day.Weekday() == cutOffDay
+	case subscribers.Monthly:
+		return day.Weekday() == cutOffDay && day.Day() <= 7
+	}
+	return true
+}
+
+// PlanDue plans every edition of a list that has come due, each in a transaction of its own: a scheduled one when its cut-off has
+// passed, an immediate one as soon as there is anything new. Of several cut-offs that passed unseen only the last is planned; its
+// edition holds what all would have held. A list's first sight only starts its clock.
+func (p *Planner) PlanDue(ctx context.Context, db *sqlx.DB, list subscribers.List) (planned []*Edition, err error) {
+	for _, rhythm := range list.Rhythms {
+		e, err := p.planDue(ctx, db, list, rhythm)
+		if err != nil {
+			return planned, err
+		}
+		if e != nil {
+			planned = append(planned, e)
+		}
+	}
+	return planned, nil
+}
+
+func (p *Planner) planDue(ctx context.Context, db *sqlx.DB, list subscribers.List, rhythm string) (made *Edition, err error) {
+	now := p.Clock.Now()
+	if err := ledger.Prepare(ctx, db, now); err != nil {
+		return nil, err
+	}
+	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
+		made = nil
+		r := Request{List: list, Rhythm: rhythm}
+		var due bool
+		if r.CutOff, due, err = p.due(ctx, tx, r, now); err != nil || !due {
+			return err
+		}
+		made, err = p.Plan(ctx, tx, r)
+		return err
+	})
+	return made, err
+}
+
+// due reports whether a rhythm has an edition to plan now, and its cut-off. It holds the list's lock from here on.
+func (p *Planner) due(ctx context.Context, tx handle, r Request, now time.Time) (cutOff time.Time, due bool, err error) {
+	pl := &plan{Planner: p, Request: r, handle: tx, now: now}
+	pl.CutOff = now
+	if err := pl.lock(ctx); err != nil {
+		return cutOff, false, err
+	}
+	if r.Rhythm == immediate {
+		due, err = pl.somethingNew(ctx)
+		return now, due, err
+	}
+	if cutOff, err = lastCutOff(&r.List, r.Rhythm, now); err != nil {
+		return cutOff, false, err
+	}
+	var seen time.Time
+	err = tx.GetContext(ctx, &seen, `SELECT cut_off FROM mailer.plans WHERE list_id = $1 AND rhythm = $2`, r.List.ID, r.Rhythm)
+	return cutOff, cutOff.After(seen), err
+}
+
+// somethingNew gives out positions and reports whether any lies behind the rhythm's last edition. What a failed delivery gave back
+// does not count: it goes with the next edition, else a dead address would be tried for ever.
+func (p *plan) somethingNew(ctx context.Context) (found bool, err error) {
+	if err := p.position(ctx); err != nil {
+		return false, err
+	}
+	err = p.GetContext(ctx, &found, `SELECT $3 > position FROM mailer.plans WHERE list_id = $1 AND rhythm = $2`,
+		p.List.ID, p.Rhythm, p.last)
+	return found, err
+}

@@ -1,0 +1,41 @@
+package edition
+
+import (
+	"context"
+	"strings"
+
+	"github.com/lib/pq"
+
+	"silkpost/internal/language"
+)
+
+// setWords chooses the language of the product's words for each order of languages that readers have.
+func (p *plan) setWords(ctx context.Context) error {
+	var orders pq.StringArray
+	if err := p.GetContext(ctx, &orders, `
+		SELECT coalesce(array_agg(DISTINCT array_to_string(languages, ' ')), '{}') FROM profile`); err != nil {
+		return err
+	}
+	words := make(pq.StringArray, len(orders))
+	for i, order := range orders {
+		words[i] = p.Languages.Language(strings.Fields(order), p.List.FallbackLanguage)
+	}
+	return p.run(ctx, `
+		UPDATE profile SET words = w.words
+		FROM unnest($1::text[], $2::text[]) AS w (languages, words)
+		WHERE array_to_string(profile.languages, ' ') = w.languages`,
+		orders, words)
+}
+
+// languageKeys returns the keys of tags as an array that is never NULL.
+func languageKeys(tags []string) pq.StringArray { return language.Keys(tags) }
+
+func languageKey(tag string) string { return language.Key(tag) }
+
+// orEmpty turns nil, which would be NULL in the database, into an empty array.
+func orEmpty(values pq.StringArray) pq.StringArray {
+	if values == nil {
+		return pq.StringArray{}
+	}
+	return values
+}

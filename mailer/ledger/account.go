@@ -1,0 +1,93 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+)
+
+// counts adds up states from one snapshot, so that they always make up the recipients.
+const counts = `
+	SELECT count(*) AS recipients,
+	       count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'in_flight') AS in_flight,
+	       count(*) FILTER (WHERE state = 'deferred') AS deferred, count(*) FILTER (WHERE state = 'sent') AS sent,
+	       count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'suppressed') AS suppressed,
+	       count(*) FILTER (WHERE state = 'cancelled') AS cancelled, count(*) FILTER (WHERE state = 'in_doubt') AS in_doubt
+	FROM mailer.deliveries`
+
+// Count counts all deliveries there are.
+func Count(ctx context.Context, h database.Handle) (c Counts, err error) {
+	defer errs.Wrap(&err, "ledger.Count")
+	err = h.GetContext(ctx, &c, counts)
+	return c, err
+}
+
+// CountOf counts the deliveries of some editions.
+func CountOf(ctx context.Context, h database.Handle, editions ...uuid.UUID) (c Counts, err error) {
+	defer errs.Wrap(&err, "ledger.CountOf")
+	err = h.GetContext(ctx, &c, counts+` WHERE edition_id = ANY ($1::uuid[])`, uuids(editions))
+	return c, err
+}
+
+// CountEach counts the deliveries of each of some editions, in one snapshot. An edition without deliveries is left out.
+func CountEach(ctx context.Context, h database.Handle, editions ...uuid.UUID) (each map[uuid.UUID]Counts, err error) {
+	defer errs.Wrap(&err, "ledger.CountEach")
+	var rows []struct {
+		EditionID uuid.UUID `db:"edition_id"`
+		Counts
+	}
+	err = h.SelectContext(ctx, &rows, `
+		SELECT edition_id, c.* FROM unnest($1::uuid[]) AS e (edition_id),
+		LATERAL (`+counts+` d WHERE d.edition_id = e.edition_id) c`,
+		uuids(editions))
+	each = make(map[uuid.UUID]Counts, len(rows))
+	for _, row := range rows {
+		each[row.EditionID] = row.Counts
+	}
+	return each, err
+}
+
+// Open returns how many deliveries of an edition may still be tried.
+func Open(ctx context.Context, h database.Handle, edition uuid.UUID) (n int, err error) {
+	defer errs.Wrap(&err, "ledger.Open")
+	err = h.GetContext(ctx, &n, `SELECT count(*) FROM mailer.deliveries WHERE edition_id = $1 AND due_at IS NOT NULL`, edition)
+	return n, err
+}
+
+// Entry is a delivery as it stands in the account.
+type Entry struct {
+	ContactID int64         `db:"contact_id"`
+	Email     string        `db:"email"`
+	State     string        `db:"state"`
+	Attempts  int           `db:"attempts"`
+	Code      int           `db:"code"`
+	Reply     string        `db:"reply"`
+	Language  string        `db:"language"` // of the digest
+	Articles  pq.Int64Array `db:"articles"` // ids, in the digest's order
+}
+
+// Entries returns an edition's deliveries in the order of their contacts.
+func Entries(ctx context.Context, h database.Handle, edition uuid.UUID) (entries []Entry, err error) {
+	defer errs.Wrap(&err, "ledger.Entries(%s)", edition)
+	err = h.SelectContext(ctx, &entries, `
+		SELECT d.contact_id, a.email, d.state, d.attempts, d.code, d.reply, v.language, v.articles
+		FROM mailer.deliveries d
+		JOIN mailer.variants v ON v.id = d.variant_id
+		JOIN subscribers.addresses a ON a.contact_id = d.contact_id
+		WHERE d.edition_id = $1
+		ORDER BY d.contact_id`,
+		edition)
+	return entries, err
+}
+
+func uuids(ids []uuid.UUID) pq.StringArray {
+	texts := make(pq.StringArray, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return texts
+}

@@ -1,0 +1,51 @@
+// Package ledger keeps the account of every message: one delivery per edition and contact, ever, with each attempt at it.
+//
+// Its rules, in words. A delivery is claimed by a sender, a worker process with a lease; claiming is refused once the lease
+// has run out. Whoever may no longer be mailed at that moment is suppressed, not claimed. An outcome is settled with the
+// server's reply; a late "sent" is written down even when the lease was lost, because a fact is a fact, while any other late
+// outcome only counts as an attempt. What a dead sender held is put back by anyone. A delivery that failed gives its articles
+// back to the subscription's next edition. At any moment the eight states add up to the recipients.
+package ledger
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"silkpost/mailer/reply"
+)
+
+// Delivery is a claimed delivery: one edition's message to one contact.
+type Delivery struct {
+	EditionID      uuid.UUID `db:"edition_id"`
+	ContactID      int64     `db:"contact_id"`
+	SubscriptionID int64     `db:"subscription_id"`
+	VariantID      int64     `db:"variant_id"`
+	NotBefore      time.Time `db:"not_before"` // the message's Date at every attempt
+	Attempts       int       `db:"attempts"`   // settled ones
+	Email          string    `db:"email"`
+	Name           string    `db:"name"`
+}
+
+// Attempt is one try at a delivery and what came of it.
+type Attempt struct {
+	Sender   uuid.UUID // who tried
+	Delivery *Delivery
+	At       time.Time
+	Outcome  reply.Outcome
+	Reply    reply.Reply
+	DueAt    time.Time // when to try again; zero: never
+}
+
+// Counts is how many deliveries are in each state. Recipients is their sum.
+type Counts struct {
+	Recipients int `db:"recipients" json:"recipients"`
+	Pending    int `db:"pending" json:"pending"`
+	InFlight   int `db:"in_flight" json:"in_flight"`
+	Deferred   int `db:"deferred" json:"deferred"`
+	Sent       int `db:"sent" json:"sent"`
+	Failed     int `db:"failed" json:"failed"`
+	Suppressed int `db:"suppressed" json:"suppressed"`
+	Cancelled  int `db:"cancelled" json:"cancelled"`
+	InDoubt    int `db:"in_doubt" json:"in_doubt"`
+}

@@ -1,0 +1,107 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+)
+
+// settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
+// is no longer the sender's takes nothing but "sent".
+const settle = `
+	WITH outcome AS (
+		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[],
+		                     $9::int[], $10::uuid[])
+		AS o (edition_id, contact_id, at, outcome, phase, code, reply, due_at, number, sender)
+	), before AS (
+		SELECT o.*, o.outcome = 'sent' OR (d.state = 'in_flight' AND d.sender_id = o.sender) AS counts
+		FROM outcome o JOIN mailer.deliveries d USING (edition_id, contact_id)
+		ORDER BY edition_id, contact_id
+		FOR UPDATE OF d
+	), settled AS (
+		UPDATE mailer.deliveries d
+		SET attempts = greatest(d.attempts, b.number),
+		    state = CASE WHEN b.counts THEN b.outcome ELSE d.state END,
+		    sender_id = CASE WHEN b.counts THEN NULL ELSE d.sender_id END,
+		    due_at = CASE WHEN b.counts THEN b.due_at ELSE d.due_at END,
+		    settled_at = CASE WHEN b.counts THEN b.at ELSE d.settled_at END,
+		    code = CASE WHEN b.counts THEN b.code ELSE d.code END,
+		    reply = CASE WHEN b.counts THEN b.reply ELSE d.reply END
+		FROM before b WHERE d.edition_id = b.edition_id AND d.contact_id = b.contact_id
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, b.number, b.sender, b.at, b.outcome, b.phase, b.code, b.reply, b.counts
+	), tried AS (
+		INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id)
+		SELECT edition_id, contact_id, number, at, outcome, phase, code, reply, sender FROM settled
+		ON CONFLICT DO NOTHING
+	)
+	INSERT INTO mailer.released (subscription_id, group_id)
+	SELECT s.subscription_id, g FROM settled s JOIN mailer.variants v ON v.id = s.variant_id, unnest(v.groups) g
+	WHERE s.counts AND s.outcome = 'failed'
+	ON CONFLICT DO NOTHING`
+
+// Settle writes down what attempts came to, all of them or, on an error, none. It may be repeated: a second time the
+// same attempts change nothing.
+func Settle(ctx context.Context, db *sqlx.DB, attempts []Attempt) (err error) {
+	defer errs.Wrap(&err, "ledger.Settle")
+	var (
+		editions = make(pq.StringArray, len(attempts))
+		contacts = make(pq.Int64Array, len(attempts))
+		outcomes = make(pq.StringArray, len(attempts))
+		phases   = make(pq.StringArray, len(attempts))
+		codes    = make(pq.Int64Array, len(attempts))
+		replies  = make(pq.StringArray, len(attempts))
+		ats      = make([]time.Time, len(attempts))
+		dues     = make([]sql.NullTime, len(attempts))
+		numbers  = make(pq.Int64Array, len(attempts))
+		senders  = make(pq.StringArray, len(attempts))
+	)
+	for i, a := range attempts {
+		numbers[i], senders[i] = int64(a.Delivery.Attempts)+1, a.Sender.String()
+		editions[i], contacts[i] = a.Delivery.EditionID.String(), a.Delivery.ContactID
+		outcomes[i], phases[i] = string(a.Outcome), string(a.Reply.Phase)
+		codes[i], replies[i], ats[i] = int64(a.Reply.Code), a.Reply.Text, a.At
+		dues[i] = sql.NullTime{Time: a.DueAt, Valid: !a.DueAt.IsZero()}
+	}
+	return database.Transact(ctx, db, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, settle, editions, contacts, pq.Array(ats), outcomes, phases, codes, replies,
+			pq.Array(dues), numbers, senders)
+		return err
+	})
+}
+
+// PutBack makes deliveries that a sender claimed but did not try due again at once.
+func PutBack(ctx context.Context, h database.Handle, sender uuid.UUID, deliveries []*Delivery) (err error) {
+	defer errs.Wrap(&err, "ledger.PutBack")
+	editions, contacts := make(pq.StringArray, len(deliveries)), make(pq.Int64Array, len(deliveries))
+	for i, d := range deliveries {
+		editions[i], contacts[i] = d.EditionID.String(), d.ContactID
+	}
+	_, err = h.ExecContext(ctx, `
+		UPDATE mailer.deliveries d SET state = 'pending', sender_id = NULL
+		FROM unnest($2::uuid[], $3::bigint[]) AS back (edition_id, contact_id)
+		WHERE d.edition_id = back.edition_id AND d.contact_id = back.contact_id AND d.state = 'in_flight' AND d.sender_id = $1`,
+		sender, editions, contacts)
+	return err
+}
+
+// Finish marks editions as sent of which nothing is open any more, and returns how many.
+func Finish(ctx context.Context, h database.Handle, now time.Time) (n int, err error) {
+	defer errs.Wrap(&err, "ledger.Finish")
+	res, err := h.ExecContext(ctx, `
+		UPDATE mailer.editions e SET state = 'sent', finished_at = $1
+		WHERE e.state IN ('approved', 'sending')
+		  AND NOT EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.due_at IS NOT NULL)`,
+		now)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := res.RowsAffected()
+	return int(rows), err
+}

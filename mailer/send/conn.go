@@ -1,0 +1,141 @@
+package send
+
+import (
+	"bytes"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail/smtp"
+
+	"silkpost/mailer/reply"
+)
+
+// The times to wait for an answer (RFC 5321, 4.5.3.2).
+const (
+	commandTimeout = 5 * time.Minute
+	dotTimeout     = 10 * time.Minute
+)
+
+// envelope is what SMTP needs to know of a message.
+type envelope struct {
+	from, to string
+}
+
+// conn is one kept SMTP connection. It belongs to one goroutine; only close may be called from others.
+type conn struct {
+	client *smtp.Client
+	net    net.Conn
+	used   time.Time // when its last message was done
+}
+
+// deliver sends one message and returns the answer that decided. The message has CRLF line ends and is not dot-stuffed.
+// mayFinish is asked right before the message is sent, when the server could still be left without it.
+func (c *conn) deliver(e envelope, message []byte, mayFinish func() bool) reply.Reply {
+	mail, ok := c.mailCommand(e)
+	if !ok {
+		return reply.Reply{Phase: reply.Mail, Text: "the relay does not offer SMTPUTF8, which this address needs"}
+	}
+	if r := c.command(reply.Mail, mail); r.Code/100 != 2 {
+		return r
+	}
+	if r := c.command(reply.Rcpt, "RCPT TO:<"+e.to+">"); r.Code/100 != 2 {
+		return c.reset(r)
+	}
+	if r := c.command(reply.Data, "DATA"); r.Code != 354 {
+		return c.reset(r)
+	}
+	if !mayFinish() {
+		c.close()
+		return reply.Reply{Phase: reply.Data, Text: "the lease ran out before the message was sent"}
+	}
+	return c.finish(message)
+}
+
+// mailCommand returns MAIL FROM with the extensions that the addresses need, false when the server lacks one.
+func (c *conn) mailCommand(e envelope) (string, bool) {
+	mail := "MAIL FROM:<" + e.from + ">"
+	if isASCII(e.from) && isASCII(e.to) {
+		return mail, true
+	}
+	utf8, _ := c.client.Extension("SMTPUTF8")
+	return mail + " SMTPUTF8", utf8
+}
+
+// command sends a command and reads its answer. A failure to write or read is a reply without a code.
+func (c *conn) command(phase reply.Phase, line string) reply.Reply {
+	if strings.ContainsAny(line, "\r\n") {
+		return reply.Reply{Phase: reply.Compose, Text: "an address holds a line break"}
+	}
+	_ = c.net.SetDeadline(time.Now().Add(commandTimeout)) // a connection that is gone shows at the write
+	if err := c.client.Text.PrintfLine("%s", line); err != nil {
+		return reply.Reply{Phase: phase, Text: reply.OneLine(err.Error())}
+	}
+	return c.answer(phase)
+}
+
+// answer reads one answer, whatever its code.
+func (c *conn) answer(phase reply.Phase) reply.Reply {
+	code, text, err := c.client.Text.ReadResponse(0)
+	if err != nil {
+		return reply.Reply{Phase: phase, Text: reply.OneLine(err.Error())}
+	}
+	return reply.Reply{Phase: phase, Code: code, Text: reply.OneLine(text)}
+}
+
+// finish sends the message and its final dot in one write and waits for the verdict.
+func (c *conn) finish(message []byte) reply.Reply {
+	_ = c.net.SetDeadline(time.Now().Add(dotTimeout))
+	w := c.client.Text.W
+	_, _ = w.Write(stuff(message)) // a bufio.Writer keeps its error for Flush
+	if err := w.Flush(); err != nil {
+		return reply.Reply{Phase: reply.Dot, Text: reply.OneLine(err.Error())}
+	}
+	return c.answer(reply.Dot)
+}
+
+// reset ends a transaction that was refused half-way, so that the connection can be used again. If that fails, the connection
+// is closed: the next message finds out.
+func (c *conn) reset(r reply.Reply) reply.Reply {
+	if !r.Closed() && c.command(reply.Mail, "RSET").Code/100 != 2 {
+		c.close()
+	}
+	return r
+}
+
+// quit ends the session politely, without waiting for long.
+func (c *conn) quit() {
+	_ = c.net.SetDeadline(time.Now().Add(time.Second))
+	if c.client.Text.PrintfLine("QUIT") == nil {
+		_ = c.answer(reply.Connect)
+	}
+	c.close()
+}
+
+// close drops the connection. Whoever waits for an answer on it gets an error.
+func (c *conn) close() {
+	if c.net != nil {
+		_ = c.net.Close()
+	}
+}
+
+// stuff doubles dots at line starts and appends the final dot (RFC 5321, 4.5.2).
+func stuff(message []byte) []byte {
+	stuffed := bytes.ReplaceAll(message, []byte("\r\n."), []byte("\r\n.."))
+	if bytes.HasPrefix(stuffed, []byte(".")) {
+		stuffed = append([]byte("."), stuffed...)
+	}
+	if !bytes.HasSuffix(stuffed, []byte("\r\n")) {
+		stuffed = append(stuffed, "\r\n"...)
+	}
+	return append(stuffed, ".\r\n"...)
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}

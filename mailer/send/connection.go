@@ -1,0 +1,103 @@
+package send
+
+import (
+	"context"
+	"time"
+
+	"silkpost/mailer/ledger"
+	"silkpost/mailer/reply"
+)
+
+// keepIdle is for how long a connection without work is kept: shorter than the five minutes that servers commonly allow.
+const keepIdle = 30 * time.Second
+
+// connection is one line to the relay: it dials when there is work, keeps the connection, and ends when work is closed.
+func (s *Sender) connection(ctx context.Context, work <-chan item) {
+	var c *conn
+	defer func() {
+		if c != nil {
+			c.quit()
+		}
+	}()
+	idle := time.NewTimer(keepIdle)
+	defer idle.Stop()
+	for {
+		idle.Reset(keepIdle)
+		select {
+		case it, open := <-work:
+			if !open {
+				return
+			}
+			c = s.handle(ctx, c, it)
+		case <-idle.C:
+			if c != nil {
+				c.quit()
+				c = nil
+			}
+		}
+	}
+}
+
+// handle brings one item to its outcome and returns the connection if it can be used again.
+func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
+	may, err := s.mayGo(ctx, it)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "a delivery could not be checked before sending", "edition", it.EditionID, "contact", it.ContactID, "error", err)
+	}
+	if err != nil || !may {
+		s.putBack(ctx, it)
+		return c
+	}
+	parcel, err := s.Compose(ctx, it.Delivery)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "a message could not be made", "edition", it.EditionID, "contact", it.ContactID, "error", err)
+		s.settle(it, reply.Reply{Phase: reply.Compose, Text: reply.OneLine(err.Error())})
+		return c
+	}
+	c, r := s.transmit(ctx, c, it, parcel)
+	s.settle(it, r)
+	return c
+}
+
+// transmit sends a parcel, dialling when there is no connection. A kept connection may have been closed by the server since its
+// last message: then, and only while the server has seen nothing of this message, a new one is dialled.
+func (s *Sender) transmit(ctx context.Context, c *conn, it item, p Parcel) (*conn, reply.Reply) {
+	if c != nil {
+		r := s.deliver(ctx, c, it, p)
+		if !r.Closed() {
+			return c, r
+		}
+		c.close()
+		if r.Phase != reply.Mail || r.Code/100 == 5 {
+			return nil, r
+		}
+	}
+	c, err := s.Relay.dial(ctx, s.Helo)
+	if err != nil {
+		s.route.failed(s.Clock.Now())
+		r := refusal(err)
+		s.Log.WarnContext(ctx, "the relay cannot be reached", "relay", s.Relay.Address(), "code", r.Code, "answer", r.Text)
+		return nil, r
+	}
+	s.route.works()
+	r := s.deliver(ctx, c, it, p)
+	if r.Closed() {
+		c.close()
+		return nil, r
+	}
+	return c, r
+}
+
+// deliver sends a parcel over a connection; when ctx ends, the connection is closed and the answer is none.
+func (s *Sender) deliver(ctx context.Context, c *conn, it item, p Parcel) reply.Reply {
+	unwatch := context.AfterFunc(ctx, c.close)
+	defer unwatch()
+	return c.deliver(envelope{from: p.From, to: p.To}, p.Message, func() bool { return it.lease.alive(s.Clock.Now()) })
+}
+
+// putBack returns an item that was not tried. If that fails, its lease brings it back.
+func (s *Sender) putBack(ctx context.Context, it item) {
+	if err := ledger.PutBack(ctx, s.DB, it.lease.id, []*ledger.Delivery{it.Delivery}); err != nil {
+		s.Log.ErrorContext(ctx, "a delivery could not be put back; it comes back when its lease runs out", "error", err)
+	}
+}

@@ -1,0 +1,75 @@
+package send
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"silkpost/mailer/ledger"
+)
+
+// heartbeat is how often a lease is renewed: twice may fail before it runs out.
+const heartbeat = ledger.Lease / 3
+
+// lease is one life of a sender. Once it has run out it never comes back: the process goes on with a new one, and what was
+// claimed under the old one is not sent.
+type lease struct {
+	id    uuid.UUID
+	until atomic.Int64 // Unix microseconds
+}
+
+// alive reports whether the lease lives for another second at least.
+func (l *lease) alive(now time.Time) bool { return now.Add(time.Second).UnixMicro() < l.until.Load() }
+
+// enlist begins a new life.
+func (s *Sender) enlist(ctx context.Context) error {
+	now := s.Clock.Now()
+	id, err := ledger.Enlist(ctx, s.DB, now)
+	if err != nil {
+		return err
+	}
+	l := &lease{id: id}
+	l.until.Store(now.Add(ledger.Lease).UnixMicro())
+	s.lease.Store(l)
+	return nil
+}
+
+// renew extends the present life, or begins a new one when it is over.
+func (s *Sender) renew(ctx context.Context) error {
+	l, now := s.lease.Load(), s.Clock.Now()
+	alive, err := ledger.Renew(ctx, s.DB, l.id, now)
+	if err != nil {
+		return err
+	}
+	if !alive {
+		s.Log.WarnContext(ctx, "the lease ran out; what was claimed is left to others", "sender", l.id)
+		return s.enlist(ctx)
+	}
+	l.until.Store(now.Add(ledger.Lease).UnixMicro())
+	return nil
+}
+
+// keepAlive renews the lease, puts back what dead senders held and closes finished editions, until ctx ends.
+func (s *Sender) keepAlive(ctx context.Context) {
+	for sleep(ctx, heartbeat) {
+		if err := s.tend(ctx); err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "the sender's heartbeat failed", "error", err)
+		}
+	}
+}
+
+func (s *Sender) tend(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, heartbeat)
+	defer cancel()
+	if err := s.renew(ctx); err != nil {
+		return err
+	}
+	n, err := ledger.TakeOver(ctx, s.DB, s.Clock.Now())
+	if n > 0 {
+		s.Log.InfoContext(ctx, "took over the deliveries of a dead sender", "count", n)
+		s.Wake()
+	}
+	return err
+}

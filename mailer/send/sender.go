@@ -1,0 +1,177 @@
+// Package send brings claimed deliveries to the next hop over kept SMTP connections.
+//
+// Its rules, in words. A sender claims due deliveries in small windows and hands them to its connections. Right before a
+// message goes out it must be known, from no longer than a second ago, that its contact may still be mailed. Right before the
+// final dot the sender's lease must live. A connection begins its next message only when the outcome of its previous one is
+// committed, so a crash repeats at most one message per connection. Stopping finishes the messages in hand, waits for their
+// answers up to a limit, and gives the rest of the window back.
+package send
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/clock"
+	"silkpost/mailer/ledger"
+	"silkpost/mailer/reply"
+)
+
+// Parcel is a message ready to go.
+type Parcel struct {
+	From, To string // envelope addresses
+	Message  []byte // CRLF line ends, not dot-stuffed
+}
+
+// Sender sends what is due. Its exported fields are set before Run and not changed afterwards.
+type Sender struct {
+	DB          *sqlx.DB
+	Clock       clock.Clock
+	Log         *slog.Logger
+	Relay       Relay
+	Connections int           // kept SMTP connections at most
+	Retry       Retry         // when to try again
+	Poll        time.Duration // how often to look for due deliveries when idle
+	Grace       time.Duration // how long stopping waits for answers
+	Helo        string        // the name to introduce ourselves with; "" is the machine's
+	// Compose makes the message of a delivery. It is called from many goroutines.
+	Compose func(ctx context.Context, d *ledger.Delivery) (Parcel, error)
+
+	lease     atomic.Pointer[lease]
+	committer committer
+	route     route
+	wake      chan struct{}
+	ready     sync.Once
+}
+
+// item is a delivery on its way from the claim to a connection.
+type item struct {
+	*ledger.Delivery
+	lease   *lease
+	checked time.Time // when it was last known that it may be sent
+}
+
+// fresh is for how long a check that a contact may be mailed holds (P5 allows two seconds).
+const fresh = time.Second
+
+// window is how many deliveries are claimed at once, per connection.
+const window = 10
+
+// Wake makes the sender look for due deliveries at once. It never blocks and may be called before Run.
+func (s *Sender) Wake() {
+	s.init()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Sender) init() { s.ready.Do(func() { s.wake = make(chan struct{}, 1) }) }
+
+// Run sends until ctx ends; then it finishes what is in hand and returns. It returns an error only when it cannot begin.
+func (s *Sender) Run(ctx context.Context) error {
+	s.init()
+	if err := s.enlist(ctx); err != nil {
+		return err
+	}
+	// Work in hand outlives ctx by the grace; writing its outcomes down, by a little more.
+	inHand, stop := outlive(ctx, s.Grace)
+	defer stop()
+	writing, stopWriting := outlive(inHand, 5*time.Second)
+	defer stopWriting()
+
+	s.committer = committer{in: make(chan settling), log: s.Log, settle: func(ctx context.Context, attempts []ledger.Attempt) error {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		return ledger.Settle(ctx, s.DB, attempts)
+	}}
+	work := make(chan item)
+	var connections, background sync.WaitGroup
+	background.Go(func() { s.committer.run(writing) })
+	background.Go(func() { s.keepAlive(ctx) })
+	for range s.Connections {
+		connections.Go(func() { s.connection(inHand, work) })
+	}
+	s.feed(ctx, work)
+	close(work)
+	connections.Wait()
+	close(s.committer.in)
+	background.Wait()
+	s.retire(writing)
+	return nil
+}
+
+// outlive returns a context that ends a while after its parent does, or when stop is called.
+func outlive(parent context.Context, by time.Duration) (ctx context.Context, stop context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
+	unwatch := context.AfterFunc(parent, func() { time.AfterFunc(by, cancel) })
+	return ctx, func() { unwatch(); cancel() }
+}
+
+// retire gives the rest of the window back.
+func (s *Sender) retire(ctx context.Context) {
+	if err := ledger.Retire(ctx, s.DB, s.lease.Load().id); err != nil {
+		s.Log.ErrorContext(ctx, "the sender could not sign off; its deliveries are taken over when its lease runs out", "error", err)
+	}
+}
+
+// feed claims what is due and hands it to the connections until ctx ends.
+func (s *Sender) feed(ctx context.Context, work chan<- item) {
+	for ctx.Err() == nil {
+		if !s.route.wait(ctx, s.Clock.Now()) {
+			return
+		}
+		l := s.lease.Load()
+		now := s.Clock.Now()
+		claimed, err := ledger.Claim(ctx, s.DB, l.id, now, window*s.Connections)
+		if err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "nothing could be claimed", "error", err)
+		}
+		if len(claimed) == 0 {
+			s.idle(ctx)
+			continue
+		}
+		for _, d := range claimed {
+			select {
+			case work <- item{Delivery: d, lease: l, checked: now}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// idle closes editions of which nothing is open, then waits for something to do.
+func (s *Sender) idle(ctx context.Context) {
+	if _, err := ledger.Finish(ctx, s.DB, s.Clock.Now()); err != nil && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "finished editions could not be closed", "error", err)
+	}
+	timer := time.NewTimer(s.Poll)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.wake:
+	case <-ctx.Done():
+	}
+}
+
+// mayGo reports whether an item may still be sent, asking the ledger when what is known of it is no longer fresh.
+func (s *Sender) mayGo(ctx context.Context, it item) (bool, error) {
+	now := s.Clock.Now()
+	if !it.lease.alive(now) {
+		return false, nil
+	}
+	if now.Sub(it.checked) < fresh {
+		return true, nil
+	}
+	return ledger.Recheck(ctx, s.DB, it.lease.id, it.Delivery, now)
+}
+
+// settle writes down what an answer means and returns when that is committed.
+func (s *Sender) settle(it item, r reply.Reply) {
+	s.committer.put(s.Retry.attempt(it.lease.id, it.Delivery, r, s.Clock.Now()))
+}
