@@ -1,0 +1,109 @@
+// Package feeds publishes articles to feed readers, as RSS 2.0, Atom 1.0 and JSON Feed 1.1.
+//
+// Same content, same bytes: a document is made from the feed's definition, its articles and the public URL, and from nothing
+// else. No clock, time zone, map order or random number reaches it, so its ETag changes when and only when what it says does.
+//
+// Foreign text stays text: what XML 1.0 cannot carry is dropped from every field, in all three formats alike, and a title
+// that looks like markup is shown as it was written.
+package feeds
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/errs"
+	"silkpost/internal/language"
+)
+
+// Feed is a named selection of articles.
+type Feed struct {
+	Slug               string  `db:"slug"` // of its addresses, /feeds/{slug}.rss and so on
+	Title              Title   `db:"title"`
+	articles.Selection         // which articles; the zero one is all of them
+	Content            Content `db:"content"`    // "" declares Full
+	Limit              int     `db:"item_limit"` // the newest so many, 1 to 1000; 0 declares 50
+	// ChangedAt is when the definition last changed; zero or the epoch: never. It dates the HTTP answer and is not in the document.
+	ChangedAt time.Time `db:"changed_at"`
+}
+
+// Name returns the feed's title in the first of the wanted languages that it has, else in English, else in the first it has in
+// the order of their tags. A feed without any title is called by its slug.
+func (f Feed) Name(wanted ...string) string {
+	have := slices.Sorted(maps.Keys(f.Title))
+	if len(have) == 0 {
+		return f.Slug
+	}
+	if tag := language.Choose(append(slices.Clone(wanted), "en"), have); tag != "" {
+		return f.Title[tag]
+	}
+	return f.Title[have[0]]
+}
+
+// Title is a feed's name by language tag. "und" stands for words whose language is not known, such as a section's name.
+type Title map[string]string
+
+// Scan reads the title from a jsonb column.
+func (t *Title) Scan(value any) error {
+	data, ok := value.([]byte)
+	if !ok {
+		return fmt.Errorf("feeds: a title is jsonb, not %T", value)
+	}
+	return json.Unmarshal(data, t)
+}
+
+// Value gives the title to a jsonb column.
+func (t Title) Value() (driver.Value, error) {
+	if t == nil {
+		return "{}", nil
+	}
+	data, err := json.Marshal(map[string]string(t))
+	return string(data), err
+}
+
+// Content says how much of each article a feed carries.
+type Content string
+
+// The contents.
+const (
+	Full    Content = "full"
+	Summary Content = "summary" // the plain summary; readers follow the link for the rest
+)
+
+// Format is one of the three forms of a feed. Its text is the extension of the feed's address.
+type Format string
+
+// The formats.
+const (
+	RSS  Format = "rss"  // RSS 2.0
+	Atom Format = "atom" // Atom 1.0, RFC 4287
+	JSON Format = "json" // JSON Feed 1.1
+)
+
+// Formats returns all formats, in the order in which they are shown.
+func Formats() []Format { return []Format{RSS, Atom, JSON} }
+
+// ParseFormat returns the format that is called name. An unknown one is Invalid.
+func ParseFormat(name string) (Format, error) {
+	if f := Format(name); slices.Contains(Formats(), f) {
+		return f, nil
+	}
+	return "", errs.New(errs.Invalid, "%q is not a feed format: use rss, atom or json", name)
+}
+
+// MediaType returns the registered media type, without parameters.
+func (f Format) MediaType() string {
+	if f == JSON {
+		return "application/feed+json"
+	}
+	return "application/" + string(f) + "+xml"
+}
+
+// URL returns the address of a feed in a format. publicURL has no slash at its end.
+func URL(publicURL, slug string, format Format) string {
+	return publicURL + "/feeds/" + slug + "." + string(format)
+}
