@@ -191,6 +191,16 @@ func checkPublic(ascii string) error {
 	return nil
 }
 
+// Envelope returns the form of a stored address that SMTP is given: the local part as it was written, the domain as A-labels,
+// which every server takes.
+func Envelope(address string) (string, error) {
+	a, err := ParseAddress(address)
+	if err != nil {
+		return "", errs.New(errs.Invalid, "address %q: %w", address, err)
+	}
+	return a.Given[:strings.LastIndexByte(a.Given, '@')] + a.Key[strings.LastIndexByte(a.Key, '@'):], nil
+}
+
 // Mask shows an address so that its owner knows it and nobody else learns it: o••••@example.org. A local part of a single
 // character is hidden whole.
 func Mask(address string) string {

@@ -56,7 +56,7 @@ func readRow(number int, columns []string, checks []check, cells []string) *row 
 		}
 		canonical, err := checks[i](cell)
 		if err != nil {
-			r.refuse(columns[i], cell, "%v", err)
+			r.refuse(columnName(columns, i), cell, "%v", err)
 		}
 		r.cells[i] = canonical
 	}
@@ -70,6 +70,13 @@ const maxKey = 2000
 // organisationKey is what makes two names one organisation's: NFKC, without regard to case or the width of spaces.
 func organisationKey(name string) string {
 	return tidy(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name))))
+}
+
+func columnName(columns []string, i int) string {
+	if columns[i] == "" {
+		return fmt.Sprintf("column %d", i+1)
+	}
+	return columns[i]
 }
 
 // check returns the canonical form of a cell, or the reason why it is refused.
