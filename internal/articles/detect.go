@@ -18,7 +18,7 @@ const (
 // scripts names the script of a text. Those that belong to one language alone come out right however short the text is.
 var scripts = map[*unicode.RangeTable]string{
 	unicode.Latin: "Latn", unicode.Cyrillic: "Cyrl", unicode.Arabic: "Arab", unicode.Devanagari: "Deva", unicode.Hebrew: "Hebr",
-	unicode.Ethiopic: "Ethi", unicode.Bengali: "Beng", unicode.Georgian: "Geor", unicode.Hangul: "Hang", unicode.Greek: "Grek",
+	unicode.Ethiopic: "Ethi", unicode.Bengali: "Beng", unicode.Georgian: "Geor", unicode.Hangul: "Kore", unicode.Greek: "Grek",
 	unicode.Kannada: "Knda", unicode.Tamil: "Taml", unicode.Thai: "Thai", unicode.Gujarati: "Gujr", unicode.Gurmukhi: "Guru",
 	unicode.Telugu: "Telu", unicode.Malayalam: "Mlym", unicode.Oriya: "Orya", unicode.Myanmar: "Mymr", unicode.Sinhala: "Sinh",
 	unicode.Khmer: "Khmr",
@@ -89,7 +89,7 @@ func eastAsian(text string) string {
 		}
 	}
 	switch {
-	case (han+kana)*3 < other || han+kana == 0:
+	case (han+kana)*4 < other || han+kana == 0:
 		return ""
 	case kana*10 > han+kana:
 		return "ja"

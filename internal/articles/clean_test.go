@@ -1,0 +1,116 @@
+package articles
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	const base = "https://www.example.org/news/2020/a.html"
+	tests := []struct{ name, base, in, want string }{
+		{"plain words", base, "Hello & good day", "Hello &amp; good day"},
+		{"script", base, `<p>a<script>alert(1)</script>b</p>`, `<p>ab</p>`},
+		{"style and class", base, `<style>p{}</style><p class="x" id="y" style="color:red">a</p>`, `<p>a</p>`},
+		{"handlers", base, `<p onclick="x()"><img src="/i.png" onerror="x()" alt="a"/></p>`,
+			`<p><img src="https://www.example.org/i.png" alt="a"/></p>`},
+		{"form keeps its text", base, `<form action="/x"><p>a</p><input name="q"><button>Go</button></form>`, `<p>a</p>`},
+		{"frames", base, `a<iframe src="https://v.example/"></iframe><object data="x"></object>b`, `ab`},
+		{"svg and math", base, `a<svg><a xlink:href="javascript:x()">t</a></svg><math><mi>x</mi></math>b`, `ab`},
+		{"script address", base, `<a href="javascript:alert(1)">a</a> <a href=" java&#10;script:alert(1)">b</a>`, `a b`},
+		{"data address", base, `<img src="data:image/png;base64,AAAA"><a href="data:text/html,x">a</a>`, `a`},
+		{"relative", base, `<a href="../b.html?x=1&amp;y=2#z">b</a><img src="i.png">`,
+			`<a href="https://www.example.org/news/b.html?x=1&amp;y=2#z">b</a><img src="https://www.example.org/news/2020/i.png"/>`},
+		{"scheme-relative", base, `<img src="//cdn.example.net/i.png">`, `<img src="https://cdn.example.net/i.png"/>`},
+		{"mail and telephone", "", `<a href="mailto:a@example.org">m</a> <a href="tel:+391234">t</a>`,
+			`<a href="mailto:a@example.org">m</a> <a href="tel:+391234">t</a>`},
+		{"no base", "", `<p><a href="/b.html">b</a><img src="i.png" alt="x"><a href="https://c.example/">c</a></p>`,
+			`<p>b<a href="https://c.example/">c</a></p>`},
+		{"base is no web address", "file:///srv/x.html", `<a href="b.html">b</a>`, `b`},
+		{"pixels", base, `<img src="/t" width="1" height="1"><img src="/t" width="0"><img src="/t" style="height: 1px">` +
+			`<img src="/t" style="display:none"><img><img src="/i" width="10" height="1000"><img src="/j" style="max-width:100%">`,
+			`<img src="https://www.example.org/i" width="10" height="1000"/><img src="https://www.example.org/j"/>`},
+		{"hidden", base, `<p hidden>a</p><p style="DISPLAY : none">b</p><p>c</p>`, `<p>c</p>`},
+		{"direction and language", base, `<p dir="rtl" lang="ar">مرحبا</p><p dir="x" lang="a b">c</p>`, `<p dir="rtl" lang="ar">مرحبا</p><p>c</p>`},
+		{"table", base, `<table border=1><tr><td colspan=2 width=5>a</td></tr></table>`,
+			`<table><tbody><tr><td colspan="2">a</td></tr></tbody></table>`},
+		{"unclosed", base, `<p>a<p>b<ul><li>c<li>d`, `<p>a</p><p>b</p><ul><li>c</li><li>d</li></ul>`},
+		{"comment", base, `a<!-- <script>x</script> -->b<!doctype html>`, `ab`},
+		{"control characters", base, "a\x00\x01b\xff&#1;c&#0;", "ab\uFFFDc\uFFFD"},
+		{"text that looks like markup", base, `&lt;script&gt;alert(1)&lt;/script&gt;`, `&lt;script&gt;alert(1)&lt;/script&gt;`},
+		{"empty", base, " \n ", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := Clean(tt.in, tt.base); got != tt.want {
+				t.Errorf("Clean(%q)\n got %q\nwant %q", tt.in, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCleanGivesUpMarkupNestedBeyondReason(t *testing.T) {
+	t.Parallel()
+	got := Clean(strings.Repeat("<div>", 2000)+"<script>x</script>words &lt;b&gt;", "")
+	if want := "<p>words &lt;b&gt;</p>"; got != want {
+		t.Errorf("got %.200q, want %q", got, want)
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	for _, seed := range []string{
+		`<p>a<b>b<i>c</b>d</i>`, `<a href="x"><a href="y">`, `<table><p>a<tr><td>b`, `<p><button><p>a`, `<svg><style><img src=x onerror=y>`,
+		`<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=alert(1)&gt;">`, `<noscript><p title="</noscript><img src=x onerror=x>">`,
+		`<pre>` + "\n\n" + `a</pre>`, `<select><option><b>x`, `&#13;&#10;&#x1;`, `<a href="//[::1]/%zz">`, `<img src="https://a b/">`, `<p lang="en" dir=rtl>x`,
+		"<textarea></textarea><script>", `<a href="HTTPS:\\x\y">`, "<plaintext><b>", `<ruby>漢<rt>かん</ruby>`, `<li><ul><dl><p><hr>`,
+	} {
+		f.Add(seed, "https://www.example.org/a/b.html")
+		f.Add(seed, "")
+	}
+	f.Fuzz(func(t *testing.T, dirty, base string) {
+		once := Clean(dirty, base)
+		if again := Clean(once, base); again != once {
+			t.Fatalf("cleaning twice differs:\n once %q\nagain %q", once, again)
+		}
+		if scrub(once) != once {
+			t.Fatalf("control characters are left in %q", once)
+		}
+		checkHarmless(t, once)
+		if text := Text(once); scrub(text) != text {
+			t.Fatalf("control characters are left in the text %q", text)
+		}
+		Summary(dirty)
+	})
+}
+
+// checkHarmless fails when a browser could run anything in text, or connect anywhere but for images.
+func checkHarmless(t *testing.T, text string) {
+	t.Helper()
+	root, err := parseFragment(text)
+	if err != nil {
+		t.Fatalf("%q cannot be read: %v", text, err)
+	}
+	for n := range root.Descendants() {
+		if n.Type == html.TextNode {
+			continue
+		}
+		if n.Type != html.ElementNode || n.Namespace != "" || unwanted[n.DataAtom] || n.DataAtom == 0 {
+			t.Fatalf("%q holds %q", text, n.Data)
+		}
+		for _, a := range n.Attr {
+			switch a.Key {
+			case "href", "src":
+				scheme, _, _ := strings.Cut(a.Val, ":")
+				if !webScheme(scheme) && (a.Key == "src" || scheme != "mailto" && scheme != "tel") {
+					t.Fatalf("%q holds the address %q", text, a.Val)
+				}
+			case "alt", "title", "width", "height", "lang", "dir", "colspan", "rowspan", "start":
+			default:
+				t.Fatalf("%q holds the attribute %q", text, a.Key)
+			}
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package articles
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"silkpost/internal/errs"
+)
+
+func TestUpsertSource(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	want := Source{Slug: "site", Kind: KindFeed, URL: "https://www.example.org/feed.xml", Section: "News", Language: "zh-hans"}
+	upsert := func(now time.Time) (Source, bool) {
+		t.Helper()
+		got, written, err := b.UpsertSource(t.Context(), b.db, want, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got, written
+	}
+	first, written := upsert(monday)
+	if !written || first.Every != DefaultEvery || first.Language != "zh-Hans" || first.PolledAt != nil || first.NextPollAt == nil {
+		t.Errorf("first: %t %+v", written, first)
+	}
+	if again, written := upsert(monday.Add(time.Hour)); written || !cmp.Equal(first, again) {
+		t.Errorf("declared again: %t %s", written, cmp.Diff(first, again))
+	}
+	if err := b.RecordPoll(t.Context(), b.db, first.ID, Polled{At: monday, Next: monday.Add(time.Hour), ETag: `"1"`}); err != nil {
+		t.Fatal(err)
+	}
+	want.Every = 90 * time.Second
+	if got, written := upsert(monday); !written || got.Every != 90*time.Second || got.ETag != `"1"` || !got.NextPollAt.Equal(monday.Add(time.Hour)) {
+		t.Errorf("another interval: %t %+v", written, got)
+	}
+	want.URL = "https://www.example.org/new.xml"
+	if got, written := upsert(monday); !written || got.ETag != "" || got.NextPollAt.Equal(monday.Add(time.Hour)) {
+		t.Errorf("another address: %t %+v", written, got)
+	}
+}
+
+func TestUpsertSourceRefuses(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	tests := []struct {
+		says   string
+		kind   errs.Kind
+		source Source
+	}{
+		{"use small letters", errs.Invalid, Source{Slug: "City News", Kind: KindFolder}},
+		{`kind "gopher" does not exist`, errs.Invalid, Source{Slug: "a", Kind: "gopher"}},
+		{"is not a web address", errs.Invalid, Source{Slug: "a", Kind: KindFeed, URL: "feed.xml"}},
+		{"is too often", errs.Invalid, Source{Slug: "a", Kind: KindFolder, Every: time.Second}},
+		{"is not a language tag", errs.Invalid, Source{Slug: "a", Kind: KindFolder, Language: "elvish!"}},
+		{"cannot become a feed", errs.Conflict, Source{Slug: "files", Kind: KindFeed, URL: "https://www.example.org/f"}},
+	}
+	for _, tt := range tests {
+		_, _, err := b.UpsertSource(t.Context(), b.db, tt.source, monday)
+		if errs.KindOf(err) != tt.kind || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("error = %v, want %q", err, tt.says)
+		}
+	}
+	if _, _, err := b.UpsertSource(t.Context(), b.db, Source{Slug: "site", Kind: KindFeed, URL: "https://www.example.org/f"}, monday); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.EnsureSource(t.Context(), b.db, "site", monday); errs.KindOf(err) != errs.Conflict {
+		t.Errorf("files into a feed: %v", err)
+	}
+}
+
+func TestDue(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for i, slug := range []string{"a", "b"} {
+		source, _, err := b.UpsertSource(t.Context(), b.db,
+			Source{Slug: slug, Kind: KindFeed, URL: "https://www.example.org/" + slug}, monday)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := monday.Add(time.Duration(2-i) * time.Hour)
+		if err := b.RecordPoll(t.Context(), b.db, source.ID, Polled{At: monday, Next: next, Failure: "it was\x00 down"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for after, want := range map[time.Duration]string{time.Minute: "", time.Hour: "b", 2 * time.Hour: "b a"} {
+		due, err := b.Due(t.Context(), b.db, monday.Add(after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var slugs []string
+		for _, s := range due {
+			slugs = append(slugs, s.Slug)
+			if s.Failures != 1 || s.Failure != "it was down" || s.PolledAt != nil {
+				t.Errorf("%+v", s)
+			}
+		}
+		if got := strings.Join(slugs, " "); got != want {
+			t.Errorf("after %s: %q due, want %q", after, got, want)
+		}
+	}
+	all, err := b.Sources(t.Context(), b.db)
+	if err != nil || len(all) != 3 {
+		t.Errorf("%d sources, %v", len(all), err)
+	}
+}
