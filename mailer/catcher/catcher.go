@@ -60,6 +60,7 @@ type Catcher struct {
 	logging sync.Mutex
 	mu      sync.Mutex
 	counts  Counts
+	addr    string        // last listened on
 	changed chan struct{} // closed and made anew at each accepted message
 }
 
@@ -114,6 +115,7 @@ func orElse[T comparable](value *T, otherwise T) {
 // whose final dot has come is kept and answered), is told 421, and is closed; Serve returns nil when the last one is gone. It may
 // be called for several listeners. Any other end of ln is an error.
 func (c *Catcher) Serve(ctx context.Context, ln net.Listener) error {
+	c.listensOn(ln.Addr())
 	server := c.server()
 	own := &listener{Listener: ln, catcher: c, conns: map[*conn]bool{}}
 	stopped := context.AfterFunc(ctx, func() { _ = ln.Close() })
@@ -183,6 +185,19 @@ func (c *Catcher) accept(env envelope, body []byte) (string, error) {
 	close(c.changed)
 	c.changed = make(chan struct{})
 	return id, nil
+}
+
+func (c *Catcher) listensOn(addr net.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.addr = addr.String()
+}
+
+// address returns host:port of the listener that Serve was last given, "" before.
+func (c *Catcher) address() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.addr
 }
 
 // connected counts a connection and returns its number, from 1.

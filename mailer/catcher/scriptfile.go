@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -29,21 +30,8 @@ type fileRule struct {
 	Times       int      `toml:"times"`
 	Reply       string   `toml:"reply"`
 	Cut         string   `toml:"cut"`
-	Stall       duration `toml:"stall"`
-	Slow        duration `toml:"slow"`
-}
-
-// duration is written as "1.5s" or "10m".
-type duration time.Duration
-
-// UnmarshalText is encoding.TextUnmarshaler's.
-func (d *duration) UnmarshalText(text []byte) error {
-	value, err := time.ParseDuration(string(text))
-	if err != nil {
-		return fmt.Errorf("%q is not a duration; write it like \"500ms\", \"2s\" or \"10m\"", text)
-	}
-	*d = duration(value)
-	return nil
+	Stall       string   `toml:"stall"`
+	Slow        string   `toml:"slow"`
 }
 
 // ParseScript reads a script: TOML with a [[rule]] for each Rule, whose keys are the Rule's fields in lower case.
@@ -62,7 +50,7 @@ func ParseScript(r io.Reader) (Script, error) {
 	}
 	var file scriptFile
 	if err := toml.NewDecoder(strings.NewReader(string(text))).DisallowUnknownFields().Decode(&file); err != nil {
-		return nil, errs.New(errs.Invalid, "script: %s", explain(err))
+		return nil, errs.New(errs.Invalid, "script: %s", oneLine(explain(err)))
 	}
 	lines := linesOfRules(string(text))
 	script := Script{}
@@ -83,8 +71,14 @@ func ParseScript(r io.Reader) (Script, error) {
 func (f fileRule) rule() (Rule, error) {
 	r := Rule{
 		Verb: strings.ToUpper(f.Verb), From: f.From, To: f.To, Connection: f.Connection, Message: f.Message,
-		Seed: f.Seed, Skip: f.Skip, Times: f.Times,
-		Reply: f.Reply, Cut: Cut(f.Cut), Stall: time.Duration(f.Stall), Slow: time.Duration(f.Slow),
+		Seed: f.Seed, Skip: f.Skip, Times: f.Times, Reply: f.Reply, Cut: Cut(f.Cut),
+	}
+	var err error
+	if r.Stall, err = duration("stall", f.Stall); err != nil {
+		return r, err
+	}
+	if r.Slow, err = duration("slow", f.Slow); err != nil {
+		return r, err
 	}
 	if f.Probability != nil {
 		if r.Probability = *f.Probability; r.Probability == 0 {
@@ -93,6 +87,20 @@ func (f fileRule) rule() (Rule, error) {
 	}
 	return r, r.check()
 }
+
+func duration(key, text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, errs.New(errs.Invalid, "%s: %q is not a duration; write it like \"500ms\", \"2s\" or \"10m\"", key, text)
+	}
+	return d, nil
+}
+
+// wrongType is how the decoder says it, in Go's words.
+var wrongType = regexp.MustCompile(`^cannot decode TOML (\S+) into .*`)
 
 // explain returns what the decoder found wrong, with its place.
 func explain(err error) string {
@@ -107,7 +115,8 @@ func explain(err error) string {
 		if key != "" {
 			key += ": "
 		}
-		return fmt.Sprintf("line %d: %s%s", line, key, strings.TrimPrefix(wrong.Error(), "toml: "))
+		text := strings.TrimPrefix(wrong.Error(), "toml: ")
+		return fmt.Sprintf("line %d: %s%s", line, key, wrongType.ReplaceAllString(text, "it cannot be of the kind $1"))
 	}
 	return strings.TrimPrefix(err.Error(), "toml: ")
 }
