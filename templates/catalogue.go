@@ -124,6 +124,7 @@ func (w *words) funcs() template.FuncMap {
 		"paragraphs":  paragraphs,
 		"web":         webAddress,
 		"style":       inlineStyle,
+		"tag":         languageTag,
 		"outlook":     outlook,
 		"wrap":        func(s string) string { return wrap(s, columns) },
 		"next":        func(i int) int { return i + 1 },
@@ -179,6 +180,15 @@ func (w *words) list(names []string) (string, error) {
 		clean[i] = line(name)
 	}
 	return strings.Join(clean, separator), nil
+}
+
+// languageTag returns a tag as a lang attribute takes it, "" (unknown) for what is none.
+func languageTag(tag string) string {
+	canonical, err := language.Parse(tag)
+	if err != nil {
+		return ""
+	}
+	return canonical
 }
 
 // direction returns the direction of a language's script, "ltr" or "rtl".

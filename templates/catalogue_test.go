@@ -1,0 +1,398 @@
+package templates
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"text/template/parse"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+)
+
+// use is how the templates and the code use a message.
+type use struct {
+	arguments map[string]bool
+	plural    bool
+}
+
+// Every message is used, every use has its message, and in each language a message shows what it is given and nothing else.
+func TestMessagesMatchTheirUses(t *testing.T) {
+	t.Parallel()
+	set := mustSet(t, files)
+	uses := usesInCode(t)
+	for _, tree := range trees(set.voices[reference]) {
+		usesInTree(t, tree, uses)
+	}
+	for _, tag := range set.tags {
+		messages := set.voices[tag].words.messages
+		for key := range messages {
+			if uses[key] == nil {
+				t.Errorf("%s: message %s is never used", tag, key)
+			}
+		}
+		for key, u := range uses {
+			if m := messages[key]; m == nil {
+				t.Errorf("%s: message %s is missing", tag, key)
+			} else {
+				checkMessage(t, tag, m, u)
+			}
+		}
+	}
+}
+
+var placeholder = regexp.MustCompile(`{{([^}]*)}}`)
+
+func checkMessage(t *testing.T, tag string, m *i18n.Message, u *use) {
+	t.Helper()
+	shown := map[string]bool{}
+	for _, form := range []string{m.Zero, m.One, m.Two, m.Few, m.Many, m.Other} {
+		for _, match := range placeholder.FindAllStringSubmatch(form, -1) {
+			name := strings.TrimPrefix(match[1], ".")
+			if !u.arguments[name] {
+				t.Errorf("%s: message %s shows %s, which it is not given", tag, m.ID, match[0])
+			}
+			shown[name] = true
+		}
+	}
+	for name := range u.arguments {
+		if !shown[name] {
+			t.Errorf("%s: message %s does not show %s", tag, m.ID, name)
+		}
+	}
+	if m.Other == "" || u.plural != (m.Zero+m.One+m.Two+m.Few+m.Many != "" || tag == "zh-Hans" && u.plural) {
+		t.Errorf("%s: message %s has not the forms it needs", tag, m.ID)
+	}
+}
+
+// usesInCode finds the calls of words.message with a key written out.
+func usesInCode(t *testing.T) map[string]*use {
+	t.Helper()
+	call := regexp.MustCompile(`\.message\("([^"]+)"(.*)\)`)
+	name := regexp.MustCompile(`"([A-Z][A-Za-z]*)"`)
+	uses := map[string]*use{}
+	names, err := fs.Glob(os.DirFS("."), "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range names {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range call.FindAllSubmatch(source, -1) {
+			u := &use{arguments: map[string]bool{}}
+			for _, argument := range name.FindAllSubmatch(match[2], -1) {
+				u.arguments[string(argument[1])] = true
+			}
+			uses[string(match[1])] = u
+		}
+	}
+	return uses
+}
+
+// usesInTree finds the calls of t and n.
+func usesInTree(t *testing.T, tree *parse.Tree, uses map[string]*use) {
+	t.Helper()
+	walk(reflect.ValueOf(tree.Root), func(node any) {
+		command, ok := node.(*parse.CommandNode)
+		if !ok {
+			return
+		}
+		called, ok := command.Args[0].(*parse.IdentifierNode)
+		if !ok || called.Ident != "t" && called.Ident != "n" {
+			return
+		}
+		key, ok := command.Args[1].(*parse.StringNode)
+		if !ok {
+			t.Errorf("%s: %s: the message is not written out", tree.Name, command)
+			return
+		}
+		u := &use{arguments: map[string]bool{}, plural: called.Ident == "n"}
+		pairs := command.Args[2:]
+		if u.plural {
+			u.arguments["Count"] = true
+			pairs = command.Args[3:]
+		}
+		for i := 0; i < len(pairs); i += 2 {
+			u.arguments[pairs[i].(*parse.StringNode).Text] = true
+		}
+		if before := uses[key.Text]; before != nil && !reflect.DeepEqual(before, u) {
+			t.Errorf("%s: message %s is used in two ways", tree.Name, key.Text)
+		}
+		uses[key.Text] = u
+	})
+}
+
+// Every field that a template names is one of its struct's, or of a struct inside that, even where no test's data leads.
+func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
+	t.Parallel()
+	v := mustSet(t, files).voices[reference]
+	types := map[string]reflect.Type{}
+	for _, p := range []Page{FeedsPage{}, ArticlePage{}, UnsubscribePage{}, ErrorPage{}, CatcherList{}, CatcherMessage{}} {
+		types[p.template()] = reflect.TypeOf(p)
+	}
+	if len(types) != len(pageNames) {
+		t.Fatalf("%d pages for %d files", len(types), len(pageNames))
+	}
+	for name, page := range v.pages {
+		for _, template := range page.Templates() {
+			checkFields(t, template.Tree, types[name])
+		}
+	}
+	checkFields(t, v.digest.Tree, reflect.TypeFor[digestView]())
+	checkFields(t, v.text.Tree, reflect.TypeFor[digestView]())
+}
+
+func checkFields(t *testing.T, tree *parse.Tree, in reflect.Type) {
+	t.Helper()
+	known := map[string]bool{}
+	namesIn(in, known)
+	walk(reflect.ValueOf(tree.Root), func(node any) {
+		var named []string
+		switch n := node.(type) {
+		case *parse.FieldNode:
+			named = n.Ident
+		case *parse.VariableNode:
+			named = n.Ident[1:]
+		}
+		for _, name := range named {
+			if !known[name] {
+				t.Errorf("%s: %s has no field %s", tree.Name, in, name)
+			}
+		}
+	})
+}
+
+func namesIn(in reflect.Type, known map[string]bool) {
+	switch in.Kind() {
+	case reflect.Slice:
+		namesIn(in.Elem(), known)
+	case reflect.Struct:
+		for i := range in.NumMethod() {
+			known[in.Method(i).Name] = true
+		}
+		for i := range in.NumField() {
+			known[in.Field(i).Name] = true
+			namesIn(in.Field(i).Type, known)
+		}
+	}
+}
+
+// walk calls visit with every node below v.
+func walk(v reflect.Value, visit func(node any)) {
+	switch v.Kind() {
+	case reflect.Interface:
+		walk(v.Elem(), visit)
+	case reflect.Pointer:
+		if v.IsNil() || v.Type() == reflect.TypeFor[*parse.Tree]() {
+			return
+		}
+		visit(v.Interface())
+		walk(v.Elem(), visit)
+	case reflect.Slice:
+		for i := range v.Len() {
+			walk(v.Index(i), visit)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				walk(v.Field(i), visit)
+			}
+		}
+	}
+}
+
+// trees returns every parsed template of a voice that has not been executed yet.
+func trees(v *voice) []*parse.Tree {
+	all := []*parse.Tree{v.digest.Tree, v.text.Tree}
+	for _, page := range v.pages {
+		for _, t := range page.Templates() {
+			all = append(all, t.Tree)
+		}
+	}
+	return all
+}
+
+func TestPluralForms(t *testing.T) {
+	t.Parallel()
+	set := mustSet(t, files)
+	for _, tag := range set.tags {
+		for _, count := range append(seq(0, 250), 1000, 1_000_000, 2_000_000) {
+			if _, err := set.voices[tag].words.plural("digest.count", count); err != nil {
+				t.Fatalf("%s: %d: %v", tag, count, err)
+			}
+		}
+	}
+	got := map[string]string{}
+	for _, tag := range set.tags {
+		for _, count := range []int{0, 1, 2, 3, 11, 100, 3204, 1_000_000} {
+			words, err := set.voices[tag].words.plural("digest.count", count)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[tag] += words + "; "
+		}
+	}
+	want := map[string]string{
+		"en":      "0 articles; 1 article; 2 articles; 3 articles; 11 articles; 100 articles; 3,204 articles; 1,000,000 articles; ",
+		"it":      "0 articoli; 1 articolo; 2 articoli; 3 articoli; 11 articoli; 100 articoli; 3.204 articoli; 1.000.000 di articoli; ",
+		"zh-Hans": "0 篇文章; 1 篇文章; 2 篇文章; 3 篇文章; 11 篇文章; 100 篇文章; 3,204 篇文章; 1,000,000 篇文章; ",
+		"ar":      "لا مقالات; مقال واحد; مقالان; 3 مقالات; 11 مقالًا; 100 مقال; 3,204 مقالات; 1,000,000 مقال; ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func seq(from, to int) []int {
+	var all []int
+	for i := from; i <= to; i++ {
+		all = append(all, i)
+	}
+	return all
+}
+
+// What is wrong with the files stops the program at its start.
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(fstest.MapFS)
+		want   string
+	}{
+		"an undeclared page": {
+			func(f fstest.MapFS) { f["html/extra.html"] = &fstest.MapFile{} },
+			"html/extra.html: no struct is declared for this file",
+		},
+		"an undeclared text": {
+			func(f fstest.MapFS) { f["text/extra.txt"] = &fstest.MapFile{} },
+			"text/extra.txt: no struct is declared for this file",
+		},
+		"a page that is gone": {
+			func(f fstest.MapFS) { delete(f, "html/feeds.html") },
+			"feeds.html",
+		},
+		"a message that is missing": {
+			func(f fstest.MapFS) { replace(f, "catalogues/it.toml", "read_on =", "read_no =") },
+			"catalogues/it.toml: message digest.read_on is missing",
+		},
+		"a message too many": {
+			func(f fstest.MapFS) { replace(f, "catalogues/it.toml", "read_on =", "spare = \"\"\nread_on =") },
+			"catalogues/it.toml: message digest.spare is not one of en",
+		},
+		"a file name that is no language": {
+			func(f fstest.MapFS) { f["catalogues/words.toml"] = f["catalogues/en.toml"] },
+			`catalogues/words.toml: "words" is not a language tag`,
+		},
+		"a language without dates": {
+			func(f fstest.MapFS) { f["catalogues/th.toml"] = f["catalogues/en.toml"] },
+			"no dates are known for th",
+		},
+		"broken TOML": {
+			func(f fstest.MapFS) { f["catalogues/it.toml"] = &fstest.MapFile{Data: []byte("[digest")} },
+			"catalogues/it.toml",
+		},
+		"no English": {
+			func(f fstest.MapFS) { delete(f, "catalogues/en.toml") },
+			"catalogues/en.toml is missing",
+		},
+		"a stylesheet that is gone": {
+			func(f fstest.MapFS) { delete(f, "static/silkpost.css") },
+			"", // found when a page is rendered
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			changed := copyOf(t, files)
+			c.change(changed)
+			set, err := newSet(changed)
+			if c.want == "" {
+				err = set.Page(&strings.Builder{}, "en", ErrorPage{})
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestALanguageIsAFile(t *testing.T) {
+	t.Parallel()
+	more := copyOf(t, files)
+	more["catalogues/de.toml"] = more["catalogues/en.toml"]
+	set := mustSet(t, more)
+	if got := set.Language([]string{"de-AT"}, "en"); got != "de" {
+		t.Errorf("a German reader gets %q", got)
+	}
+	mail, err := set.Digest(Digest{Language: "de", ListName: "Rundbrief", Date: someDay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "Rundbrief, 24. November 2026"; mail.Subject != want {
+		t.Errorf("subject %q, want %q", mail.Subject, want)
+	}
+}
+
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	set := mustSet(t, files)
+	for _, c := range []struct {
+		wanted   string
+		fallback string
+		want     string
+	}{
+		{"it", "en", "it"},
+		{"it-CH", "en", "it"},
+		{"uk it", "en", "it"},
+		{"zh", "en", "zh-Hans"},
+		{"zh-CN", "en", "zh-Hans"},
+		{"zh-Hant", "it", "it"}, // another script
+		{"uk", "zh-Hans", "zh-Hans"},
+		{"ur", "", "en"}, // no relative either
+		{"", "tlh", "en"},
+		{"ar-EG", "en", "ar"},
+	} {
+		if got := set.Language(strings.Fields(c.wanted), c.fallback); got != c.want {
+			t.Errorf("Language(%q, %q) = %q, want %q", c.wanted, c.fallback, got, c.want)
+		}
+	}
+	if want := []string{"ar", "en", "it", "zh-Hans"}; !slices.Equal(set.Catalogues(), want) {
+		t.Errorf("catalogues %v, want %v", set.Catalogues(), want)
+	}
+}
+
+func copyOf(t *testing.T, fsys fs.FS) fstest.MapFS {
+	t.Helper()
+	all := fstest.MapFS{}
+	err := fs.WalkDir(fsys, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(fsys, path)
+		all[path] = &fstest.MapFile{Data: content}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func replace(f fstest.MapFS, path, old, with string) {
+	f[path] = &fstest.MapFile{Data: []byte(strings.Replace(string(f[path].Data), old, with, 1))}
+}
+
+func mustSet(t testing.TB, fsys fs.FS) *Set {
+	t.Helper()
+	set, err := newSet(fsys)
+	if err != nil {
+		t.Fatal(fmt.Errorf("the embedded files: %w", err))
+	}
+	return set
+}
