@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -247,5 +248,29 @@ func TestETagFollowsContent(t *testing.T) {
 	b.publish(t, day(4), articles.Draft{ExternalKey: "2", Language: "it", Published: day(1)})
 	if tag() == first {
 		t.Error("a new article left the entity tag as it was")
+	}
+}
+
+// A feed of fifty articles of 5 KB, through the handler alone.
+func BenchmarkHandler(b *testing.B) {
+	at := setup(b)
+	drafts := make([]articles.Draft, 50)
+	for i := range drafts {
+		drafts[i] = articles.Draft{
+			ExternalKey: strconv.Itoa(i), Language: "en",
+			HTML: strings.Repeat("<p>A paragraph of some length, with a <a href=\"https://www.example.org/\">link</a> in it.</p>\n", 52),
+		}
+	}
+	at.publish(b, day(1), drafts...)
+	handler := feeds.NewHandler(at.feeds, at.db, publicURL, testkit.Log(b))
+	for name, header := range map[string][2]string{"plain": {"X", ""}, "gzip": {"Accept-Encoding", "gzip"}, "304": {"If-None-Match", "*"}} {
+		b.Run(name, func(b *testing.B) {
+			req := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/feeds/all.rss", nil)
+			req.SetPathValue("file", "all.rss")
+			req.Header.Set(header[0], header[1])
+			for b.Loop() {
+				handler.ServeHTTP(httptest.NewRecorder(), req)
+			}
+		})
 	}
 }

@@ -203,6 +203,7 @@ func FuzzRender(f *testing.F) {
 		f.Add(a.Title, a.Summary, a.HTML, a.GUID, a.Section)
 	}
 	f.Add("\r", "\r\n\r", "]]>]]", "\ufeff", "\u0085")
+	f.Add("a\xc3", "\ud7ff\uffff", "a\rb\r\nc]]", "tag:example.org,2026:1", "\t")
 	f.Fuzz(func(t *testing.T, title, summary, html, guid, name string) {
 		a := articles.Article{
 			GUID: guid, Slug: "x", Title: title, Summary: summary, HTML: html, Text: summary, Language: "en", Section: name,

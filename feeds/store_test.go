@@ -245,7 +245,7 @@ func TestLanguageTag(t *testing.T) {
 	}
 }
 
-// An edit changes the document and its date; taking it back gives the old bytes again, but for the date of the edit.
+// Importing the same again changes nothing; an edit changes the document and its date, but neither id nor published.
 func TestDocumentFollowsArticles(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
