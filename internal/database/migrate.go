@@ -91,7 +91,7 @@ func migrateRiver(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("migrate the queue: %w", err)
 	}
-	if err := refuseNewerRiver(ctx, migrator); err != nil {
+	if err := refuseNewerRiver(ctx, db, migrator.AllVersions()); err != nil {
 		return err
 	}
 	result, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
@@ -104,17 +104,18 @@ func migrateRiver(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	return nil
 }
 
-func refuseNewerRiver(ctx context.Context, migrator *rivermigrate.Migrator[*sql.Tx]) error {
-	existing, err := migrator.ExistingVersions(ctx)
-	if err != nil {
+// refuseNewerRiver asks the table itself: River's own question fails on versions that it does not know.
+func refuseNewerRiver(ctx context.Context, db *sql.DB, known []rivermigrate.Migration) error {
+	var exists bool
+	if err := db.QueryRowContext(ctx, "SELECT to_regclass('"+RiverSchema+".river_migration') IS NOT NULL").Scan(&exists); err != nil || !exists {
+		return err
+	}
+	var current int64
+	if err := db.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM "+RiverSchema+".river_migration").Scan(&current); err != nil {
 		return fmt.Errorf("read the queue's version: %w", err)
 	}
-	all := migrator.AllVersions()
-	if len(existing) == 0 {
-		return nil
-	}
-	if current, known := existing[len(existing)-1].Version, all[len(all)-1].Version; current > known {
-		return newer("queue", int64(current), int64(known))
+	if latest := int64(known[len(known)-1].Version); current > latest {
+		return newer("queue", current, latest)
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 )
 
 const (
-	openTimeout = 10 * time.Second // until the first answer of the server
+	openTimeout = 10 * time.Second // until the server's first answer, for each new connection
 	maxOpen     = 25               // connections per process; a default Postgres allows 100 in all
 	maxIdle     = 10
 	idleTime    = 5 * time.Minute
@@ -31,9 +33,9 @@ func Open(ctx context.Context, rawURL string) (*sqlx.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	connector, err := pq.NewConnector(inUTC(u).String())
+	connector, err := pq.NewConnector(withDefaults(u).String())
 	if err != nil {
-		return nil, errs.New(errs.Invalid, "the database URL %s is wrong: %s", u.Redacted(), reason(err))
+		return nil, errs.New(errs.Invalid, "the database URL %s is wrong: %s", redacted(u), reason(err))
 	}
 	db := sqlx.NewDb(sql.OpenDB(connector), "postgres")
 	db.SetMaxOpenConns(maxOpen)
@@ -58,7 +60,7 @@ func parseURL(rawURL string) (*url.URL, error) {
 		return nil, errs.New(errs.Invalid, "the database URL must begin with postgres://, not %q", schemeOf(u))
 	}
 	if strings.Trim(u.Path, "/") == "" {
-		return nil, errs.New(errs.Invalid, "the database URL %s names no database: write postgres://user@host:5432/name", u.Redacted())
+		return nil, errs.New(errs.Invalid, "the database URL %s names no database: write postgres://user@host:5432/name", redacted(u))
 	}
 	return u, nil
 }
@@ -71,15 +73,20 @@ func schemeOf(u *url.URL) string {
 	return u.Scheme + ":"
 }
 
-// inUTC makes the session's time zone UTC, unless the URL names another.
-func inUTC(u *url.URL) *url.URL {
+// withDefaults adds what the URL leaves open: sessions in UTC, and a limit to how long a new connection may take, as the
+// driver otherwise waits for ever, whatever the context says, for a server that is silent.
+func withDefaults(u *url.URL) *url.URL {
 	query := u.Query()
+	given := make(map[string]bool, len(query))
 	for key := range query {
-		if strings.EqualFold(key, "timezone") {
-			return u
-		}
+		given[strings.ToLower(key)] = true
 	}
-	query.Set("TimeZone", "UTC")
+	if !given["timezone"] {
+		query.Set("TimeZone", "UTC")
+	}
+	if !given["connect_timeout"] {
+		query.Set("connect_timeout", strconv.Itoa(int(openTimeout.Seconds())))
+	}
 	with := *u
 	with.RawQuery = query.Encode()
 	return &with
@@ -108,13 +115,25 @@ func unreachable(ctx context.Context, u *url.URL, err error) error {
 	default:
 		advice = "try again when it can take connections"
 	}
-	return errs.New(errs.Unavailable, "cannot use the database %s: %s; %s", u.Redacted(), reason(err), advice)
+	return errs.New(errs.Unavailable, "cannot use the database %s: %s; %s", redacted(u), reason(err), advice)
+}
+
+// redacted is the URL without its password, wherever it stands.
+func redacted(u *url.URL) string {
+	query := u.Query()
+	if !query.Has("password") {
+		return u.Redacted()
+	}
+	query.Set("password", "xxxxx")
+	without := *u
+	without.RawQuery = query.Encode()
+	return without.Redacted()
 }
 
 // reason is err in one line without the driver's name.
 func reason(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer within " + openTimeout.String()
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return "no answer"
 	}
 	if refusal := (*pq.Error)(nil); errors.As(err, &refusal) {
 		return refusal.Message

@@ -66,6 +66,8 @@ CREATE TABLE mailer.variants (
     groups     bigint[] NOT NULL,                     -- translation groups of the articles, in the same order
     key        bytea NOT NULL,                        -- SHA-256 of language, articles and fallbacks
     message    bytea,                                 -- finished MIME, personal parts as placeholders; null: not yet
+    sender     text,                                  -- the address that the message is from
+    CHECK ((message IS NULL) = (sender IS NULL)),
     UNIQUE (edition_id, key)
 );
 

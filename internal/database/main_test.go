@@ -1,0 +1,9 @@
+package database_test
+
+import (
+	"testing"
+
+	"silkpost/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }

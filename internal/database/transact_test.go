@@ -1,0 +1,244 @@
+package database_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/internal/testkit"
+)
+
+// numbers returns a database with a table of numbers.
+func numbers(t *testing.T) *sqlx.DB {
+	t.Helper()
+	db := testkit.DB(t)
+	db.MustExec("CREATE TABLE numbers (n integer CONSTRAINT numbers_key PRIMARY KEY)")
+	return db
+}
+
+func insert(ctx context.Context, n int) func(tx *sqlx.Tx) error {
+	return func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO numbers (n) VALUES ($1)", n)
+		return err
+	}
+}
+
+func count(t *testing.T, db *sqlx.DB) int {
+	t.Helper()
+	var n int
+	if err := db.Get(&n, "SELECT count(*) FROM numbers"); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestTransactCommits(t *testing.T) {
+	t.Parallel()
+	db := numbers(t)
+	if err := database.Transact(t.Context(), db, insert(t.Context(), 1)); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, db); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+func TestTransactRollsBack(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	tests := []struct {
+		name string
+		end  func(cancel context.CancelFunc) error
+		want error // nil: Transact does not return
+	}{
+		{"on an error", func(context.CancelFunc) error { return broken }, broken},
+		{"on a panic", func(context.CancelFunc) error { panic("broken") }, nil},
+		{"when the goroutine ends", func(context.CancelFunc) error { runtime.Goexit(); return nil }, nil},
+		{"when the context is over", func(cancel context.CancelFunc) error { cancel(); return nil }, context.Canceled},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			db := numbers(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var got error
+			var wait sync.WaitGroup
+			wait.Go(func() {
+				defer func() { _ = recover() }()
+				got = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
+					if err := insert(ctx, 1)(tx); err != nil {
+						return err
+					}
+					return test.end(cancel)
+				})
+			})
+			wait.Wait()
+			if !errors.Is(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+			if n := count(t, db); n != 0 {
+				t.Errorf("%d rows are left", n)
+			}
+			if open := db.Stats().InUse; open != 0 {
+				t.Errorf("%d connections are still in use", open)
+			}
+		})
+	}
+}
+
+func TestTransactRetriesSerializationFailures(t *testing.T) {
+	t.Parallel()
+	db := numbers(t)
+	calls := 0
+	err := database.Transact(t.Context(), db, func(tx *sqlx.Tx) error {
+		calls++
+		if err := insert(t.Context(), calls)(tx); err != nil || calls == 3 {
+			return err
+		}
+		return raise(t.Context(), tx, "40001")
+	})
+	if err != nil || calls != 3 {
+		t.Errorf("%d calls, %v; want success at the third", calls, err)
+	}
+	if n := count(t, db); n != 1 {
+		t.Errorf("%d rows, want that of the third call alone", n)
+	}
+}
+
+func TestTransactRetriesNotForEver(t *testing.T) {
+	t.Parallel()
+	db := numbers(t)
+	for code, want := range map[string]int{"40P01": 5, "40001": 5, "40003": 1, "55P03": 1} {
+		calls := 0
+		err := database.Transact(t.Context(), db, func(tx *sqlx.Tx) error {
+			calls++
+			return raise(t.Context(), tx, code)
+		})
+		if calls != want || database.SQLState(err) != code {
+			t.Errorf("%s: %d calls, %v; want %d", code, calls, err, want)
+		}
+	}
+}
+
+// Two transactions that lock each other's row: Postgres ends one of them, and Transact runs it again.
+func TestTransactSurvivesARealDeadlock(t *testing.T) {
+	t.Parallel()
+	db := numbers(t)
+	db.MustExec("INSERT INTO numbers (n) VALUES (1), (2)")
+	ctx := t.Context()
+	var bothHaveOne sync.WaitGroup
+	bothHaveOne.Add(2)
+	lock := func(first, second int) func() {
+		var once sync.Once
+		return func() {
+			err := database.Transact(ctx, db, func(tx *sqlx.Tx) error {
+				if _, err := tx.ExecContext(ctx, "UPDATE numbers SET n = n WHERE n = $1", first); err != nil {
+					return err
+				}
+				once.Do(func() { bothHaveOne.Done(); bothHaveOne.Wait() })
+				_, err := tx.ExecContext(ctx, "UPDATE numbers SET n = n WHERE n = $1", second)
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	var wait sync.WaitGroup
+	wait.Go(lock(1, 2))
+	wait.Go(lock(2, 1))
+	wait.Wait()
+}
+
+func TestTransactNeverRetriesALostCommit(t *testing.T) {
+	t.Parallel()
+	db := numbers(t)
+	calls := 0
+	err := database.Transact(t.Context(), db, func(tx *sqlx.Tx) error {
+		calls++
+		var pid int
+		if err := tx.GetContext(t.Context(), &pid, "SELECT pg_backend_pid()"); err != nil {
+			return err
+		}
+		if err := insert(t.Context(), 1)(tx); err != nil {
+			return err
+		}
+		_, err := db.ExecContext(t.Context(), "SELECT pg_terminate_backend($1, 5000)", pid)
+		return err
+	})
+	if calls != 1 || !errors.Is(err, database.ErrCommitUnknown) || errs.KindOf(err) != errs.Unavailable {
+		t.Errorf("%d calls, %v; want one, and ErrCommitUnknown", calls, err)
+	}
+}
+
+// A constraint that is checked at COMMIT: the server's no is an answer.
+func TestTransactTellsARefusedCommit(t *testing.T) {
+	t.Parallel()
+	db := numbers(t)
+	db.MustExec("CREATE TABLE later (n integer CONSTRAINT later_n_fkey REFERENCES numbers DEFERRABLE INITIALLY DEFERRED)")
+	err := database.Transact(t.Context(), db, func(tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(t.Context(), "INSERT INTO later (n) VALUES (1)")
+		return err
+	})
+	if !database.IsForeignKey(err, "later_n_fkey") || errors.Is(err, database.ErrCommitUnknown) {
+		t.Errorf("got %v, want the foreign key's violation", err)
+	}
+}
+
+func TestTransactInAFullPoolGivesUpWithItsContext(t *testing.T) {
+	t.Parallel()
+	db := numbers(t)
+	db.SetMaxOpenConns(1)
+	held, err := db.Connx(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := database.Transact(ctx, db, insert(ctx, 1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestConstraintsByName(t *testing.T) {
+	t.Parallel()
+	db := numbers(t)
+	db.MustExec("ALTER TABLE numbers ADD CONSTRAINT numbers_small CHECK (n < 10)")
+	db.MustExec("INSERT INTO numbers (n) VALUES (1)")
+	_, twice := db.Exec("INSERT INTO numbers (n) VALUES (1)")
+	_, large := db.Exec("INSERT INTO numbers (n) VALUES (11)")
+	tests := []struct {
+		what string
+		got  bool
+		want bool
+	}{
+		{"unique", database.IsUnique(twice, "numbers_key"), true},
+		{"unique, another name", database.IsUnique(twice, "numbers"), false},
+		{"unique, another error", database.IsUnique(large, "numbers_key"), false},
+		{"check", database.IsCheck(large, "numbers_small"), true},
+		{"check of nil", database.IsCheck(nil, "numbers_small"), false},
+		{"foreign key", database.IsForeignKey(twice, "numbers_key"), false},
+		{"retryable", database.IsRetryable(twice), false},
+		{"retryable, not of Postgres", database.IsRetryable(errors.New("40001")), false},
+	}
+	for _, test := range tests {
+		if test.got != test.want {
+			t.Errorf("%s: %t", test.what, test.got)
+		}
+	}
+}
+
+// raise has the server fail with the given SQLSTATE.
+func raise(ctx context.Context, tx *sqlx.Tx, code string) error {
+	_, err := tx.ExecContext(ctx, strings.Replace("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '?'; END $$", "?", code, 1))
+	return err
+}
