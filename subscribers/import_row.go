@@ -90,7 +90,7 @@ func checksFor(columns []string, list *List) []check {
 		"organisation":  checkOrganisation,
 		"country":       parseCountry,
 		"languages":     checkLanguages,
-		"time_zone":     func(cell string) (string, error) { return cell, checkTimeZone(cell) },
+		"time_zone":     remember(func(cell string) (string, error) { return cell, checkTimeZone(cell) }),
 		"rhythm":        checkRhythm(list),
 		"topics":        checkTopics,
 		"delivery_hour": parseHour,
@@ -113,6 +113,21 @@ func isAttribute(column string) bool {
 		return false
 	}
 	return true
+}
+
+// remember saves a check that reads a file each time from doing so for every row of an import.
+func remember(slow check) check {
+	accepted := map[string]string{}
+	return func(cell string) (string, error) {
+		if canonical, known := accepted[cell]; known {
+			return canonical, nil
+		}
+		canonical, err := slow(cell)
+		if err == nil {
+			accepted[cell] = canonical
+		}
+		return canonical, err
+	}
 }
 
 func checkEmail(cell string) (string, error) {

@@ -5,10 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"silkpost/internal/errs"
-	"silkpost/internal/language"
 )
 
 // writePeople copies the people into temporary tables and makes the records follow in whole statements. It adds to result
@@ -70,111 +68,6 @@ func lockForImport(ctx context.Context, tx *sqlx.Tx, list *List) error {
 		return errs.New(errs.Conflict, "the rhythms of the list %s were changed meanwhile; import again", list.Slug)
 	}
 	return nil
-}
-
-const createIncoming = `
-CREATE TEMPORARY TABLE incoming (
-    email         text NOT NULL,
-    email_key     text NOT NULL,
-    name          text NOT NULL,                      -- '' and {} say nothing, here and below
-    languages     text[] NOT NULL,
-    language_keys text[] NOT NULL,
-    time_zone     text NOT NULL,
-    delivery_hour text NOT NULL,
-    rhythm        text NOT NULL,
-    topics        text[] NOT NULL,
-    attributes    jsonb NOT NULL,
-    contact_id    bigint,                             -- found when everyone has one
-    outcome       text NOT NULL DEFAULT 'unchanged'   -- unchanged, changed, imported
-) ON COMMIT DROP;
-CREATE TEMPORARY TABLE incoming_organisations (
-    name_key text NOT NULL,
-    name     text NOT NULL,
-    country  text NOT NULL
-) ON COMMIT DROP;
-CREATE TEMPORARY TABLE incoming_memberships (
-    email_key text NOT NULL,
-    name_key  text NOT NULL
-) ON COMMIT DROP`
-
-// copyPeople fills the temporary tables.
-func copyPeople(ctx context.Context, tx *sqlx.Tx, p *people) error {
-	if _, err := tx.ExecContext(ctx, createIncoming); err != nil {
-		return fmt.Errorf("create the temporary tables: %w", err)
-	}
-	columns := []string{
-		"email", "email_key", "name", "languages", "language_keys", "time_zone", "delivery_hour", "rhythm", "topics", "attributes",
-	}
-	err := copyIn(ctx, tx, "incoming", columns, func(add func(values ...any) error) error {
-		for _, one := range p.all {
-			if err := add(contactValues(p.columns, one)...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	err = copyIn(ctx, tx, "incoming_organisations", []string{"name_key", "name", "country"}, func(add func(values ...any) error) error {
-		for key, partner := range p.organisations {
-			if err := add(key, partner.name, partner.country); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return copyIn(ctx, tx, "incoming_memberships", []string{"email_key", "name_key"}, func(add func(values ...any) error) error {
-		for _, one := range p.all {
-			for _, key := range one.organisations {
-				if err := add(one.key, key); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-}
-
-// contactValues returns a row of incoming.
-func contactValues(columns []string, one *person) []any {
-	said := map[string]string{}
-	attributes := StringMap{}
-	for i, name := range columns {
-		switch {
-		case one.cells[i] == "":
-		case isAttribute(name):
-			attributes[name] = one.cells[i]
-		default:
-			said[name] = one.cells[i]
-		}
-	}
-	languages := splitCell(said["languages"])
-	return []any{
-		one.email, one.key, said["name"], present(languages), present(language.Keys(languages)), said["time_zone"],
-		said["delivery_hour"], said["rhythm"], present(splitCell(said["topics"])), attributes,
-	}
-}
-
-// copyIn fills a table with COPY: rows calls add with the values of each.
-func copyIn(ctx context.Context, tx *sqlx.Tx, table string, columns []string, rows func(add func(values ...any) error) error) (err error) {
-	defer errs.Wrap(&err, "copy into %s", table)
-	statement, err := tx.PrepareContext(ctx, pq.CopyIn(table, columns...))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = statement.Close() }()
-	add := func(values ...any) error {
-		_, err := statement.ExecContext(ctx, values...)
-		return err
-	}
-	if err := rows(add); err != nil {
-		return err
-	}
-	return add() // sends what is left
 }
 
 const insertContacts = `
