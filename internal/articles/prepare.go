@@ -121,3 +121,9 @@ func first(a, b string) string {
 	}
 	return b
 }
+
+// Check returns the error with which Save would refuse a draft, nil when it would take it.
+func (d Draft) Check() error {
+	_, err := prepare(Source{}, d)
+	return err
+}

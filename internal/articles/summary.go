@@ -20,6 +20,18 @@ const (
 // and ends in "…". The result is one line.
 func Summary(text string) string { return shorten(text, summaryLimit) }
 
+// FirstSentence returns the first sentence of a plain text, shortened when it is too long for a title.
+func FirstSentence(text string) string {
+	const titleLimit = 120
+	for sentence := range eachSentence(text) {
+		if utf8.RuneCountInString(sentence) > titleLimit {
+			return cut(sentence, titleLimit)
+		}
+		return sentence
+	}
+	return ""
+}
+
 func shorten(text string, limit int) string {
 	var b strings.Builder
 	count := 0

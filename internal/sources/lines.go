@@ -1,0 +1,99 @@
+package sources
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/width"
+)
+
+// textLines returns the paragraphs of a text, one line each. Where a text was broken into lines of about one width, those are
+// put together again; everywhere else each line is a paragraph of its own.
+func textLines(content string) []string {
+	var raw []string
+	limit := 0
+	for line := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(content), "\n") {
+		line = strings.Join(strings.Fields(line), " ")
+		raw = append(raw, line)
+		limit = max(limit, columns(line))
+	}
+	var lines []string
+	open := false // the last line may go on
+	for i, line := range raw {
+		if line == "" {
+			open = false
+			continue
+		}
+		if open && wrapped(raw[i-1], line, limit) {
+			lines[len(lines)-1] = join(lines[len(lines)-1], line)
+		} else {
+			lines = append(lines, line)
+		}
+		open = true
+	}
+	return lines
+}
+
+// wrapped reports whether a line goes on in the next: the next one's first word would not have fitted into the width that
+// nothing in the text exceeds.
+func wrapped(line, next string, limit int) bool {
+	const narrowest, widest = 40, 120
+	if limit < narrowest || limit > widest || bullet.MatchString(next) {
+		return false
+	}
+	word, _, _ := strings.Cut(next, " ")
+	if r, size := utf8.DecodeRuneInString(word); wide(r) {
+		word = word[:size]
+	}
+	return columns(line)+1+columns(word) > limit
+}
+
+func join(line, next string) string {
+	last, _ := utf8.DecodeLastRuneInString(line)
+	first, _ := utf8.DecodeRuneInString(next)
+	if wide(last) && wide(first) {
+		return line + next
+	}
+	return line + " " + next
+}
+
+// columns returns how wide a line is: two for a Chinese character, none for an accent.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		switch {
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		case wide(r):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+func wide(r rune) bool {
+	kind := width.LookupRune(r).Kind()
+	return kind == width.EastAsianWide || kind == width.EastAsianFullwidth
+}
+
+// sentence reports whether a line ends as a sentence does, in whatever script.
+func sentence(line string) bool {
+	if strings.HasSuffix(line, "...") || strings.HasSuffix(line, "…") {
+		return false
+	}
+	line = strings.TrimRight(line, `"'”’»›)）」』】]`)
+	r, _ := utf8.DecodeLastRuneInString(line)
+	return strings.ContainsRune(".!?。！？．؟۔।॥።។။", r)
+}
+
+// prose reports whether a line is a paragraph rather than a headline, a link or a label: a long sentence, or a line longer than
+// those get. Scripts that do not mark the end of sentences get by with less.
+func prose(line string) bool {
+	const short, long, unmarked = 60, 160, 80
+	n := columns(line)
+	return n >= long || sentence(line) && n >= short || n >= unmarked && strings.ContainsFunc(line, noSentenceMarks)
+}
+
+func noSentenceMarks(r rune) bool { return unicode.In(r, unicode.Thai, unicode.Lao) }
