@@ -71,6 +71,14 @@ func TestWrap(t *testing.T) {
 	}
 }
 
+// A word without an end, as somebody may send it, is no work.
+func TestWrapOfAnEndlessWord(t *testing.T) {
+	t.Parallel()
+	if got := strings.Count(wrap(strings.Repeat("w", 720_000), 72), "\n"); got != 9_999 {
+		t.Errorf("%d lines", got+1)
+	}
+}
+
 // Wrapping loses nothing and keeps to the width, for any text of any scripts.
 func TestWrapKeepsEverything(t *testing.T) {
 	t.Parallel()

@@ -44,17 +44,21 @@ func pieces(word string, width int) []string {
 	if strings.Contains(word, "://") {
 		return []string{word}
 	}
-	tooLong := displaywidth.String(word) > width
+	breakable := displaywidth.String(word) > width // anywhere, as there is no better place
 	var all []string
-	var last string // the character before
-	for g := displaywidth.StringGraphemes(word); g.Next(); last = g.Value() {
-		if n := len(all); n > 0 && !mayBreak(last, g.Value()) && (!tooLong || displaywidth.String(all[n-1]+g.Value()) <= width) {
-			all[n-1] += g.Value()
-			continue
+	start, end, column := 0, 0, 0 // of the piece so far
+	var last string               // its last character
+	for g := displaywidth.StringGraphemes(word); g.Next(); {
+		full := breakable && column+g.Width() > width
+		if end > start && (full || mayBreak(last, g.Value())) {
+			all = append(all, word[start:end])
+			start, column = end, 0
 		}
-		all = append(all, g.Value())
+		end += len(g.Value())
+		column += g.Width()
+		last = g.Value()
 	}
-	return all
+	return append(all, word[start:])
 }
 
 // mayBreak reports whether a line may end between two neighbouring characters of a word.
