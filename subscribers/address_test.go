@@ -127,6 +127,23 @@ func FuzzParseAddress(f *testing.F) {
 	})
 }
 
+func TestEnvelope(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"Office@Example.ORG":          "Office@example.org",
+		"Office@Bücher.example":       "Office@xn--bcher-kva.example",
+		"联系@例子。测试":                    "联系@xn--fsqu00a.xn--0zwm56d",
+		`"front @ desk"@example.org `: `"front @ desk"@example.org`,
+	} {
+		if got, err := subscribers.Envelope(given); err != nil || got != want {
+			t.Errorf("Envelope(%q) = %q, %v; want %q", given, got, err, want)
+		}
+	}
+	if _, err := subscribers.Envelope("nobody"); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestMask(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{

@@ -67,7 +67,7 @@ func SubscriptionByID(ctx context.Context, h database.Handle, id int64) (_ Subsc
 	if row.Contact, err = ContactByID(ctx, h, row.ContactID); err != nil {
 		return Subscription{}, err
 	}
-	err = h.GetContext(ctx, &row.List, selectLists+` WHERE id = $1`, row.ListID)
+	row.List, err = ListByID(ctx, h, row.ListID)
 	return row.Subscription, err
 }
 

@@ -91,6 +91,9 @@ func TestUnsubscribeOfNothing(t *testing.T) {
 	if _, err := subscribers.SubscriptionByID(t.Context(), b.db, 42); errs.KindOf(err) != errs.NotFound {
 		t.Errorf("got %v", err)
 	}
+	if _, err := subscribers.ListByID(t.Context(), b.db, 42); errs.KindOf(err) != errs.NotFound {
+		t.Errorf("got %v", err)
+	}
 	if _, err := subscribers.ContactByID(t.Context(), b.db, 42); errs.KindOf(err) != errs.NotFound {
 		t.Errorf("got %v", err)
 	}
