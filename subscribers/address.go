@@ -45,18 +45,6 @@ func ParseAddress(s string) (Address, error) {
 	return Address{Given: s, Key: local + "@" + domain}, nil
 }
 
-// Envelope returns the form of an address that every mail server takes: the local part as it was given, the domain in
-// A-labels. Only a local part beyond ASCII still needs a server that offers SMTPUTF8. The error is ParseAddress's.
-func Envelope(given string) (string, error) {
-	address, err := ParseAddress(given)
-	if err != nil {
-		return "", err
-	}
-	local := address.Given[:strings.LastIndexByte(address.Given, '@')]
-	domain := address.Key[strings.LastIndexByte(address.Key, '@'):]
-	return local + domain, nil
-}
-
 // refuseForm tells what is no bare address at all.
 func refuseForm(s string) error {
 	switch {
@@ -203,8 +191,8 @@ func checkPublic(ascii string) error {
 	return nil
 }
 
-// Envelope returns the form of a stored address that SMTP is given: the local part as it was written, the domain as A-labels,
-// which every server takes.
+// Envelope returns the form of a stored address that SMTP is given: the local part as it was written, the domain in A-labels,
+// which every server takes. Only a local part beyond ASCII still needs a server that offers SMTPUTF8.
 func Envelope(address string) (string, error) {
 	a, err := ParseAddress(address)
 	if err != nil {

@@ -47,16 +47,6 @@ func ListByID(ctx context.Context, h database.Handle, id int64) (list List, err 
 	return list, err
 }
 
-// ListByID returns the list of that id, or errs.NotFound.
-func ListByID(ctx context.Context, h database.Handle, id int64) (list List, err error) {
-	err = h.GetContext(ctx, &list, selectLists+` WHERE id = $1`, id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return List{}, errs.New(errs.NotFound, "no list %d", id)
-	}
-	errs.Wrap(&err, "read list %d", id)
-	return list, err
-}
-
 func noList(ctx context.Context, h database.Handle, slug string) error {
 	lists, err := Lists(ctx, h)
 	if err != nil {
