@@ -76,8 +76,9 @@ func StartLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
 func (l *Local) URL() string { return l.url }
 
 // Stop leaves the server and, if this process holds it, stops it: connections are ended, what was committed stays. A
-// command that started the server first waits for other commands that use it, for two minutes or until ctx is over. Stop
-// may be called more than once; later calls wait for the first and return the same.
+// command that started the server first waits for other commands that use it, for two minutes or until ctx is over; the
+// stopping itself is not cut short by ctx, it has limits of its own. Stop may be called more than once; later calls wait for
+// the first and return the same.
 func (l *Local) Stop(ctx context.Context) error {
 	l.stopOnce.Do(func() {
 		defer l.release()
@@ -87,7 +88,7 @@ func (l *Local) Stop(ctx context.Context) error {
 		if l.users != nil {
 			l.awaitOthers(ctx)
 		}
-		l.stopErr = l.server.stop(ctx)
+		l.stopErr = l.server.stop()
 	})
 	return l.stopErr
 }

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // process is a running program. The kernel ends it with the thread that started it (where it can), so one goroutine keeps
@@ -41,6 +42,19 @@ func (p *process) wait(ctx context.Context) error {
 		p.signal(syscall.SIGKILL)
 		<-p.exited
 		return context.Cause(ctx)
+	}
+}
+
+// end sends a signal and reports whether the process has ended within the limit.
+func (p *process) end(signal syscall.Signal, limit time.Duration) bool {
+	p.signal(signal)
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-p.exited:
+		return true
+	case <-timer.C:
+		return false
 	}
 }
 

@@ -156,28 +156,20 @@ func (s *server) arguments() []string {
 	return args
 }
 
-// stop ends the server: first politely, then, when connections do not end in time or ctx is over, at once. Even that loses
-// nothing that was committed.
-func (s *server) stop(ctx context.Context) error {
+// stop ends the server: first politely, then, when connections do not end in time, at once. Even that loses nothing that was
+// committed.
+func (s *server) stop() error {
 	s.cancel()
 	<-s.ended
 	defer s.cluster.removeSocketDir()
-	ctx, cancel := context.WithTimeout(ctx, fastStop)
-	defer cancel()
-	s.last.signal(syscall.SIGINT)
-	select {
-	case <-s.last.exited:
+	if s.last.end(syscall.SIGINT, fastStop) {
 		return nil
-	case <-ctx.Done():
 	}
-	s.last.signal(syscall.SIGQUIT)
-	select {
-	case <-s.last.exited:
-	case <-time.After(immediateStop):
+	if !s.last.end(syscall.SIGQUIT, immediateStop) {
 		s.last.signal(syscall.SIGKILL)
 		<-s.last.exited
 	}
-	return fmt.Errorf("the database server had to be ended at once: %w", context.Cause(ctx))
+	return fmt.Errorf("the database server did not stop within %s and had to be ended at once", fastStop)
 }
 
 // endOrphan stops a server that outlived the process which had started it: the caller holds the lock, so nobody else's it
