@@ -1,6 +1,7 @@
 package catcher_test
 
 import (
+	"bufio"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -192,7 +193,7 @@ func TestWhichRuleApplies(t *testing.T) {
 	c.expect("220")
 	c.expect("250", "EHLO here.example", "MAIL FROM:<news@example.org>")
 	for _, step := range []struct{ to, want string }{
-		{"x@full.example", "452"}, {"y@FULL.example", "452"}, {"x@full.example", "250"}, {"x@full.example", "550 5.2.2"},
+		{"x@full.example.org", "250"}, {"x@full.example", "452"}, {"y@FULL.example", "452"}, {"x@full.example", "250"}, {"x@full.example", "550 5.2.2"},
 		{"x@full.example", "250"}, {"x@fuller.example", "250"}, {"axxbyyc@example.com", "550 5.1.1"}, {"axxc@example.com", "250"},
 		{"abcd@example.com", "250"}, {"late@example.com", "250"},
 	} {
@@ -270,6 +271,7 @@ func TestScriptInsideTLS(t *testing.T) {
 	})
 	roots := x509.NewCertPool()
 	roots.AddCert(certified.Certificate())
+	client := &tls.Config{RootCAs: roots, ServerName: "example.com"}
 
 	c, err := smtp.Dial(server.Addr)
 	if err != nil {
@@ -279,7 +281,7 @@ func TestScriptInsideTLS(t *testing.T) {
 	if err := c.Mail("early@example.org"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.StartTLS(&tls.Config{RootCAs: roots, ServerName: "example.com"}); err != nil {
+	if err := c.StartTLS(client); err != nil {
 		t.Fatal(err)
 	}
 	if again, _ := c.Extension("STARTTLS"); again {
@@ -289,7 +291,7 @@ func TestScriptInsideTLS(t *testing.T) {
 		t.Errorf("got %v, want the script's answer", err)
 	}
 	if err := c.Rcpt("b@example.com"); err == nil || !strings.Contains(err.Error(), "Missing MAIL") {
-		t.Errorf("got %v: what was said before STARTTLS is not forgotten", err)
+		t.Errorf("got %v, want an answer of the server's own", err)
 	}
 	if err := c.Auth(smtp.PlainAuth("", "user", "password", "127.0.0.1")); err != nil {
 		t.Error(err)
@@ -300,10 +302,26 @@ func TestScriptInsideTLS(t *testing.T) {
 	if err := c.Quit(); err != nil {
 		t.Error(err)
 	}
+	checkForgetting(t, server.Addr, client)
 	e := server.WaitEvent(t, func(e catcher.Event) bool { return e.Verb == catcher.Dot })
 	if e.MessageID != "<1@example.org>" || len(server.Messages()) != 1 {
 		t.Errorf("got %+v", e)
 	}
+}
+
+// checkForgetting says no EHLO after STARTTLS, and sends a command in the clear behind it.
+func checkForgetting(t *testing.T, addr string, client *tls.Config) {
+	t.Helper()
+	c := dial(t, addr)
+	c.expect("220")
+	c.expect("250", "EHLO here.example", "MAIL FROM:<early@example.org>")
+	if _, err := io.WriteString(c, "STARTTLS\r\nRSET\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	c.expect("220")
+	inside := tls.Client(c.Conn, client)
+	secured := &talk{t, inside, bufio.NewReader(inside)}
+	secured.expect("502 5.5.1 Missing MAIL", "RCPT TO:<b@example.com>")
 }
 
 func TestAuthTakesCredentialsOnALineOfTheirOwn(t *testing.T) {

@@ -120,8 +120,12 @@ func TestViews(t *testing.T) {
 	if err := send(server.Addr, "a@example.org", "b@example.com", letter); err != nil {
 		t.Fatal(err)
 	}
+	if err := send(server.Addr, "a@example.org", "b@example.com", "Content-Type: text/html\r\n\r\n<p>HTML alone\r\n"); err != nil {
+		t.Fatal(err)
+	}
 	s := pagesOf(t, server.Catcher)
-	first, second := "/catcher/"+server.Messages()[0].ID, "/catcher/"+server.Messages()[1].ID
+	at := func(n int) string { return "/catcher/" + server.Messages()[n].ID }
+	first, second, third := at(0), at(1), at(2)
 
 	if text := s.get(first + "?view=text").document(t).Find("pre").Text(); !strings.Contains(text, "</pre><script>alert(4)") {
 		t.Errorf("text is %q", text)
@@ -138,6 +142,9 @@ func TestViews(t *testing.T) {
 	}
 	if p := s.get(second + "/html"); p.status != http.StatusNotFound {
 		t.Errorf("HTML that is not there: %d", p.status)
+	}
+	if text := s.get(third + "?view=text").document(t); text.Find("pre").Length() != 0 {
+		t.Errorf("a message without text shows %s", text.Text())
 	}
 	saved := s.get(second + "/raw")
 	if saved.body != letter || saved.header.Get("Content-Type") != "message/rfc822" ||
