@@ -12,12 +12,13 @@ import (
 	"testing"
 
 	"silkpost/internal/database"
+	"silkpost/internal/testkit"
 )
 
 func TestLocalOfRootRunsAsAnotherAccount(t *testing.T) {
 	t.Parallel()
 	needsRoot(t)
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	startLocal(t, database.LocalConfig{Dir: dir})
 	if uid := ownerOf(t, "/proc/"+strconv.Itoa(postmaster(t, dir))); uid == 0 {
 		t.Error("the server runs as root")
@@ -51,7 +52,7 @@ func TestLocalOfRootInADirectoryOfItsOwn(t *testing.T) {
 func TestLocalOfAnOrdinaryUser(t *testing.T) {
 	t.Parallel()
 	needsRoot(t) // to become one
-	dir, nobody := dataDir(t), credential(t, "nobody")
+	dir, nobody := testkit.Dir(t), credential(t, "nobody")
 	home := filepath.Join(dir, "home")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
@@ -59,7 +60,7 @@ func TestLocalOfAnOrdinaryUser(t *testing.T) {
 	if err := os.Chown(home, int(nobody.Uid), int(nobody.Gid)); err != nil {
 		t.Fatal(err)
 	}
-	program := copyProgram(t, dir)
+	program := copyProgram(t)
 	theirs := startOther(t, database.LocalConfig{Dir: filepath.Join(home, "data")}, program, nobody)
 	if theirs.Error != "" {
 		t.Fatal(theirs.Error)
@@ -121,9 +122,13 @@ func credential(t *testing.T, name string) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// copyProgram puts the test program where every account can run it.
-func copyProgram(t *testing.T, dir string) string {
+// copyProgram puts the test program where every account can run it: /dev/shm may forbid that.
+func copyProgram(t *testing.T) string {
 	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil {
+		t.Fatal(err)
+	}
 	from, err := os.Open(executable(t))
 	if err != nil {
 		t.Fatal(err)

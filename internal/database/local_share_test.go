@@ -15,7 +15,7 @@ import (
 
 func TestLocalRefusesASecondOwner(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	startLocal(t, database.LocalConfig{Dir: dir})
 	second := startOther(t, database.LocalConfig{Dir: dir}, executable(t), nil)
 	want := "is in use by another silkpost (process " + strconv.Itoa(os.Getpid()) + ")"
@@ -32,7 +32,7 @@ func TestLocalRefusesASecondOwner(t *testing.T) {
 
 func TestLocalCommandsAttachToAnOwner(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	owner := startLocal(t, database.LocalConfig{Dir: dir})
 	command := startOther(t, database.LocalConfig{Dir: dir, Shared: true}, executable(t), nil)
 	if command.URL != owner.URL() {
@@ -46,7 +46,7 @@ func TestLocalCommandsAttachToAnOwner(t *testing.T) {
 
 func TestLocalCommandsWithoutAnOwner(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	holder := startLocal(t, database.LocalConfig{Dir: dir, Shared: true})
 	guest := startOther(t, database.LocalConfig{Dir: dir, Shared: true}, executable(t), nil)
 	if guest.URL != holder.URL() {
@@ -75,7 +75,7 @@ func TestLocalCommandsWithoutAnOwner(t *testing.T) {
 
 func TestLocalHolderStopsWhenItsContextIsOver(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	holder := startLocal(t, database.LocalConfig{Dir: dir, Shared: true})
 	startOther(t, database.LocalConfig{Dir: dir, Shared: true}, executable(t), nil)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -88,7 +88,7 @@ func TestLocalHolderStopsWhenItsContextIsOver(t *testing.T) {
 
 func TestLocalOwnerWaitsForACommand(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	command := startOther(t, database.LocalConfig{Dir: dir, Shared: true}, executable(t), nil)
 	open(t, command.URL).MustExec("CREATE TABLE kept (n integer)")
 	started := make(chan *database.Local)
@@ -113,7 +113,7 @@ func TestLocalOwnerWaitsForACommand(t *testing.T) {
 // Commands that begin at once: one starts the server, the others use it, whoever comes first.
 func TestLocalManyCommandsAtOnce(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	results := make(chan error)
 	const commands = 5
 	for range commands {

@@ -22,7 +22,7 @@ import (
 
 func TestLocalKeepsItsData(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	first := startLocal(t, database.LocalConfig{Dir: dir})
 	db := open(t, first.URL())
 	db.MustExec("CREATE TABLE kept (n integer)")
@@ -37,7 +37,7 @@ func TestLocalKeepsItsData(t *testing.T) {
 
 func TestLocalIsAnOrdinaryDurableServerInUTF8(t *testing.T) {
 	t.Parallel()
-	local := startLocal(t, database.LocalConfig{Dir: dataDir(t)})
+	local := startLocal(t, database.LocalConfig{Dir: testkit.Dir(t)})
 	db := open(t, local.URL())
 	got := map[string]string{}
 	for _, name := range []string{
@@ -61,7 +61,7 @@ func TestLocalIsAnOrdinaryDurableServerInUTF8(t *testing.T) {
 // The kernel is asked, not the server: none of its sockets is one of TCP.
 func TestLocalHasNoPort(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	startLocal(t, database.LocalConfig{Dir: dir})
 	tcp := tcpInodes(t)
 	fds, err := filepath.Glob("/proc/" + strconv.Itoa(postmaster(t, dir)) + "/fd/*")
@@ -78,7 +78,7 @@ func TestLocalHasNoPort(t *testing.T) {
 // Ctrl-C in a terminal goes to a process group: the server must not be in ours, or it stops before we have finished.
 func TestLocalIsInAProcessGroupOfItsOwn(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	startLocal(t, database.LocalConfig{Dir: dir})
 	group, err := syscall.Getpgid(postmaster(t, dir))
 	if err != nil || group == syscall.Getpgrp() {
@@ -88,7 +88,7 @@ func TestLocalIsInAProcessGroupOfItsOwn(t *testing.T) {
 
 func TestLocalComesBackWhenTheServerIsKilled(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	local := startLocal(t, database.LocalConfig{Dir: dir})
 	db := open(t, local.URL())
 	db.MustExec("CREATE TABLE kept (n integer)")
@@ -109,7 +109,7 @@ func TestLocalEndsWithItsProcess(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells a child of its parent's death")
 	}
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	owner := startOther(t, database.LocalConfig{Dir: dir}, executable(t), nil)
 	owner.kill()
 	testkit.Eventually(t, 30*time.Second, "the server has stopped in its order", func() bool { return postmaster(t, dir) == 0 })
@@ -117,7 +117,7 @@ func TestLocalEndsWithItsProcess(t *testing.T) {
 
 func TestLocalComesBackAtOnceWhenItsProcessIsKilled(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	owner := startOther(t, database.LocalConfig{Dir: dir}, executable(t), nil)
 	open(t, owner.URL).MustExec("CREATE TABLE kept (n integer)")
 	pid := postmaster(t, dir)
@@ -134,7 +134,7 @@ func TestLocalComesBackAtOnceWhenItsProcessIsKilled(t *testing.T) {
 
 func TestLocalComesBackWhenBothAreKilled(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	owner := startOther(t, database.LocalConfig{Dir: dir}, executable(t), nil)
 	db := open(t, owner.URL)
 	db.MustExec("CREATE TABLE kept (n integer)")
@@ -159,7 +159,7 @@ func TestLocalComesBackWhenBothAreKilled(t *testing.T) {
 // After a restart of the machine the recorded process id may be a stranger's.
 func TestLocalIsNotFooledByAStrangersProcessID(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	stopLocal(t, startLocal(t, database.LocalConfig{Dir: dir}))
 	data := filepath.Join(dir, "postgres", "data")
 	stranger := sleeper(t, data)
@@ -175,7 +175,7 @@ func TestLocalIsNotFooledByAStrangersProcessID(t *testing.T) {
 
 func TestLocalRedoesAnUnfinishedSetUp(t *testing.T) {
 	t.Parallel()
-	dir := dataDir(t)
+	dir := testkit.Dir(t)
 	if err := os.MkdirAll(filepath.Join(dir, "postgres", "data.new", "base"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestLocalRedoesAnUnfinishedSetUp(t *testing.T) {
 
 func TestLocalWithALongPath(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(dataDir(t), strings.Repeat("long/", 40))
+	dir := filepath.Join(testkit.Dir(t), strings.Repeat("long/", 40))
 	local := startLocal(t, database.LocalConfig{Dir: dir})
 	open(t, local.URL())
 	socketDir := urlHost(t, local.URL())
@@ -231,7 +231,7 @@ func TestLocalTellsWhatIsWrong(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			local, err := database.StartLocal(t.Context(), test.prepare(t, dataDir(t)))
+			local, err := database.StartLocal(t.Context(), test.prepare(t, testkit.Dir(t)))
 			if err == nil {
 				stopLocal(t, local)
 				t.Fatal("started")
@@ -247,7 +247,7 @@ func TestLocalGivesUpWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := database.StartLocal(ctx, database.LocalConfig{Dir: dataDir(t)}); err == nil {
+	if _, err := database.StartLocal(ctx, database.LocalConfig{Dir: testkit.Dir(t)}); err == nil {
 		t.Error("started")
 	}
 }

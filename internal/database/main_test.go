@@ -122,24 +122,6 @@ func executable(t *testing.T) string {
 	return path
 }
 
-// dataDir returns an empty directory that every account can pass through: not t.TempDir, which root has for itself.
-func dataDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "silkpost-local-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
 // startLocal starts a private Postgres in this process and stops it with the test.
 func startLocal(t *testing.T, cfg database.LocalConfig) *database.Local {
 	t.Helper()

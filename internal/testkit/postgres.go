@@ -21,9 +21,6 @@ import (
 
 const (
 	clusterPrefix   = "silkpost-test-"
-	memoryHome      = "/dev/shm" // copying a database there takes a twentieth of the time
-	memoryWanted    = 1 << 30    // bytes that must be free there
-	diskHome        = "/tmp"     // short, for the socket's sake; never t.TempDir
 	clusterTimeout  = time.Minute
 	clusterLeftover = time.Hour // older ones whose process is gone are removed
 )
@@ -87,10 +84,7 @@ func (c *cluster) start() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), clusterTimeout)
 	defer cancel()
 	removeLeftovers()
-	if c.dir, err = os.MkdirTemp(clusterHome(), clusterPrefix); err != nil {
-		return err
-	}
-	if err := os.Chmod(c.dir, 0o711); err != nil { // as root the server runs under another account
+	if c.dir, err = makeDir(clusterPrefix); err != nil {
 		return err
 	}
 	c.local, err = database.StartLocal(ctx, database.LocalConfig{Dir: c.dir, Settings: []string{
@@ -133,15 +127,6 @@ func (c *cluster) stop() error {
 		errs = append(errs, os.RemoveAll(c.dir))
 	}
 	return errors.Join(errs...)
-}
-
-// clusterHome is where the cluster goes: in memory if there is room.
-func clusterHome() string {
-	var stat syscall.Statfs_t
-	if err := syscall.Statfs(memoryHome, &stat); err == nil && int64(stat.Bavail)*int64(stat.Bsize) >= memoryWanted {
-		return memoryHome
-	}
-	return diskHome
 }
 
 // removeLeftovers removes the clusters of test processes that were killed: old ones whose lock nobody holds.
