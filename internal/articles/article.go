@@ -57,7 +57,7 @@ type Draft struct {
 	Authors        []string
 	ImageURL       string
 	ImageAlt       string
-	Published      time.Time // zero: first seen
+	Published      time.Time // zero: Updated as it is at first sight, else first seen; never changes then
 	Updated        time.Time // zero: Published
 }
 

@@ -56,6 +56,12 @@ func (s *Store) BySlug(ctx context.Context, h database.Handle, slug string) (Art
 	return found[0], nil
 }
 
+// Translations returns the articles of a translation group by language.
+func (s *Store) Translations(ctx context.Context, h database.Handle, groupID int64) ([]Article, error) {
+	return query(ctx, h, `
+		SELECT `+columns+` FROM articles.articles a WHERE a.group_id = $1 ORDER BY a.language COLLATE "C", a.id`, groupID)
+}
+
 // Count is a section or a language and how many articles it has.
 type Count struct {
 	Name  string `db:"name"`

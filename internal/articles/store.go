@@ -42,7 +42,7 @@ const saveLock = 0x53696c6b_61727469
 //
 // A draft is known by its source and external key; of two with the same key the first counts. A new one gets its GUID, slug and
 // first-seen time, for ever. One whose content is as it was leaves the article untouched. An edited one changes the content
-// and updated_at; a date that the source never gave stays the first-seen time.
+// and updated_at; a date that the source does not give stays what it was taken to be at first sight.
 //
 // Drafts with the same translation key form one group. An article that gets such a key only later brings its group along, so
 // that its translations join what was already sent; one that loses it stays where it was.
@@ -150,7 +150,7 @@ func add(ctx context.Context, h database.Handle, source Source, r row, now time.
 	if r.GroupID, err = ensureGroup(ctx, h, source.ID, groupKey(r.draft)); err != nil {
 		return err
 	}
-	published := firstTime(r.PublishedAt, now)
+	published := firstTime(r.PublishedAt, firstTime(r.UpdatedAt, now))
 	_, err = h.ExecContext(ctx, `
 		INSERT INTO articles.articles (source_id, external_key, group_id, guid, slug, url, title, summary, html, text, language,
 			language_key, section, tags, authors, image_url, image_alt, published_at, updated_at, first_seen_at, content_hash, archive)

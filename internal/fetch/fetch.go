@@ -49,7 +49,7 @@ type Request struct {
 // Result is a successful answer.
 type Result struct {
 	Status       int    // 200 to 299, or 304
-	URL          string // after redirects
+	URL          string // after redirects, without user and password
 	ContentType  string
 	ETag         string
 	LastModified string
@@ -130,9 +130,11 @@ func (c *Client) get(ctx context.Context, target *url.URL, r Request) (*Result, 
 }
 
 func (c *Client) read(target *url.URL, resp *http.Response) (*Result, error) {
+	final := *resp.Request.URL
+	final.User = nil
 	res := &Result{
 		Status:       resp.StatusCode,
-		URL:          resp.Request.URL.String(),
+		URL:          final.String(),
 		ContentType:  resp.Header.Get("Content-Type"),
 		ETag:         resp.Header.Get("ETag"),
 		LastModified: resp.Header.Get("Last-Modified"),

@@ -240,10 +240,17 @@ func TestGetVerifiesTLS(t *testing.T) {
 
 func TestGetHidesPassword(t *testing.T) {
 	t.Parallel()
-	c, url := serve(t, Options{}, http.NotFound)
-	_, err := c.Get(t.Context(), Request{URL: strings.Replace(url, "http://", "http://reader:secret@", 1)})
-	if err == nil || strings.Contains(err.Error(), "secret") {
+	c, url := serve(t, Options{}, func(w http.ResponseWriter, r *http.Request) {
+		if _, password, _ := r.BasicAuth(); password != "secret" || r.URL.Path != "/" {
+			http.NotFound(w, r)
+		}
+	})
+	locked := strings.Replace(url, "http://", "http://reader:secret@", 1)
+	if _, err := c.Get(t.Context(), Request{URL: locked + "/no"}); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error = %v", err)
+	}
+	if res, err := c.Get(t.Context(), Request{URL: locked}); err != nil || res.URL != url {
+		t.Errorf("result %+v, error %v", res, err)
 	}
 }
 

@@ -12,34 +12,45 @@ import (
 // put together again; everywhere else each line is a paragraph of its own.
 func textLines(content string) []string {
 	var raw []string
-	limit := 0
 	for line := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(content), "\n") {
-		line = strings.Join(strings.Fields(line), " ")
-		raw = append(raw, line)
-		limit = max(limit, columns(line))
+		raw = append(raw, strings.Join(strings.Fields(line), " "))
 	}
+	limit := wrapLimit(raw)
 	var lines []string
-	open := false // the last line may go on
 	for i, line := range raw {
-		if line == "" {
-			open = false
-			continue
-		}
-		if open && wrapped(raw[i-1], line, limit) {
+		switch {
+		case line == "":
+		case i > 0 && wrapped(raw[i-1], line, limit):
 			lines[len(lines)-1] = join(lines[len(lines)-1], line)
-		} else {
+		default:
 			lines = append(lines, line)
 		}
-		open = true
 	}
 	return lines
 }
 
-// wrapped reports whether a line goes on in the next: the next one's first word would not have fitted into the width that
-// nothing in the text exceeds.
+// wrapLimit returns the width at which a text was broken into lines, 0 when it was not: some lines come close to it without
+// ending a sentence, and none exceeds it.
+func wrapLimit(raw []string) int {
+	const narrowest, widest, evidence = 40, 120, 2
+	limit, near := 0, 0
+	for _, line := range raw {
+		limit = max(limit, columns(line))
+	}
+	for i, line := range raw {
+		if columns(line)*4 >= limit*3 && !sentence(line) && i+1 < len(raw) && raw[i+1] != "" {
+			near++
+		}
+	}
+	if limit < narrowest || limit > widest || near < evidence {
+		return 0
+	}
+	return limit
+}
+
+// wrapped reports whether a line goes on in the next: the next one's first word would not have fitted.
 func wrapped(line, next string, limit int) bool {
-	const narrowest, widest = 40, 120
-	if limit < narrowest || limit > widest || bullet.MatchString(next) {
+	if line == "" || limit == 0 || bullet.MatchString(next) {
 		return false
 	}
 	word, _, _ := strings.Cut(next, " ")

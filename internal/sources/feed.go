@@ -1,0 +1,154 @@
+package sources
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"html"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mmcdole/gofeed"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/errs"
+	"silkpost/internal/language"
+)
+
+// ParseFeed reads an RSS, Atom or JSON feed that was found at address, to which its links are relative. The articles come in
+// the reverse order of the feed, the oldest first as feeds go; of items with the same id the first in the feed counts. The
+// external key of an item is its id, else its link, else its title and text. What cannot be read as a feed gives an error of
+// kind errs.Invalid.
+func ParseFeed(body []byte, address string) ([]articles.Draft, error) {
+	parser := gofeed.NewParser()
+	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true} // it would find tracking pixels
+	feed, err := parser.Parse(bytes.NewReader(body))
+	if err != nil {
+		return nil, notAFeed(body, address, err)
+	}
+	seen := map[string]bool{}
+	drafts := make([]articles.Draft, 0, len(feed.Items))
+	for _, item := range feed.Items {
+		d, ok := itemDraft(feed, item, address)
+		if ok && !seen[d.ExternalKey] {
+			drafts = append(drafts, d)
+		}
+		seen[d.ExternalKey] = true
+	}
+	slices.Reverse(drafts)
+	return drafts, nil
+}
+
+func notAFeed(body []byte, address string, err error) error {
+	if strings.HasPrefix(http.DetectContentType(body), "text/html") {
+		return errs.New(errs.Invalid, "%s is a web page, not a feed; look for its RSS, Atom or JSON feed", address)
+	}
+	reason := strings.Join(strings.Fields(strings.ToValidUTF8(err.Error(), "?")), " ")
+	return errs.New(errs.Invalid, "%s cannot be read as an RSS, Atom or JSON feed: %s", address, reason)
+}
+
+// itemDraft returns an item as a draft; false when there is nothing in it.
+func itemDraft(feed *gofeed.Feed, item *gofeed.Item, address string) (articles.Draft, bool) {
+	d := articles.Draft{
+		GUID:     strings.TrimSpace(item.GUID),
+		URL:      absolute(item.Link, feed.Link, address),
+		Title:    articles.Line(item.Title),
+		Language: itemLanguage(feed, item),
+		Authors:  itemAuthors(feed, item),
+	}
+	for _, tag := range item.Categories {
+		d.Tags = append(d.Tags, articles.Line(tag))
+	}
+	if item.Image != nil {
+		d.ImageURL = absolute(item.Image.URL, d.URL, address)
+		d.ImageAlt = articles.Line(item.Image.Title)
+	}
+	if item.PublishedParsed != nil {
+		d.Published = *item.PublishedParsed
+	}
+	if item.UpdatedParsed != nil {
+		d.Updated = *item.UpdatedParsed
+	}
+	fillContent(&d, item)
+	d.ExternalKey = itemKey(d)
+	return d, d.Check() == nil
+}
+
+// fillContent takes the full content if there is one, the description then as summary. What holds no markup is plain text.
+func fillContent(d *articles.Draft, item *gofeed.Item) {
+	content, description := item.Content, item.Description
+	if strings.TrimSpace(content) == "" {
+		content, description = description, ""
+	}
+	if strings.Contains(content, "<") {
+		d.HTML = content
+	} else {
+		d.Text = html.UnescapeString(content)
+	}
+	d.Summary = articles.Summary(articles.Line(description))
+	if d.Title == "" {
+		d.Title = articles.FirstSentence(articles.Line(content))
+	}
+	if d.Title == "" {
+		d.Title = d.URL
+	}
+}
+
+func itemKey(d articles.Draft) string {
+	switch {
+	case d.GUID != "":
+		return d.GUID
+	case d.URL != "":
+		return d.URL
+	}
+	sum := sha256.Sum256([]byte(d.Title + "\x00" + d.HTML + d.Text))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func itemAuthors(feed *gofeed.Feed, item *gofeed.Item) []string {
+	people := item.Authors
+	if len(people) == 0 && feed.FeedType != "rss" { // in Atom and JSON Feed the feed's authors are its items'
+		people = feed.Authors
+	}
+	var names []string
+	for _, p := range people {
+		if p != nil && p.Name != "" {
+			names = append(names, articles.Line(p.Name))
+		}
+	}
+	return names
+}
+
+// itemLanguage returns the language that item or feed claim, "" when that is none.
+func itemLanguage(feed *gofeed.Feed, item *gofeed.Item) string {
+	claims := []string{feed.Language}
+	if item.DublinCoreExt != nil {
+		claims = append(item.DublinCoreExt.Language, claims...)
+	}
+	for _, claim := range claims {
+		if tag, err := language.Parse(claim); err == nil {
+			return tag
+		}
+	}
+	return ""
+}
+
+// absolute resolves ref against the first of the bases that is a web address.
+func absolute(ref string, bases ...string) string {
+	u, err := url.Parse(strings.TrimSpace(ref))
+	if err != nil || ref == "" {
+		return ""
+	}
+	for _, base := range bases {
+		if page, err := url.Parse(base); err == nil && webAddress(base) {
+			u = page.ResolveReference(u)
+			break
+		}
+	}
+	if !webAddress(u.String()) {
+		return ""
+	}
+	return u.String()
+}

@@ -1,0 +1,92 @@
+package sources
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/internal/fetch"
+)
+
+// maxBackoff is the longest that a failing source is left alone, unless it is polled less often than that anyway.
+const maxBackoff = 24 * time.Hour
+
+// Poller polls feeds. It is safe for concurrent use; two polls of one source at once end as one.
+type Poller struct {
+	DB    *sqlx.DB
+	Store *articles.Store
+	Fetch *fetch.Client
+}
+
+// PollOptions say how a source is polled.
+type PollOptions struct {
+	Now time.Time
+	// FirstDue makes what the first poll finds due for digests. Otherwise it is archive: a source that is new here is not
+	// new to its readers.
+	FirstDue bool
+}
+
+// Run polls a source once. The articles and what is remembered for the next poll are written in one transaction. A poll that
+// fails is recorded with the reason in plain words, leaves everything else as it was, and is tried again later: after the
+// source's interval, then twice that, up to a day; its error is returned, of kind errs.Unavailable, errs.NotFound or
+// errs.Invalid. When ctx is over nothing is recorded.
+func (p *Poller) Run(ctx context.Context, source articles.Source, opt PollOptions) (articles.Result, error) {
+	if source.Kind != articles.KindFeed {
+		return articles.Result{}, errs.New(errs.Invalid, "source %q is a %s and cannot be polled", source.Slug, source.Kind)
+	}
+	got, drafts, err := p.look(ctx, source)
+	if err == nil {
+		var result articles.Result
+		if result, err = p.take(ctx, source, got, drafts, opt); err == nil {
+			return result, nil
+		}
+	}
+	if ctx.Err() != nil {
+		return articles.Result{}, err
+	}
+	failed := articles.Polled{At: opt.Now, Next: opt.Now.Add(backoff(source.Every, source.Failures)), Failure: err.Error()}
+	if recordErr := p.Store.RecordPoll(ctx, p.DB, source.ID, failed); recordErr != nil {
+		return articles.Result{}, recordErr
+	}
+	return articles.Result{}, err
+}
+
+// look asks the server. There are no drafts when it says that nothing changed.
+func (p *Poller) look(ctx context.Context, source articles.Source) (*fetch.Result, []articles.Draft, error) {
+	got, err := p.Fetch.Get(ctx, fetch.Request{URL: source.URL, ETag: source.ETag, LastModified: source.LastModified})
+	if err != nil || got.NotModified() {
+		return got, nil, err
+	}
+	drafts, err := ParseFeed(got.Body, got.URL)
+	return got, drafts, err
+}
+
+// take writes what a poll brought.
+func (p *Poller) take(
+	ctx context.Context, source articles.Source, got *fetch.Result, drafts []articles.Draft, opt PollOptions,
+) (result articles.Result, err error) {
+	polled := articles.Polled{At: opt.Now, Next: opt.Now.Add(source.Every), ETag: got.ETag, LastModified: got.LastModified}
+	if got.NotModified() {
+		polled.ETag, polled.LastModified = source.ETag, source.LastModified
+	}
+	save := articles.SaveOptions{Now: opt.Now, Archive: source.PolledAt == nil && !opt.FirstDue}
+	err = database.Transact(ctx, p.DB, func(tx *sqlx.Tx) error {
+		if !got.NotModified() {
+			if result, err = p.Store.Save(ctx, tx, source, drafts, save); err != nil {
+				return err
+			}
+		}
+		return p.Store.RecordPoll(ctx, tx, source.ID, polled)
+	})
+	return result, err
+}
+
+// backoff returns how long to wait after a failure that followed on so many others.
+func backoff(every time.Duration, failures int) time.Duration {
+	wait := every << min(failures, 12)
+	return max(every, min(wait, maxBackoff))
+}
