@@ -153,3 +153,12 @@ func execCount(ctx context.Context, h database.Handle, statement string, args ..
 	}
 	return result.RowsAffected()
 }
+
+// RhythmsInUse returns the rhythms of a list's mailable subscriptions, from the most to the least frequent.
+func RhythmsInUse(ctx context.Context, h database.Handle, listID int64) (rhythms []string, err error) {
+	defer errs.Wrap(&err, "read the rhythms in use of list %d", listID)
+	err = h.SelectContext(ctx, &rhythms, `
+		SELECT rhythm FROM subscribers.mailable WHERE list_id = $1 GROUP BY rhythm
+		ORDER BY array_position(ARRAY['immediate', 'daily', 'weekly', 'monthly'], rhythm)`, listID)
+	return rhythms, err
+}

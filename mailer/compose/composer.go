@@ -99,34 +99,40 @@ func (c *Composer) keep(id int64, v *variant) {
 	c.ready[id] = v
 }
 
-// load reads a variant, rendering it if nobody has. Of two that render at once the first to store wins.
+// rendered is what is stored of a rendered variant.
+type rendered struct {
+	Message []byte `db:"message"`
+	Sender  string `db:"sender"`
+}
+
+// load reads a variant, rendering it if nobody has.
 func (c *Composer) load(ctx context.Context, id int64) (*variant, error) {
+	var r rendered
+	err := c.DB.GetContext(ctx, &r, `SELECT message, coalesce(sender, '') AS sender FROM mailer.variants WHERE id = $1`, id)
+	if err == nil && r.Message == nil {
+		r, err = c.renderAndStore(ctx, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	message, err := Parse(r.Message)
+	return &variant{message: message, from: r.Sender}, err
+}
+
+// renderAndStore returns what is stored afterwards: of two that rendered at once, the first one's.
+func (c *Composer) renderAndStore(ctx context.Context, id int64) (r rendered, err error) {
 	letter, err := c.Letter(ctx, c.DB, id)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
-	stored, err := stored(ctx, c.DB, id)
-	if err == nil && stored == nil {
-		if stored, err = Render(c.Templates, letter); err == nil {
-			stored, err = store(ctx, c.DB, id, stored)
-		}
-	}
+	message, err := Render(c.Templates, letter)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
-	message, err := Parse(stored)
-	return &variant{message: message, from: letter.SenderAddress}, err
-}
-
-func stored(ctx context.Context, h database.Handle, id int64) (message []byte, err error) {
-	err = h.GetContext(ctx, &message, `SELECT message FROM mailer.variants WHERE id = $1`, id)
-	return message, err
-}
-
-// store keeps a rendered variant and returns what is kept now: of two that rendered at once, the first one's.
-func store(ctx context.Context, h database.Handle, id int64, message []byte) (kept []byte, err error) {
-	err = h.GetContext(ctx, &kept, `UPDATE mailer.variants SET message = coalesce(message, $2) WHERE id = $1 RETURNING message`, id, message)
-	return kept, err
+	err = c.DB.GetContext(ctx, &r, `
+		UPDATE mailer.variants SET message = coalesce(message, $2), sender = coalesce(sender, $3) WHERE id = $1
+		RETURNING message, sender`, id, message, letter.SenderAddress)
+	return r, err
 }
 
 // Letter returns what the recipients of a variant share.

@@ -6,6 +6,7 @@ import (
 
 	"silkpost/internal/errs"
 	"silkpost/mailer/ledger"
+	"silkpost/subscribers"
 )
 
 // listLock is the class of the advisory locks that planning a list takes.
@@ -31,7 +32,7 @@ type plan struct {
 // dry run. An edition that nobody gets anything of is planned too; it is skipped and says why. A list without a sender address
 // or a postal address is an error of kind errs.Invalid. ledger.Prepare must have been called for this month.
 func (p *Planner) Plan(ctx context.Context, tx handle, r Request) (e *Edition, err error) {
-	if err := mayBeSent(r); err != nil {
+	if err := MayBeSent(r.List); err != nil {
 		return nil, err
 	}
 	defer errs.Wrap(&err, "edition.Plan(%s, %s)", r.List.Slug, r.Rhythm)
@@ -50,13 +51,13 @@ func (p *Planner) Plan(ctx context.Context, tx handle, r Request) (e *Edition, e
 	return made.edition, nil
 }
 
-// mayBeSent refuses what no message should leave without.
-func mayBeSent(r Request) error {
+// MayBeSent refuses, with an error of kind errs.Invalid, a list that lacks what no message should leave without.
+func MayBeSent(list subscribers.List) error {
 	switch {
-	case r.List.Sender.Address == "":
-		return errs.New(errs.Invalid, "list %s has no sender address: set sender in a file for silkpost apply", r.List.Slug)
-	case r.List.PostalAddress == "":
-		return errs.New(errs.Invalid, "list %s has no postal address: set postal_address in a file for silkpost apply", r.List.Slug)
+	case list.Sender.Address == "":
+		return errs.New(errs.Invalid, "list %s has no sender address: set sender in a file for silkpost apply", list.Slug)
+	case list.PostalAddress == "":
+		return errs.New(errs.Invalid, "list %s has no postal address: set postal_address in a file for silkpost apply", list.Slug)
 	}
 	return nil
 }

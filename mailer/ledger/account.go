@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -51,13 +52,6 @@ func CountEach(ctx context.Context, h database.Handle, editions ...uuid.UUID) (e
 	return each, err
 }
 
-// Open returns how many deliveries of an edition may still be tried.
-func Open(ctx context.Context, h database.Handle, edition uuid.UUID) (n int, err error) {
-	defer errs.Wrap(&err, "ledger.Open")
-	err = h.GetContext(ctx, &n, `SELECT count(*) FROM mailer.deliveries WHERE edition_id = $1 AND due_at IS NOT NULL`, edition)
-	return n, err
-}
-
 // Entry is a delivery as it stands in the account.
 type Entry struct {
 	ContactID int64         `db:"contact_id"`
@@ -66,7 +60,10 @@ type Entry struct {
 	Attempts  int           `db:"attempts"`
 	Code      int           `db:"code"`
 	Reply     string        `db:"reply"`
+	NotBefore time.Time     `db:"not_before"`
 	Language  string        `db:"language"` // of the digest
+	Variant   int64         `db:"variant_id"`
+	Sender    string        `db:"sender"`   // whom it is from; "" before its variant is rendered
 	Articles  pq.Int64Array `db:"articles"` // ids, in the digest's order
 }
 
@@ -74,7 +71,8 @@ type Entry struct {
 func Entries(ctx context.Context, h database.Handle, edition uuid.UUID) (entries []Entry, err error) {
 	defer errs.Wrap(&err, "ledger.Entries(%s)", edition)
 	err = h.SelectContext(ctx, &entries, `
-		SELECT d.contact_id, a.email, d.state, d.attempts, d.code, d.reply, v.language, v.articles
+		SELECT d.contact_id, a.email, d.state, d.attempts, d.code, d.reply, d.not_before, d.variant_id,
+		       v.language, coalesce(v.sender, '') AS sender, v.articles
 		FROM mailer.deliveries d
 		JOIN mailer.variants v ON v.id = d.variant_id
 		JOIN subscribers.addresses a ON a.contact_id = d.contact_id
@@ -90,4 +88,24 @@ func uuids(ids []uuid.UUID) pq.StringArray {
 		texts[i] = id.String()
 	}
 	return texts
+}
+
+// AnySender reports whether any sender is alive.
+func AnySender(ctx context.Context, h database.Handle, now time.Time) (alive bool, err error) {
+	defer errs.Wrap(&err, "ledger.AnySender")
+	err = h.GetContext(ctx, &alive, `SELECT EXISTS (SELECT 1 FROM mailer.senders WHERE lease_until > $1)`, now)
+	return alive, err
+}
+
+// Waiting reports whether deliveries of editions that may go out wait for their first attempt or are in flight, or, with settled,
+// whether any is still open.
+func Waiting(ctx context.Context, h database.Handle, editions []uuid.UUID, settled bool) (waiting bool, err error) {
+	defer errs.Wrap(&err, "ledger.Waiting")
+	err = h.GetContext(ctx, &waiting, `
+		SELECT EXISTS (
+			SELECT 1 FROM mailer.deliveries d JOIN mailer.editions e ON e.id = d.edition_id
+			WHERE e.id = ANY ($1::uuid[]) AND e.state IN ('approved', 'sending') AND d.due_at IS NOT NULL
+			  AND ($2 OR d.state = 'in_flight' OR d.state = 'pending' AND d.attempts = 0))`,
+		uuids(editions), settled)
+	return waiting, err
 }

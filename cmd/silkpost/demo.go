@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"silkpost/internal/app"
+	"silkpost/internal/config"
+	"silkpost/mailer/catcher"
+)
+
+type demoCmd struct {
+	webFlags
+	Once bool `help:"Run the main job once, print a summary as JSON, and exit."`
+}
+
+// mailPath is where the demo shows what its mail catcher caught.
+const mailPath = "/mail"
+
+func (c *demoCmd) Run(e *env) error {
+	cfg, err := e.settings(c.Listen)
+	if err != nil {
+		return err
+	}
+	if cfg.LogLevel == "info" {
+		cfg.LogLevel = "warn" // leave the screen to the addresses
+	}
+	begin := time.Now()
+	return e.with(cfg, app.Options{Owner: true}, func(ctx context.Context, a *app.App) error {
+		opening := time.Since(begin)
+		if c.Once {
+			return c.once(ctx, e, a, opening)
+		}
+		return c.stay(ctx, e, a, opening)
+	})
+}
+
+// once runs the main job and says what it came to.
+func (c *demoCmd) once(ctx context.Context, e *env, a *app.App, opening time.Duration) error {
+	a.Config.PublicURL = a.PublicURL()
+	dir, _, stop, err := c.catch(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	summary, err := a.Demo(ctx, opening)
+	if err != nil {
+		return err
+	}
+	summary.MailDir = dir
+	if err := printJSON(e.stdout, summary); err != nil {
+		return err
+	}
+	if !summary.OK {
+		return errors.New("the demo did not go well: see the counts above")
+	}
+	return nil
+}
+
+// catch starts the mail catcher, unless a relay was set.
+func (c *demoCmd) catch(ctx context.Context, a *app.App) (dir string, caught *catcher.Catcher, stop func(), err error) {
+	if a.Config.SMTPURL != "" {
+		return "", nil, func() {}, nil
+	}
+	caught, dir, stop, err = a.Catch(ctx)
+	return dir, caught, stop, err
+}
+
+// stay runs the main job, then the web and the worker until it is told to stop.
+func (c *demoCmd) stay(ctx context.Context, e *env, a *app.App, opening time.Duration) error {
+	listener, err := c.listen(a)
+	if err != nil {
+		return err
+	}
+	dir, caught, stop, err := c.catch(ctx, a)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stop()
+	summary, err := a.Demo(ctx, opening)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	parts := app.Parts{Web: listener, Worker: true}
+	if caught != nil {
+		parts.Extra = caught.Handler(a.Templates, mailPath)
+	}
+	running := make(chan error, 1)
+	go func() { running <- a.Run(ctx, parts) }()
+	c.tell(e, a, summary, dir, caught)
+	return <-running
+}
+
+// listen opens the address that was set. The usual one may be taken; then any other will do for a demo.
+func (c *demoCmd) listen(a *app.App) (net.Listener, error) {
+	listener, err := a.Listen()
+	if err != nil && a.Config.Listen == config.Defaults().Listen {
+		a.Config.Listen = "127.0.0.1:0"
+		listener, err = a.Listen()
+	}
+	if err == nil {
+		a.Config.PublicURL = a.PublicURL()
+	}
+	return listener, err
+}
+
+// tell prints where to look.
+func (c *demoCmd) tell(e *env, a *app.App, s app.Summary, dir string, caught *catcher.Catcher) {
+	fmt.Fprintf(e.stdout, "%s and %s imported; %s sent.\n\n", counted(s.Articles.Imported, "article"),
+		counted(s.Contacts.Imported, "contact"), counted(s.Deliveries.Sent, "digest"))
+	rows := [][]string{{"Feeds", a.PublicURL() + "/feeds/"}}
+	if caught != nil {
+		rows = append(rows, []string{"Digests", a.PublicURL() + mailPath + "/"})
+		if newest := caught.Messages(); len(newest) > 0 {
+			rows = append(rows, []string{"The newest", a.PublicURL() + mailPath + "/" + newest[0].ID})
+		}
+		rows = append(rows, []string{"Mail as files", dir})
+	}
+	rows = append(rows, []string{"Sample files", a.Config.DataDir + "/sample"})
+	_ = table(e.stdout, rows...)
+	fmt.Fprintln(e.stdout, "\nRunning. Ctrl-C stops it.")
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"silkpost/internal/app"
+	"silkpost/internal/errs"
+	"silkpost/mailer/edition"
+	"silkpost/mailer/ledger"
+	"silkpost/mailer/reply"
+)
+
+type digestCmd struct {
+	Plan    digestPlanCmd    `cmd:"" help:"Who would get what and when; changes nothing."`
+	Preview digestPreviewCmd `cmd:"" help:"Write what would be sent to files, per language and variant."`
+	Test    digestTestCmd    `cmd:"" help:"Send a test mail with the newest articles."`
+	Send    digestSendCmd    `cmd:"" help:"Send what is due now, ignoring hours."`
+}
+
+// which says which digest is meant.
+type which struct {
+	List   string `help:"Slug of the list." required:"" placeholder:"SLUG"`
+	Rhythm string `help:"immediate, daily, weekly or monthly; left out: each that is in use." enum:",immediate,daily,weekly,monthly" default:"" placeholder:"RHYTHM"`
+}
+
+type digestPlanCmd struct {
+	which
+	At   time.Time `help:"As if this were now (RFC 3339)." placeholder:"TIME"`
+	JSON bool      `help:"Print JSON." name:"json"`
+}
+
+// plannedEdition is an edition of a plan in JSON.
+type plannedEdition struct {
+	edition.Edition
+	Deliveries []plannedDelivery `json:"deliveries"`
+}
+
+type plannedDelivery struct {
+	Address   string    `json:"address"`
+	NotBefore time.Time `json:"not_before"`
+	Language  string    `json:"language"`
+	Articles  []string  `json:"articles"` // GUIDs
+}
+
+func (c *digestPlanCmd) Run(e *env) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		planned, err := a.PlanDigest(ctx, app.PlanOptions{List: c.List, Rhythm: c.Rhythm, At: c.At}, nil)
+		if err != nil {
+			return err
+		}
+		shown := make([]plannedEdition, len(planned))
+		for i, p := range planned {
+			guids, err := a.GUIDs(ctx, p.Entries)
+			if err != nil {
+				return err
+			}
+			shown[i] = plannedEdition{Edition: p.Edition, Deliveries: make([]plannedDelivery, len(p.Entries))}
+			for j, entry := range p.Entries {
+				shown[i].Deliveries[j] = plannedDelivery{
+					Address: entry.Email, NotBefore: entry.NotBefore.UTC(), Language: entry.Language, Articles: guids[j],
+				}
+			}
+		}
+		if c.JSON {
+			return printJSON(e.stdout, map[string]any{"editions": shown})
+		}
+		return c.table(e, shown)
+	})
+}
+
+func (c *digestPlanCmd) table(e *env, planned []plannedEdition) error {
+	rows := [][]string{{"rhythm", "address", "not before", "language", "articles"}}
+	for _, p := range planned {
+		for _, d := range p.Deliveries {
+			rows = append(rows, []string{p.Rhythm, d.Address, d.NotBefore.Format("2006-01-02 15:04 MST"), d.Language, fmt.Sprint(len(d.Articles))})
+		}
+	}
+	if len(rows) > 1 {
+		if err := table(e.stdout, rows...); err != nil {
+			return err
+		}
+	}
+	for _, p := range planned {
+		fmt.Fprintln(e.stdout, editionLine(p.Edition))
+	}
+	return nil
+}
+
+// editionLine says in words what an edition is.
+func editionLine(ed edition.Edition) string {
+	if ed.State == edition.Skipped {
+		return fmt.Sprintf("%s, %s: skipped, %s.", ed.List, ed.Rhythm, ed.Reason)
+	}
+	line := fmt.Sprintf("%s, %s: %s in %s for %s; %s", ed.List, ed.Rhythm, counted(ed.Articles, "article"),
+		counted(ed.Variants, "variant"), counted(ed.Recipients, "recipient"), ed.State)
+	if ed.Reason != "" {
+		line += ", " + ed.Reason
+	}
+	return line + "."
+}
+
+type digestPreviewCmd struct {
+	which
+	Out string `help:"Folder for the files." required:"" placeholder:"DIR"`
+}
+
+func (c *digestPreviewCmd) Run(e *env) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		names, err := a.PreviewDigest(ctx, app.PlanOptions{List: c.List, Rhythm: c.Rhythm}, c.Out)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "%s written to %s.\n", counted(len(names), "variant"), c.Out)
+		for _, name := range names {
+			fmt.Fprintln(e.stdout, strings.TrimSuffix(name, ".eml")+".html .txt .eml")
+		}
+		return nil
+	})
+}
+
+type digestTestCmd struct {
+	List     string `help:"Slug of the list." default:"partners" placeholder:"SLUG"`
+	To       string `help:"Address to send to; it need not be on the list." required:"" placeholder:"ADDR"`
+	Language string `help:"Language of the test; left out: the list's fallback." placeholder:"TAG"`
+}
+
+func (c *digestTestCmd) Run(e *env) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		answer, err := a.TestDigest(ctx, c.List, c.To, c.Language)
+		if err != nil {
+			return err
+		}
+		if answer.Outcome() != reply.Sent {
+			return errs.New(errs.Unavailable, "the test mail was not accepted (%s, %d): %s", answer.Phase, answer.Code, answer.Text)
+		}
+		fmt.Fprintf(e.stdout, "A test mail to %s was accepted: %d %s\n", c.To, answer.Code, answer.Text)
+		return nil
+	})
+}
+
+type digestSendCmd struct {
+	which
+	Approve bool          `help:"Let it go although the list wants approval."`
+	Wait    bool          `help:"Until every delivery has its outcome."`
+	Timeout time.Duration `help:"Wait no longer than this." placeholder:"D"`
+	JSON    bool          `help:"Print JSON." name:"json"`
+}
+
+func (c *digestSendCmd) Run(e *env) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		if c.Timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, errTimedOut)
+			defer cancel()
+		}
+		sent, err := a.SendDigest(ctx, app.SendOptions{List: c.List, Rhythm: c.Rhythm, Approve: c.Approve, Wait: c.Wait})
+		if len(sent.Editions) > 0 {
+			if printErr := c.print(e, sent); printErr != nil {
+				return printErr
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if d := sent.Deliveries; c.Wait && d.Failed+d.InDoubt > 0 {
+			return errs.New(errs.Unavailable, "%d failed, %d in doubt: silkpost deliveries --edition ID shows why", d.Failed, d.InDoubt)
+		}
+		return nil
+	})
+}
+
+func (c *digestSendCmd) print(e *env, sent app.Sent) error {
+	if c.JSON {
+		return printJSON(e.stdout, map[string]any{"editions": sent.Editions, "deliveries": sent.Deliveries})
+	}
+	for _, ed := range sent.Editions {
+		fmt.Fprintf(e.stdout, "%s  %s\n", ed.ID, editionLine(ed))
+	}
+	fmt.Fprintln(e.stdout, countsLine(sent.Deliveries))
+	return nil
+}
+
+// countsLine says in words how deliveries stand; states without any are left out.
+func countsLine(c ledger.Counts) string {
+	parts := []string{counted(c.Recipients, "delivery")}
+	if c.Recipients != 1 {
+		parts[0] = thousands(c.Recipients) + " deliveries"
+	}
+	for _, state := range []struct {
+		name string
+		n    int
+	}{
+		{"pending", c.Pending}, {"in flight", c.InFlight}, {"deferred", c.Deferred}, {"sent", c.Sent}, {"failed", c.Failed},
+		{"suppressed", c.Suppressed}, {"cancelled", c.Cancelled}, {"in doubt", c.InDoubt},
+	} {
+		if state.n > 0 {
+			parts = append(parts, thousands(state.n)+" "+state.name)
+		}
+	}
+	return strings.Join(parts, ", ") + "."
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+
+	"silkpost/internal/app"
+	"silkpost/internal/errs"
+)
+
+type serveCmd struct {
+	webFlags
+	Web    bool `help:"Serve pages and feeds." default:"true" negatable:""`
+	Worker bool `help:"Plan, poll and send." default:"true" negatable:""`
+}
+
+func (c *serveCmd) Run(e *env) error {
+	cfg, err := e.settings(c.Listen)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !c.Web && !c.Worker:
+		return errs.New(errs.Invalid, "nothing to do: leave out --web=false or --worker=false")
+	case cfg.PublicURL == "":
+		return errs.New(errs.Invalid, "no public URL is set: set SILKPOST_PUBLIC_URL, such as https://news.example.org")
+	case c.Worker && cfg.SMTPURL == "":
+		return errs.New(errs.Invalid, "no SMTP relay is set: set SILKPOST_SMTP_URL, such as smtp://user:password@mail.example.org:587")
+	}
+	return e.with(cfg, app.Options{Owner: true}, func(ctx context.Context, a *app.App) error {
+		parts := app.Parts{Worker: c.Worker}
+		if c.Web {
+			if parts.Web, err = a.Listen(); err != nil {
+				return err
+			}
+		}
+		if err := a.WarnAboutLists(ctx); err != nil {
+			return err
+		}
+		a.Log.InfoContext(ctx, "silkpost is running", "listen", a.Config.Listen, "public_url", a.PublicURL(), "web", c.Web, "worker", c.Worker)
+		return a.Run(ctx, parts)
+	})
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"silkpost/feeds"
+	"silkpost/internal/app"
+)
+
+type statusCmd struct {
+	JSON bool `help:"Print JSON." name:"json"`
+}
+
+func (c *statusCmd) Run(e *env) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		status, err := a.Status(ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(e.stdout, status)
+		}
+		if err := editionTable(e, status.Editions); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(e.stdout, countsLine(status.Deliveries))
+		return err
+	})
+}
+
+type feedCmd struct {
+	Render feedRenderCmd `cmd:"" help:"Print a feed as the server would serve it."`
+}
+
+type feedRenderCmd struct {
+	Slug   string `arg:"" help:"Slug of the feed, such as all, section-news or lang-en."`
+	Format string `help:"rss, atom or json." enum:"rss,atom,json" default:"rss"`
+}
+
+func (c *feedRenderCmd) Run(e *env) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		doc, err := a.Feeds.Load(ctx, a.DB, c.Slug, feeds.Format(c.Format), a.PublicURL())
+		if err != nil {
+			return err
+		}
+		_, err = e.stdout.Write(doc.Body)
+		return err
+	})
+}
+
+type settingsCmd struct{}
+
+func (c *settingsCmd) Run(e *env) error {
+	cfg, err := e.settings("")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(e.stdout, cfg)
+	return err
+}
+
+type migrateCmd struct{}
+
+func (c *migrateCmd) Run(e *env) error {
+	return e.open(func(context.Context, *app.App) error { // opening brings the schema up to date
+		_, err := fmt.Fprintln(e.stdout, "The schema is up to date.")
+		return err
+	})
+}
+
+type versionCmd struct{}
+
+func (c *versionCmd) Run(e *env) error {
+	version, built := "devel", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" && info.Main.Version != "(devel)" {
+			version = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				built = " " + s.Value
+			}
+		}
+		built += " " + info.GoVersion
+	}
+	_, err := fmt.Fprintf(e.stdout, "silkpost %s%s\n", version, built)
+	return err
+}

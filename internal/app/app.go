@@ -1,0 +1,203 @@
+// Package app is the program as a value: it opens what Silkpost needs, runs it, and holds the use cases that span several rooms.
+// It is the only room that knows all others. A test runs the very program, on port 0.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/feeds"
+	"silkpost/internal/articles"
+	"silkpost/internal/clock"
+	"silkpost/internal/config"
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/internal/fetch"
+	"silkpost/internal/jobs"
+	"silkpost/internal/sources"
+	"silkpost/internal/token"
+	"silkpost/mailer/compose"
+	"silkpost/mailer/edition"
+	"silkpost/mailer/send"
+	"silkpost/templates"
+)
+
+// Options are what a process may choose beyond its settings. The zero value is a command that works beside others.
+type Options struct {
+	Owner bool         // serve and demo: own the private Postgres; a second owner of a data directory is refused
+	Log   *slog.Logger // nil: silence
+	Clock clock.Clock  // nil: the machine's
+	Retry *send.Retry  // nil: send.DefaultRetry
+	Allow []string     // hosts that may be fetched from although their addresses are internal; for tests
+}
+
+// App is the program. Its methods may be called by any number of goroutines, but Close only once and last.
+type App struct {
+	Config    config.Config
+	DB        *sqlx.DB
+	Clock     clock.Clock
+	Log       *slog.Logger
+	Templates *templates.Set
+	Articles  *articles.Store
+	Feeds     *feeds.Store
+	Planner   *edition.Planner
+	Composer  *compose.Composer
+
+	local  *database.Local // nil: the database is elsewhere
+	queue  *jobs.Queue     // takes jobs in
+	poller *sources.Poller
+	retry  send.Retry
+	relay  *send.Relay // nil: none is set
+	keys   token.Keys  // nil: no secret key is set
+}
+
+// Open brings the database up, the private one if no other is set, and its schema up to date. Nothing is listened on, worked or
+// sent yet. Close must be called when it succeeds.
+func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err error) {
+	a := &App{Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry}
+	if a.Clock == nil {
+		a.Clock = clock.System{}
+	}
+	if a.Log == nil {
+		a.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Retry != nil {
+		a.retry = *opt.Retry
+	}
+	if err := a.setRelay(cfg.SMTPURL); err != nil {
+		return nil, err
+	}
+	if a.Templates, err = templates.New(); err != nil {
+		return nil, err
+	}
+	if err := a.openDatabase(ctx, opt.Owner); err != nil {
+		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
+	}
+	if err := a.furnish(opt); err != nil {
+		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
+	}
+	return a, nil
+}
+
+func (a *App) setRelay(url string) error {
+	if url == "" {
+		return nil
+	}
+	relay, err := send.ParseRelay(url)
+	if err != nil {
+		return errs.New(errs.Invalid, "SILKPOST_SMTP_URL: %w", err)
+	}
+	a.relay = &relay
+	return nil
+}
+
+func (a *App) openDatabase(ctx context.Context, owner bool) (err error) {
+	url := a.Config.DatabaseURL
+	if url == "" {
+		a.local, err = database.StartLocal(ctx, database.LocalConfig{Dir: a.Config.DataDir, Shared: !owner, Log: a.Log})
+		if err != nil {
+			return err
+		}
+		url = a.local.URL()
+	}
+	if a.DB, err = database.Open(ctx, url); err != nil {
+		return err
+	}
+	return database.Migrate(ctx, a.DB, a.Log)
+}
+
+// furnish makes the rooms and connects them.
+func (a *App) furnish(opt Options) (err error) {
+	if a.keys, err = a.secretKeys(); err != nil {
+		return err
+	}
+	if a.queue, err = jobs.NewInserter(a.DB); err != nil {
+		return err
+	}
+	a.Articles = &articles.Store{Changed: func(ctx context.Context, h database.Handle) error {
+		return a.queue.Insert(ctx, h, jobs.Plan{})
+	}}
+	a.Feeds = &feeds.Store{Articles: a.Articles}
+	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: fetch.New(fetch.Options{Allow: opt.Allow})}
+	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
+	a.Composer = &compose.Composer{DB: a.DB, Templates: a.Templates, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
+	return nil
+}
+
+// secretKeys returns the ring of secret keys. On a private Postgres the first start makes one and keeps it beside the database,
+// because links in mails already sent must go on working.
+func (a *App) secretKeys() (token.Keys, error) {
+	if len(a.Config.SecretKey) > 0 {
+		return token.NewKeys(a.Config.SecretKey...)
+	}
+	if a.local == nil {
+		return nil, nil
+	}
+	path := filepath.Join(a.Config.DataDir, "secret.key")
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		content, err = makeSecretKey(path)
+	}
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "the secret key: %w", err)
+	}
+	return token.NewKeys(strings.TrimSpace(string(content)))
+}
+
+// makeSecretKey writes a new key, whole or not at all; of two processes that do so at once both get the first one's.
+func makeSecretKey(path string) ([]byte, error) {
+	key := []byte(hex.EncodeToString(randomBytes(32)) + "\n")
+	draft, err := os.CreateTemp(filepath.Dir(path), "secret.key.*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(draft.Name()) }()
+	_, err = draft.Write(key)
+	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
+		return nil, err
+	}
+	if err := os.Link(draft.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return b
+}
+
+// PublicURL returns where readers reach the program, without a slash at its end: what was set, else the address listened on.
+func (a *App) PublicURL() string {
+	if a.Config.PublicURL != "" {
+		return a.Config.PublicURL
+	}
+	host, port, _ := net.SplitHostPort(a.Config.Listen)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// Close lets the database go and stops the private one if this process holds it.
+func (a *App) Close(ctx context.Context) error {
+	var failed error
+	if a.DB != nil {
+		failed = a.DB.Close()
+	}
+	if a.local != nil {
+		failed = errors.Join(failed, a.local.Stop(ctx))
+	}
+	return failed
+}

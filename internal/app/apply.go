@@ -1,0 +1,208 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/pelletier/go-toml/v2"
+
+	"silkpost/feeds"
+	"silkpost/internal/articles"
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/subscribers"
+)
+
+// Applied is one line of what Apply did, or would do.
+type Applied struct {
+	Kind   string // source, feed or list
+	Slug   string
+	Change string // added, changed or unchanged
+}
+
+// declaration is the shape of the file.
+type declaration struct {
+	Sources []sourceTable      `toml:"source"`
+	Feeds   []feedTable        `toml:"feed"`
+	Lists   []subscribers.List `toml:"list"`
+}
+
+type feedTable struct {
+	Slug    string             `toml:"slug"`
+	Title   feeds.Title        `toml:"title"`
+	Select  articles.Selection `toml:"select"`
+	Content feeds.Content      `toml:"content"`
+	Limit   int                `toml:"limit"`
+}
+
+type sourceTable struct {
+	Slug     string `toml:"slug"`
+	Kind     string `toml:"kind"`
+	URL      string `toml:"url"`
+	Section  string `toml:"section"`
+	Language string `toml:"language"`
+	Every    string `toml:"every"`
+}
+
+// errDryRun rolls back what was only to be tried.
+var errDryRun = errors.New("dry run")
+
+// Apply makes the sources, feeds and lists that a TOML file declares be as it says, all or, on an error, none, and returns what that
+// changed. A key that is left out stays as it is, or has its default in something new; what the file does not name stays too. With
+// dryRun nothing is changed. name stands for the file in errors.
+func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun bool) (applied []Applied, err error) {
+	tables, err := readDeclaration(file)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "%s: %w", name, err)
+	}
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		applied = nil
+		for _, kind := range []struct {
+			name   string
+			tables []table
+			apply  func(context.Context, database.Handle, table) (string, error)
+		}{{"source", tables.Sources, a.applySource}, {"feed", tables.Feeds, a.applyFeed}, {"list", tables.Lists, a.applyList}} {
+			for _, t := range kind.tables {
+				change, err := kind.apply(ctx, tx, t)
+				if err != nil {
+					return err
+				}
+				applied = append(applied, Applied{Kind: kind.name, Slug: t.slug(), Change: change})
+			}
+		}
+		if dryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errDryRun) {
+		return nil, errs.New(errs.KindOf(err), "%s: %w", name, err)
+	}
+	return applied, nil
+}
+
+// table is one declared thing as it was written, so that a key that is left out can be told from an empty one.
+type table map[string]any
+
+type tables struct {
+	Sources []table `toml:"source"`
+	Feeds   []table `toml:"feed"`
+	Lists   []table `toml:"list"`
+}
+
+func (t table) slug() string {
+	slug, _ := t["slug"].(string)
+	return slug
+}
+
+// over lays a table over what is there already.
+func (t table) over(there any) error {
+	written, err := toml.Marshal(t)
+	if err != nil {
+		return err
+	}
+	return toml.Unmarshal(written, there)
+}
+
+// readDeclaration reads a file whose every key is known and has the right type.
+func readDeclaration(file io.Reader) (read tables, err error) {
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return read, err
+	}
+	strict := toml.NewDecoder(bytes.NewReader(content)).DisallowUnknownFields()
+	if err := strict.Decode(&declaration{}); err != nil {
+		return read, placed(err)
+	}
+	return read, toml.Unmarshal(content, &read)
+}
+
+// placed says in one line where a TOML file is wrong.
+func placed(err error) error {
+	if unknown := (*toml.StrictMissingError)(nil); errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+		row, _ := unknown.Errors[0].Position()
+		key := unknown.Errors[0].Key()
+		return errs.New(errs.Invalid, "line %d: there is no key %q", row, key[len(key)-1])
+	}
+	if wrong := (*toml.DecodeError)(nil); errors.As(err, &wrong) {
+		row, column := wrong.Position()
+		return errs.New(errs.Invalid, "line %d, column %d: %w", row, column, wrong)
+	}
+	return err
+}
+
+func (a *App) applySource(ctx context.Context, h database.Handle, t table) (string, error) {
+	there, err := a.Articles.SourceBySlug(ctx, h, t.slug())
+	known := err == nil
+	if err != nil && errs.KindOf(err) != errs.NotFound {
+		return "", err
+	}
+	want := sourceTable{Kind: there.Kind, URL: there.URL, Section: there.Section, Language: there.Language, Every: there.Every.String()}
+	if err := t.over(&want); err != nil {
+		return "", err
+	}
+	every, err := time.ParseDuration(want.Every)
+	if err != nil {
+		return "", errs.New(errs.Invalid, "source %q: every %q is not a duration such as 15m or 6h", want.Slug, want.Every)
+	}
+	_, changed, err := a.Articles.UpsertSource(ctx, h, articles.Source{
+		Slug: want.Slug, Kind: want.Kind, URL: want.URL, Section: want.Section, Language: want.Language, Every: every,
+	}, a.Clock.Now())
+	switch {
+	case !known:
+		return string(feeds.Added), err
+	case changed:
+		return string(feeds.Changed), err
+	}
+	return string(feeds.Unchanged), err
+}
+
+func (a *App) applyFeed(ctx context.Context, h database.Handle, t table) (string, error) {
+	there, err := a.Feeds.Find(ctx, h, t.slug())
+	if err != nil && errs.KindOf(err) != errs.NotFound {
+		return "", err
+	}
+	want := feedTable{Slug: t.slug(), Title: there.Title, Select: there.Selection, Content: there.Content, Limit: there.Limit}
+	if err := t.over(&want); err != nil {
+		return "", err
+	}
+	if err := a.checkSources(ctx, h, "feed", want.Slug, want.Select); err != nil {
+		return "", err
+	}
+	change, err := a.Feeds.Declare(ctx, h, feeds.Feed{
+		Slug: want.Slug, Title: want.Title, Selection: want.Select, Content: want.Content, Limit: want.Limit,
+	}, a.Clock.Now())
+	return string(change), err
+}
+
+func (a *App) applyList(ctx context.Context, h database.Handle, t table) (string, error) {
+	want, err := subscribers.ListBySlug(ctx, h, t.slug())
+	switch {
+	case errs.KindOf(err) == errs.NotFound:
+		want = subscribers.NewList(t.slug())
+	case err != nil:
+		return "", err
+	}
+	if err := t.over(&want); err != nil {
+		return "", err
+	}
+	if err := a.checkSources(ctx, h, "list", want.Slug, want.Selection); err != nil {
+		return "", err
+	}
+	change, err := subscribers.DeclareList(ctx, h, want)
+	return string(change), err
+}
+
+// checkSources refuses a selection of a source that does not exist.
+func (a *App) checkSources(ctx context.Context, h database.Handle, kind, slug string, s articles.Selection) error {
+	for _, source := range s.Sources {
+		if _, err := a.Articles.SourceBySlug(ctx, h, source); err != nil {
+			return errs.New(errs.KindOf(err), "%s %q: select sources: %w", kind, slug, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,178 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/mailer/edition"
+	"silkpost/mailer/ledger"
+	"silkpost/subscribers"
+)
+
+// SendOptions say what to send now, ignoring hours.
+type SendOptions struct {
+	List    string // slug
+	Rhythm  string // "": each in which the list has active subscriptions, else its default
+	Approve bool   // let it go although the list wants approval
+	Wait    bool   // until nothing is open any more, also what is tried again later
+}
+
+// Sent is what SendDigest made.
+type Sent struct {
+	Editions   []edition.Edition
+	Deliveries ledger.Counts // of these editions
+}
+
+// SendDigest plans an edition for each rhythm asked for and sends it at once. When a worker runs, that one sends; else this
+// process does and returns when every delivery was tried. It returns what came of it also when ctx ends while waiting.
+func (a *App) SendDigest(ctx context.Context, o SendOptions) (Sent, error) {
+	working, err := a.workerRuns(ctx)
+	if err != nil {
+		return Sent{}, err
+	}
+	if !working {
+		if err := a.maySend(); err != nil {
+			return Sent{}, err
+		}
+	}
+	ids, err := a.planNow(ctx, o)
+	if err != nil {
+		return Sent{}, err
+	}
+	if working && o.Wait {
+		working, err = a.awaitWorker(ctx, ids)
+	}
+	if err == nil && !working {
+		err = a.sendMyself(ctx, ids, o.Wait)
+	}
+	sent, reportErr := a.sent(context.WithoutCancel(ctx), ids)
+	return sent, errors.Join(err, reportErr)
+}
+
+// maySend says what is missing before this process may send: a message without a working unsubscribe link must not leave.
+func (a *App) maySend() error {
+	if a.Config.PublicURL == "" {
+		return errs.New(errs.Invalid, "no public URL is set: set SILKPOST_PUBLIC_URL, such as https://news.example.org, or start silkpost serve")
+	}
+	_, err := a.sender()
+	return err
+}
+
+// workerRuns reports whether any process sends.
+func (a *App) workerRuns(ctx context.Context) (bool, error) {
+	return ledger.AnySender(ctx, a.DB, a.Clock.Now())
+}
+
+// planNow plans the editions, each in a transaction of its own.
+func (a *App) planNow(ctx context.Context, o SendOptions) (ids []uuid.UUID, err error) {
+	list, rhythms, err := a.rhythms(ctx, o.List, o.Rhythm)
+	if err != nil {
+		return nil, err
+	}
+	now := a.Clock.Now()
+	if err := ledger.Prepare(ctx, a.DB, now); err != nil {
+		return nil, err
+	}
+	for _, rhythm := range rhythms {
+		var made *edition.Edition
+		if err := database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
+			made, err = a.Planner.Plan(ctx, tx, edition.Request{
+				List: list, Rhythm: rhythm, CutOff: now, AtOnce: true, ByHand: true, Approve: o.Approve,
+			})
+			return err
+		}); err != nil {
+			return ids, err
+		}
+		ids = append(ids, made.ID)
+	}
+	return ids, nil
+}
+
+// rhythms returns a list and the rhythms that are meant: the given one, else those in use, else the default.
+func (a *App) rhythms(ctx context.Context, slug, rhythm string) (list subscribers.List, rhythms []string, err error) {
+	if list, err = subscribers.ListBySlug(ctx, a.DB, slug); err != nil {
+		return list, nil, err
+	}
+	if rhythm != "" {
+		if !slices.Contains(list.Rhythms, rhythm) {
+			return list, nil, errs.New(errs.Invalid, "list %s has no rhythm %q: it offers %v", slug, rhythm, []string(list.Rhythms))
+		}
+		return list, []string{rhythm}, nil
+	}
+	used, err := subscribers.RhythmsInUse(ctx, a.DB, list.ID)
+	if len(used) == 0 {
+		used = []string{list.DefaultRhythm}
+	}
+	return list, used, err
+}
+
+// sendMyself sends what is due until these editions were tried, or with settled until nothing of them is open.
+func (a *App) sendMyself(ctx context.Context, ids []uuid.UUID, settled bool) error {
+	sender, err := a.sender()
+	if err != nil {
+		return err
+	}
+	sending, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- sender.Run(sending) }()
+	err = a.poll(ctx, func() (over bool, err error) {
+		waiting, err := ledger.Waiting(ctx, a.DB, ids, settled)
+		return !waiting, err
+	})
+	stop()
+	err = errors.Join(err, <-done)
+	_, finishErr := ledger.Finish(context.WithoutCancel(ctx), a.DB, a.Clock.Now())
+	return errors.Join(err, finishErr)
+}
+
+// awaitWorker waits until nothing of the editions is open, or until no worker is alive any more, and reports whether one is.
+func (a *App) awaitWorker(ctx context.Context, ids []uuid.UUID) (alive bool, err error) {
+	err = a.poll(ctx, func() (bool, error) {
+		waiting, err := ledger.Waiting(ctx, a.DB, ids, true)
+		if err != nil || !waiting {
+			alive = true
+			return true, err
+		}
+		alive, err = a.workerRuns(ctx)
+		return !alive, err
+	})
+	return alive, err
+}
+
+// look is how often waiting for other processes looks at the database.
+const look = 50 * time.Millisecond
+
+// poll asks whether it is over, again and again, until it is or ctx ends.
+func (a *App) poll(ctx context.Context, over func() (bool, error)) error {
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	for {
+		if done, err := over(); err != nil || done {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (a *App) sent(ctx context.Context, ids []uuid.UUID) (sent Sent, err error) {
+	for _, id := range ids {
+		e, err := a.Edition(ctx, id)
+		if err != nil {
+			return sent, err
+		}
+		sent.Editions = append(sent.Editions, e)
+	}
+	sent.Deliveries, err = ledger.CountOf(ctx, a.DB, ids...)
+	return sent, err
+}

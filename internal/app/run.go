@@ -1,0 +1,177 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"silkpost/feeds"
+	"silkpost/internal/errs"
+	"silkpost/internal/jobs"
+	"silkpost/internal/sources"
+	"silkpost/internal/web"
+	"silkpost/mailer/edition"
+	"silkpost/mailer/send"
+	"silkpost/subscribers"
+)
+
+// Parts say what of the program a process runs.
+type Parts struct {
+	Web    net.Listener // nil: no web; closed by Run
+	Worker bool         // plans, polls and sends
+	Extra  http.Handler // what else the web shows, below /mail/; nil: nothing
+}
+
+// stopWeb is for how long requests in hand may take when stopping.
+const stopWeb = 10 * time.Second
+
+// Listen opens the address of the web. Settings that were left to it, such as port 0, are known afterwards.
+func (a *App) Listen() (net.Listener, error) {
+	ln, err := net.Listen("tcp", a.Config.Listen)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "cannot listen on %s: %w; choose another address with --listen", a.Config.Listen, err)
+	}
+	a.Config.Listen = ln.Addr().String()
+	a.Composer.PublicURL = a.PublicURL()
+	return ln, nil
+}
+
+// Run runs the parts until ctx ends. Then it stops in order: requests in hand are answered, running jobs and the messages in hand
+// are finished, the rest is given back. It returns an error when a part cannot begin or ends by itself.
+func (a *App) Run(ctx context.Context, parts Parts) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if parts.Web != nil {
+		group.Go(func() error { return a.serve(ctx, parts) })
+	}
+	if parts.Worker {
+		sender, err := a.sender()
+		if err != nil {
+			return err
+		}
+		queue, err := jobs.NewWorker(a.DB, a.work(sender), a.Log)
+		if err != nil {
+			return err
+		}
+		group.Go(func() error { return queue.Run(ctx) })
+		group.Go(func() error { return sender.Run(ctx) })
+	}
+	return group.Wait()
+}
+
+func (a *App) serve(ctx context.Context, parts Parts) error {
+	server := &http.Server{
+		Handler: web.New(web.Config{
+			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
+			PublicURL: a.PublicURL(), FeedHandler: feeds.NewHandler(a.Feeds, a.DB, a.PublicURL(), a.Log), Extra: parts.Extra,
+		}),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+	}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWeb)
+		defer cancel()
+		stopped <- server.Shutdown(ending)
+	})
+	if err := server.Serve(parts.Web); !errors.Is(err, http.ErrServerClosed) || stop() {
+		return err
+	}
+	return <-stopped
+}
+
+// work is what the queue's jobs do.
+func (a *App) work(sender *send.Sender) jobs.Work {
+	return jobs.Work{
+		Plan: func(ctx context.Context) error {
+			planned, err := a.PlanDue(ctx)
+			if planned > 0 {
+				sender.Wake()
+			}
+			return err
+		},
+		PollDue:    a.queueDueSources,
+		PollSource: a.pollSource,
+	}
+}
+
+// PlanDue plans what has come due of every list and returns how many editions that made. A list that cannot be planned does not
+// keep the others from it.
+func (a *App) PlanDue(ctx context.Context) (planned int, err error) {
+	lists, err := subscribers.Lists(ctx, a.DB)
+	if err != nil {
+		return 0, err
+	}
+	var failed error
+	for _, list := range lists {
+		if edition.MayBeSent(list) != nil {
+			continue // not set up yet: its articles wait
+		}
+		made, err := a.Planner.PlanDue(ctx, a.DB, list)
+		for _, e := range made {
+			a.Log.InfoContext(ctx, "edition planned", "edition", e.ID, "list", e.List, "rhythm", e.Rhythm, "state", e.State,
+				"reason", e.Reason, "articles", e.Articles, "recipients", e.Recipients)
+		}
+		planned += len(made)
+		failed = errors.Join(failed, err)
+	}
+	return planned, failed
+}
+
+// WarnAboutLists logs the lists that cannot be sent for yet: their articles wait until they can.
+func (a *App) WarnAboutLists(ctx context.Context) error {
+	lists, err := subscribers.Lists(ctx, a.DB)
+	for _, list := range lists {
+		if missing := edition.MayBeSent(list); missing != nil {
+			a.Log.WarnContext(ctx, "nothing is sent for a list yet", "list", list.Slug, "reason", missing)
+		}
+	}
+	return err
+}
+
+// queueDueSources queues a poll for each source that is due.
+func (a *App) queueDueSources(ctx context.Context) error {
+	due, err := a.Articles.Due(ctx, a.DB, a.Clock.Now())
+	if err != nil {
+		return err
+	}
+	for _, source := range due {
+		if err := a.queue.Insert(ctx, a.DB, jobs.PollSource{Slug: source.Slug}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pollSource polls a source. What went wrong stands with the source; the job is done.
+func (a *App) pollSource(ctx context.Context, slug string) error {
+	source, err := a.Articles.SourceBySlug(ctx, a.DB, slug)
+	if err != nil {
+		return err
+	}
+	result, err := a.poller.Run(ctx, source, sources.PollOptions{Now: a.Clock.Now()})
+	if err != nil {
+		a.Log.WarnContext(ctx, "source could not be polled", "source", slug, "error", err)
+		return nil
+	}
+	if result.Added+result.Changed > 0 {
+		a.Log.InfoContext(ctx, "source polled", "source", slug, "added", result.Added, "changed", result.Changed)
+	}
+	return nil
+}
+
+// sender makes the sender of this process, or says what is missing for it.
+func (a *App) sender() (*send.Sender, error) {
+	switch {
+	case a.relay == nil:
+		return nil, errs.New(errs.Invalid, "no SMTP relay is set: set SILKPOST_SMTP_URL, such as smtp://user:password@mail.example.org:587")
+	case a.keys == nil:
+		return nil, errs.New(errs.Invalid, "no secret key is set: set SILKPOST_SECRET_KEY to 16 random characters or more, the same for every process")
+	}
+	return &send.Sender{
+		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
+		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose,
+	}, nil
+}

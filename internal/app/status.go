@@ -1,0 +1,185 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
+	"silkpost/mailer/compose"
+	"silkpost/mailer/edition"
+	"silkpost/mailer/ledger"
+	"silkpost/subscribers"
+)
+
+// Status is how things stand: the newest editions, each with its deliveries, and all deliveries there are.
+type Status struct {
+	Editions   []EditionStatus `json:"editions"`
+	Deliveries ledger.Counts   `json:"deliveries"`
+}
+
+// EditionStatus is an edition with its deliveries by state.
+type EditionStatus struct {
+	edition.Edition
+	Deliveries ledger.Counts `json:"deliveries"`
+}
+
+// statusEditions is how many editions a status shows.
+const statusEditions = 50
+
+// Status reads all of it in one snapshot, so that the numbers agree.
+func (a *App) Status(ctx context.Context) (s Status, err error) {
+	err = a.snapshot(ctx, func(h database.Handle) error {
+		editions, err := edition.Latest(ctx, h, statusEditions)
+		if err != nil {
+			return err
+		}
+		if s.Editions, err = a.withDeliveries(ctx, h, editions); err != nil {
+			return err
+		}
+		s.Deliveries, err = ledger.Count(ctx, h)
+		return err
+	})
+	return s, err
+}
+
+// snapshot runs fn in a transaction that sees the database as it is at one moment.
+func (a *App) snapshot(ctx context.Context, fn func(h database.Handle) error) error {
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+func (a *App) withDeliveries(ctx context.Context, h database.Handle, editions []edition.Edition) ([]EditionStatus, error) {
+	ids := make([]uuid.UUID, len(editions))
+	for i, e := range editions {
+		ids[i] = e.ID
+	}
+	counts, err := ledger.CountEach(ctx, h, ids...)
+	if err != nil {
+		return nil, err
+	}
+	slugs, err := listSlugs(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]EditionStatus, len(editions))
+	for i, e := range editions {
+		e.List = slugs[e.ListID]
+		shown[i] = EditionStatus{Edition: e, Deliveries: counts[e.ID]}
+	}
+	return shown, nil
+}
+
+func listSlugs(ctx context.Context, h database.Handle) (map[int64]string, error) {
+	lists, err := subscribers.Lists(ctx, h)
+	slugs := make(map[int64]string, len(lists))
+	for _, list := range lists {
+		slugs[list.ID] = list.Slug
+	}
+	return slugs, err
+}
+
+// Edition returns an edition, or an error of kind errs.NotFound.
+func (a *App) Edition(ctx context.Context, id uuid.UUID) (e edition.Edition, err error) {
+	if e, err = edition.ByID(ctx, a.DB, id); err != nil {
+		return e, err
+	}
+	slugs, err := listSlugs(ctx, a.DB)
+	e.List = slugs[e.ListID]
+	return e, err
+}
+
+// EditionStatus returns an edition with its deliveries by state, or an error of kind errs.NotFound.
+func (a *App) EditionStatus(ctx context.Context, id uuid.UUID) (s EditionStatus, err error) {
+	err = a.snapshot(ctx, func(h database.Handle) error {
+		e, err := edition.ByID(ctx, h, id)
+		if err != nil {
+			return err
+		}
+		shown, err := a.withDeliveries(ctx, h, []edition.Edition{e})
+		if err == nil {
+			s = shown[0]
+		}
+		return err
+	})
+	return s, err
+}
+
+// Delivery is a line of an edition's account.
+type Delivery struct {
+	Address   string   `json:"address"`
+	State     string   `json:"state"`
+	MessageID string   `json:"message_id"` // "" until its message was made
+	Language  string   `json:"language"`
+	Articles  []string `json:"articles"` // GUIDs in the digest's order
+	Attempts  int      `json:"attempts"`
+	Code      int      `json:"code"` // of the last reply; 0: none came
+	Reply     string   `json:"reply"`
+}
+
+// Deliveries returns an edition's account, or an error of kind errs.NotFound.
+func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, err error) {
+	if _, err := a.Edition(ctx, id); err != nil {
+		return nil, err
+	}
+	entries, err := ledger.Entries(ctx, a.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	guids, err := a.GUIDs(ctx, entries)
+	if err != nil {
+		return nil, err
+	}
+	lines = make([]Delivery, len(entries))
+	for i, e := range entries {
+		lines[i] = Delivery{
+			Address: e.Email, State: e.State, Language: e.Language, Articles: guids[i], Attempts: e.Attempts, Code: e.Code, Reply: e.Reply,
+		}
+		if e.Sender != "" {
+			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Sender)
+		}
+	}
+	return lines, nil
+}
+
+// GUIDs returns, for each entry, the GUIDs of its articles in their order.
+func (a *App) GUIDs(ctx context.Context, entries []ledger.Entry) ([][]string, error) {
+	known := map[int64]string{}
+	for _, e := range entries {
+		for _, id := range e.Articles {
+			known[id] = ""
+		}
+	}
+	found, err := a.Articles.ByIDs(ctx, a.DB, slices.Collect(maps.Keys(known)))
+	if err != nil {
+		return nil, err
+	}
+	for _, article := range found {
+		known[article.ID] = article.GUID
+	}
+	guids := make([][]string, len(entries))
+	for i, e := range entries {
+		guids[i] = make([]string, len(e.Articles))
+		for j, id := range e.Articles {
+			guids[i][j] = known[id]
+		}
+	}
+	return guids, nil
+}
+
+// Approve lets an edition go out that waits for approval.
+func (a *App) Approve(ctx context.Context, id uuid.UUID) error {
+	return edition.Approve(ctx, a.DB, id, a.Clock.Now())
+}
+
+// Release lets an edition go out that is held or late.
+func (a *App) Release(ctx context.Context, id uuid.UUID) error {
+	return edition.Release(ctx, a.DB, id, a.Clock.Now())
+}

@@ -1,0 +1,205 @@
+// Package config holds the settings of a process. They are read in this order, the later the stronger: defaults, one TOML file,
+// environment variables SILKPOST_…, flags. What administrators change (lists, feeds, sources) is not here but in the database.
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/knadh/koanf/parsers/toml/v2"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+
+	"silkpost/internal/errs"
+)
+
+// Config is every setting. The names are those of the TOML file; the environment has them in capitals after SILKPOST_. A secret
+// is never a flag; it may also be named by a file, as in SILKPOST_SECRET_KEY_FILE.
+type Config struct {
+	DatabaseURL     string   `koanf:"database_url" secret:"true"` // "" starts the private local Postgres
+	DataDir         string   `koanf:"data_dir"`
+	Listen          string   `koanf:"listen"`
+	PublicURL       string   `koanf:"public_url"` // without a slash at its end
+	SMTPURL         string   `koanf:"smtp_url" secret:"true"`
+	SMTPConnections int      `koanf:"smtp_connections"`
+	CatcherListen   string   `koanf:"catcher_listen"` // where the demo's mail catcher takes mail
+	SecretKey       []string `koanf:"secret_key" secret:"true"`
+	LogFormat       string   `koanf:"log_format"` // text or json
+	LogLevel        string   `koanf:"log_level"`  // debug, info, warn or error
+}
+
+// prefix is what the names of our environment variables begin with.
+const prefix = "SILKPOST_"
+
+// Defaults returns the settings that nothing else was said about.
+func Defaults() Config {
+	return Config{
+		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, CatcherListen: "127.0.0.1:0",
+		LogFormat: "text", LogLevel: "info",
+	}
+}
+
+// defaultDataDir is where the operating system wants such things.
+func defaultDataDir() string {
+	if os.Geteuid() == 0 {
+		return "/var/lib/silkpost"
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "silkpost")
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		return filepath.Join(home, ".local", "share", "silkpost")
+	}
+	return "silkpost-data"
+}
+
+// Load reads the settings: path is the TOML file, "" for none; environ is os.Environ's form; flags are settings by name. A
+// mistake is an error of kind errs.Invalid that names the setting, where it was found and what to write instead.
+func Load(path string, environ []string, flags map[string]any) (Config, error) {
+	k := koanf.New(".")
+	if path != "" {
+		if err := k.Load(file.Provider(path), toml.Parser()); err != nil {
+			return Config{}, errs.New(errs.Invalid, "settings file %s: %w", path, err)
+		}
+		if unknown := without(k.Keys(), Names()); len(unknown) > 0 {
+			return Config{}, errs.New(errs.Invalid, "settings file %s: there is no setting %q; there are %s",
+				path, unknown[0], strings.Join(Names(), ", "))
+		}
+	}
+	fromEnvironment, err := readEnvironment(environ)
+	if err != nil {
+		return Config{}, err
+	}
+	for _, layer := range []map[string]any{fromEnvironment, flags} {
+		if err := k.Load(confmap.Provider(layer, ""), nil); err != nil {
+			return Config{}, err
+		}
+	}
+	c := Defaults()
+	if err := k.Unmarshal("", &c); err != nil {
+		return Config{}, errs.New(errs.Invalid, "settings: %s", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return c.validate()
+}
+
+// readEnvironment takes our variables, and reads the files that …_FILE names for secrets. Variables that are not settings are
+// left alone: they may belong to a wrapper.
+func readEnvironment(environ []string) (map[string]any, error) {
+	found := map[string]any{}
+	for _, entry := range environ {
+		variable, value, _ := strings.Cut(entry, "=")
+		key, ours := strings.CutPrefix(variable, prefix)
+		name := strings.ToLower(key)
+		if base, isFile := strings.CutSuffix(name, "_file"); ours && isFile && isSecret(base) {
+			content, err := os.ReadFile(value)
+			if err != nil {
+				return nil, errs.New(errs.Invalid, "%s: %w", variable, err)
+			}
+			name, value = base, strings.TrimSpace(string(content))
+		}
+		switch {
+		case !ours || value == "" || !slices.Contains(Names(), name):
+		case name == "secret_key":
+			found[name] = strings.Fields(strings.ReplaceAll(value, ",", " "))
+		default:
+			found[name] = value
+		}
+	}
+	return found, nil
+}
+
+// validate checks what can be checked without acting on it, and returns the settings in their usual form.
+func (c Config) validate() (Config, error) {
+	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
+		return c, errs.New(errs.Invalid, "log_format %q: it is text or json", c.LogFormat)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
+		return c, errs.New(errs.Invalid, "log_level %q: it is debug, info, warn or error", c.LogLevel)
+	}
+	if c.SMTPConnections < 1 || c.SMTPConnections > 1000 {
+		return c, errs.New(errs.Invalid, "smtp_connections %d: it is a number from 1 to 1000", c.SMTPConnections)
+	}
+	for name, address := range map[string]string{"listen": c.Listen, "catcher_listen": c.CatcherListen} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return c, errs.New(errs.Invalid, "%s %q: it is host:port, such as 127.0.0.1:8080", name, address)
+		}
+	}
+	var err error
+	if c.DataDir, err = filepath.Abs(c.DataDir); err != nil {
+		return c, errs.New(errs.Invalid, "data_dir %q: %w", c.DataDir, err)
+	}
+	c.PublicURL, err = checkPublicURL(c.PublicURL)
+	return c, err
+}
+
+// checkPublicURL wants https, because mail programs follow List-Unsubscribe links over https alone (RFC 8058); plain http is for
+// trying things out on one's own machine.
+func checkPublicURL(raw string) (string, error) {
+	if raw == "" {
+		return "", nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return "", errs.New(errs.Invalid, "public_url %q: it is where readers reach this program, such as https://news.example.org", raw)
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		return "", errs.New(errs.Invalid, "public_url %q: it must begin with https://, or mail programs will not follow the unsubscribe link", raw)
+	}
+	return strings.TrimRight(raw, "/"), nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Names returns the names of all settings in their order.
+func Names() []string {
+	t := reflect.TypeFor[Config]()
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = t.Field(i).Tag.Get("koanf")
+	}
+	return names
+}
+
+func isSecret(name string) bool {
+	t := reflect.TypeFor[Config]()
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Tag.Get("koanf") == name {
+			return f.Tag.Get("secret") == "true"
+		}
+	}
+	return false
+}
+
+// String returns the settings as a TOML file that may be shown: secrets are hidden.
+func (c Config) String() string {
+	var b strings.Builder
+	v := reflect.ValueOf(c)
+	for i, name := range Names() {
+		value := fmt.Sprintf("%q", fmt.Sprint(v.Field(i).Interface()))
+		switch {
+		case v.Field(i).IsZero():
+			value = `""`
+		case isSecret(name):
+			value = `"(hidden)"`
+		case v.Field(i).Kind() == reflect.Int:
+			value = fmt.Sprint(v.Field(i).Interface())
+		}
+		fmt.Fprintf(&b, "%-16s = %s\n", name, value)
+	}
+	return b.String()
+}
+
+// without returns what of all is not in known.
+func without(all, known []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(known, s) })
+}

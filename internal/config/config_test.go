@@ -1,0 +1,66 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLoadLaterIsStronger(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, secret := filepath.Join(dir, "silkpost.toml"), filepath.Join(dir, "key")
+	write(t, file, "listen = \"127.0.0.1:1\"\npublic_url = \"https://file.example.org/\"\nsmtp_connections = 3\nsecret_key = [\"aaaaaaaaaaaaaaaa\"]\n")
+	write(t, secret, "cccccccccccccccc,dddddddddddddddd\n")
+	c, err := Load(file, []string{
+		"SILKPOST_LISTEN=127.0.0.1:2", "SILKPOST_SMTP_CONNECTIONS=4", "SILKPOST_DATA_DIR=/srv", "SILKPOST_SECRET_KEY_FILE=" + secret,
+		"SILKPOST_UNKNOWN=x", "PATH=/bin", "SILKPOST_LOG_LEVEL=",
+	}, map[string]any{"listen": "127.0.0.1:3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Defaults()
+	want.Listen, want.SMTPConnections, want.DataDir, want.PublicURL = "127.0.0.1:3", 4, "/srv", "https://file.example.org"
+	want.SecretKey = []string{"cccccccccccccccc", "dddddddddddddddd"}
+	if diff := cmp.Diff(want, c); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if shown := c.String(); strings.Contains(shown, "cccc") || !strings.Contains(shown, `secret_key       = "(hidden)"`) {
+		t.Errorf("shown:\n%s", shown)
+	}
+}
+
+func TestLoadNamesTheMistake(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "silkpost.toml")
+	write(t, file, "lisen = \"127.0.0.1:1\"\n")
+	tests := []struct {
+		file, env, want string
+	}{
+		{file, "", `there is no setting "lisen"`},
+		{"/nowhere.toml", "", "/nowhere.toml"},
+		{"", "SILKPOST_LISTEN=8080", `listen "8080"`},
+		{"", "SILKPOST_LOG_FORMAT=xml", `log_format "xml"`},
+		{"", "SILKPOST_SMTP_CONNECTIONS=many", "smtp_connections"},
+		{"", "SILKPOST_SMTP_CONNECTIONS=0", "smtp_connections 0"},
+		{"", "SILKPOST_PUBLIC_URL=http://news.example.org", "must begin with https://"},
+		{"", "SILKPOST_PUBLIC_URL=news.example.org", `public_url "news.example.org"`},
+		{"", "SILKPOST_SECRET_KEY_FILE=/nowhere", "SILKPOST_SECRET_KEY_FILE"},
+	}
+	for _, tt := range tests {
+		_, err := Load(tt.file, []string{tt.env}, nil)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s %s: got %v, want one line with %q", tt.file, tt.env, err, tt.want)
+		}
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

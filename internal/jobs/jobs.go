@@ -1,0 +1,128 @@
+// Package jobs is the queue: River over the same database, so that a job is there if and only if the transaction that makes it
+// true is. Jobs carry ids; a worker loads, calls the domain and records. Nothing is claimed or sent here: deliveries have the
+// ledger.
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/rivertype"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+)
+
+// Plan plans every edition that has come due.
+type Plan struct{}
+
+// PollDue queues a PollSource for each source that is due.
+type PollDue struct{}
+
+// PollSource polls one source.
+type PollSource struct {
+	Slug string `json:"slug"`
+}
+
+// Kind names the job in the queue.
+func (Plan) Kind() string { return "plan" }
+
+// Kind names the job in the queue.
+func (PollDue) Kind() string { return "poll_due" }
+
+// Kind names the job in the queue.
+func (PollSource) Kind() string { return "poll_source" }
+
+// InsertOpts keeps a source from being queued while its last poll waits or runs. A poll that fails is not retried here: the
+// source's own schedule says when.
+func (PollSource) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}}, MaxAttempts: 1}
+}
+
+// Work is what the jobs do. Each function may be called more than once for the same job.
+type Work struct {
+	Plan       func(ctx context.Context) error
+	PollDue    func(ctx context.Context) error
+	PollSource func(ctx context.Context, slug string) error
+}
+
+// How often the periodic jobs run, and how often the queue is looked at: this driver cannot listen.
+const (
+	planEvery = 30 * time.Second
+	pollEvery = 30 * time.Second
+	lookEvery = 500 * time.Millisecond
+)
+
+// Queue inserts jobs and, once started, works them. It is safe for concurrent use.
+type Queue struct {
+	client *river.Client[*sql.Tx]
+}
+
+// NewInserter returns a queue that only takes jobs in, for others to work.
+func NewInserter(db *sqlx.DB) (*Queue, error) {
+	client, err := river.NewClient(riverdatabasesql.New(db.DB), &river.Config{Schema: database.RiverSchema, Logger: slog.New(slog.DiscardHandler)})
+	return &Queue{client: client}, err
+}
+
+// NewWorker returns a queue that also works jobs, once started.
+func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[Plan]) error { return work.Plan(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[PollDue]) error { return work.PollDue(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[PollSource]) error {
+		return work.PollSource(ctx, job.Args.Slug)
+	}))
+	client, err := river.NewClient(riverdatabasesql.New(db.DB), &river.Config{
+		Schema:            database.RiverSchema,
+		Logger:            log,
+		Workers:           workers,
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		FetchPollInterval: lookEvery,
+		SoftStopTimeout:   20 * time.Second,
+		JobTimeout:        10 * time.Minute, // planning a list of a million contacts takes a while
+		PeriodicJobs: []*river.PeriodicJob{
+			every(planEvery, Plan{}),
+			every(pollEvery, PollDue{}),
+		},
+	})
+	return &Queue{client: client}, err
+}
+
+// every is a periodic job that begins at once. A missed one is not made up for, so it is not tried again either.
+func every(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(interval),
+		func() (river.JobArgs, *river.InsertOpts) { return args, &river.InsertOpts{MaxAttempts: 1} },
+		&river.PeriodicJobOpts{RunOnStart: true})
+}
+
+// Run works jobs until ctx ends; then it lets those that run come to their end.
+func (q *Queue) Run(ctx context.Context) error {
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	if err := q.client.Start(working); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-q.client.Stopped():
+	}
+	return q.client.Stop(working)
+}
+
+// Insert queues a job in the transaction of h, or by itself when h is the database.
+func (q *Queue) Insert(ctx context.Context, h database.Handle, args river.JobArgs) (err error) {
+	defer errs.Wrap(&err, "queue a %s job", args.Kind())
+	if tx, ok := h.(*sqlx.Tx); ok {
+		_, err = q.client.InsertTx(ctx, tx.Tx, args, nil)
+	} else {
+		_, err = q.client.Insert(ctx, args, nil)
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"silkpost/internal/errs"
+	"silkpost/templates"
+)
+
+// policy is the Content-Security-Policy of our pages: nothing runs, nothing is framed, pictures come from where articles have them.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self' https: data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+// handler returns the page that answers a request.
+type handler func(w http.ResponseWriter, r *http.Request) (templates.Page, error)
+
+// page answers with what h returns, in the reader's language; with an error page when that is an error.
+func (s *site) page(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page, err := h(w, r)
+		status := http.StatusOK
+		if err != nil {
+			page, status = s.failure(r, err)
+		}
+		if page != nil {
+			s.write(w, r, status, page)
+		}
+	})
+}
+
+// failure turns an error into what a visitor is told. What went wrong inside is for the log.
+func (s *site) failure(r *http.Request, err error) (templates.Page, int) {
+	status := map[errs.Kind]int{
+		errs.Invalid: http.StatusBadRequest, errs.NotFound: http.StatusNotFound, errs.Conflict: http.StatusConflict,
+		errs.Unavailable: http.StatusServiceUnavailable,
+	}[errs.KindOf(err)]
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		status = http.StatusRequestEntityTooLarge
+	}
+	if status == 0 {
+		status = http.StatusInternalServerError
+		s.Log.ErrorContext(r.Context(), "request failed", "pattern", r.Pattern, "error", err)
+	}
+	return templates.ErrorPage{Status: status}, status
+}
+
+// write renders a page whole before its first byte goes out.
+func (s *site) write(w http.ResponseWriter, r *http.Request, status int, page templates.Page) {
+	tag := s.Templates.Language(accepted(r), "en")
+	var body bytes.Buffer
+	if err := s.Templates.Page(&body, tag, page); err != nil {
+		s.Log.ErrorContext(r.Context(), "page could not be made", "pattern", r.Pattern, "error", err)
+		http.Error(w, "This page could not be made.", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", tag)
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer") // links hold tokens
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Vary", "Accept-Language")
+	w.WriteHeader(status)
+	_, _ = body.WriteTo(w) // a visitor who went away is no fault
+}
+
+// accepted returns the languages that a browser asks for, best first.
+func accepted(r *http.Request) []string {
+	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	if err != nil {
+		return nil
+	}
+	wanted := make([]string, len(tags))
+	for i, tag := range tags {
+		wanted[i] = tag.String()
+	}
+	return wanted
+}
+
+func (s *site) notFound(http.ResponseWriter, *http.Request) (templates.Page, error) {
+	return nil, errs.New(errs.NotFound, "no such page")
+}
+
+// logged writes one line per request. Addresses hold tokens, so it is the pattern that is logged.
+func (s *site) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(seen, r)
+		s.Log.DebugContext(r.Context(), "request", "method", r.Method, "pattern", r.Pattern, "status", seen.status,
+			"ms", time.Since(begin).Milliseconds())
+	})
+}
+
+// statusWriter remembers the status.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader remembers the status and passes it on.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"html/template"
+	"net/http"
+
+	"silkpost/feeds"
+	"silkpost/internal/articles"
+	"silkpost/internal/errs"
+	"silkpost/mailer/compose"
+	"silkpost/subscribers"
+	"silkpost/templates"
+)
+
+// feeds lists every feed for people.
+func (s *site) feeds(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
+	listed, err := s.Feeds.List(r.Context(), s.DB)
+	if err != nil {
+		return nil, err
+	}
+	var page templates.FeedsPage
+	for _, f := range listed {
+		page.Feeds = append(page.Feeds, templates.FeedEntry{
+			Title: f.Name(accepted(r)...), Sections: f.Sections, Tags: f.Tags, Languages: f.Languages,
+			Summaries: f.Content == feeds.Summary, Items: f.Items,
+			RSSURL:  feeds.URL(s.PublicURL, f.Slug, feeds.RSS),
+			AtomURL: feeds.URL(s.PublicURL, f.Slug, feeds.Atom),
+			JSONURL: feeds.URL(s.PublicURL, f.Slug, feeds.JSON),
+		})
+	}
+	return page, nil
+}
+
+// article shows one article on a page of its own.
+func (s *site) article(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
+	a, err := s.Articles.BySlug(r.Context(), s.DB, r.PathValue("slug"))
+	if err != nil {
+		return nil, err
+	}
+	group, err := s.Articles.Translations(r.Context(), s.DB, a.GroupID)
+	if err != nil {
+		return nil, err
+	}
+	page := templates.ArticlePage{
+		Title: a.Title, Language: a.Language, Section: a.Section, Published: a.PublishedAt, Authors: a.Authors,
+		Body: template.HTML(a.HTML), //nolint:gosec // cleaned by articles.Clean when it was taken in
+		Tags: a.Tags, SourceURL: a.URL, URL: s.PublicURL + "/articles/" + a.Slug, FeedsURL: s.PublicURL + "/feeds/",
+	}
+	for _, t := range group {
+		if t.ID != a.ID {
+			page.Translations = append(page.Translations, translation(&t, s.PublicURL))
+		}
+	}
+	for _, format := range feeds.Formats() {
+		page.Feeds = append(page.Feeds, templates.FeedLink{
+			Type: format.MediaType(), Title: "All articles", URL: feeds.URL(s.PublicURL, "all", format),
+		})
+	}
+	return page, nil
+}
+
+func translation(a *articles.Article, publicURL string) templates.Translation {
+	return templates.Translation{Language: a.Language, Title: a.Title, URL: publicURL + "/articles/" + a.Slug}
+}
+
+// subscription returns whom an unsubscribe link is for. A link that is not ours and one whose subscription is gone look alike.
+func (s *site) subscription(r *http.Request) (subscribers.Subscription, error) {
+	if s.Keys == nil {
+		return subscribers.Subscription{}, errs.New(errs.NotFound, "no secret key is set")
+	}
+	id, err := s.Keys.Open(compose.UnsubscribePurpose, r.PathValue("token"))
+	if err != nil {
+		return subscribers.Subscription{}, err
+	}
+	return subscribers.SubscriptionByID(r.Context(), s.DB, id)
+}
+
+// askUnsubscribe shows a button and changes nothing: mail scanners follow every link.
+func (s *site) askUnsubscribe(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Robots-Tag", "noindex")
+	return s.unsubscribePage(r, false)
+}
+
+// unsubscribePage shows the address masked: digests are forwarded.
+func (s *site) unsubscribePage(r *http.Request, done bool) (templates.Page, error) {
+	sub, err := s.subscription(r)
+	if err != nil {
+		return nil, err
+	}
+	tag := s.Templates.Language(accepted(r), "en")
+	return templates.UnsubscribePage{
+		ListName: sub.List.NameIn(tag), Address: subscribers.Mask(sub.Contact.Email),
+		Done: done || sub.State == subscribers.Unsubscribed,
+	}, nil
+}
+
+// oneClick is the field that a mail program posts (RFC 8058, 3.2), and our page as well.
+const (
+	oneClickField = "List-Unsubscribe"
+	oneClickValue = "One-Click"
+)
+
+// largestForm bounds what is read of a form.
+const largestForm = 64 << 10
+
+// unsubscribe ends the subscription at once: no cookie, no redirect, nothing further to press.
+func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
+	w.Header().Set("Cache-Control", "no-store")
+	r.Body = http.MaxBytesReader(w, r.Body, largestForm)
+	if r.PostFormValue(oneClickField) != oneClickValue {
+		return nil, errs.New(errs.Invalid, "the form lacks %s=%s", oneClickField, oneClickValue)
+	}
+	sub, err := s.subscription(r)
+	if err != nil {
+		return nil, err
+	}
+	method := subscribers.ByOneClick
+	if r.PostFormValue("from") == "page" {
+		method = subscribers.ByPage
+	}
+	if err := subscribers.Unsubscribe(r.Context(), s.DB, sub.ID, method, s.Clock.Now(), string(method)); err != nil {
+		return nil, err
+	}
+	s.Log.InfoContext(r.Context(), "unsubscribed", "subscription", sub.ID, "method", method)
+	return s.unsubscribePage(r, true)
+}

@@ -1,0 +1,53 @@
+// Package web answers HTTP: the public pages, the feeds, and what operators ask. It is thin: load, call the domain, answer.
+// Handlers return an error; one place turns it into a page and a log line. Nothing sets a cookie, and GET changes nothing.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/feeds"
+	"silkpost/internal/articles"
+	"silkpost/internal/clock"
+	"silkpost/internal/token"
+	"silkpost/templates"
+)
+
+// Config is what the web needs.
+type Config struct {
+	DB          *sqlx.DB
+	Clock       clock.Clock
+	Log         *slog.Logger
+	Templates   *templates.Set
+	Articles    *articles.Store
+	Feeds       *feeds.Store
+	FeedHandler http.Handler // for /feeds/{file}
+	Keys        token.Keys   // of unsubscribe links; nil: such links are unknown
+	PublicURL   string       // without a slash at its end
+	Extra       http.Handler // below /mail/; nil: nothing
+}
+
+// site holds the handlers.
+type site struct{ Config }
+
+// New returns the handler of all addresses. It is safe for concurrent use.
+func New(cfg Config) http.Handler {
+	s := &site{cfg}
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", http.RedirectHandler("/feeds/", http.StatusFound))
+	mux.Handle("GET /feeds/{$}", s.page(s.feeds))
+	mux.Handle("/feeds/{file}", cfg.FeedHandler)
+	mux.Handle("GET /articles/{slug}", s.page(s.article))
+	mux.Handle("GET /unsubscribe/{token}", s.page(s.askUnsubscribe))
+	mux.Handle("POST /unsubscribe/{token}", s.page(s.unsubscribe))
+	mux.Handle("GET "+templates.StaticPrefix, cfg.Templates.StaticHandler())
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /", s.page(s.notFound))
+	if cfg.Extra != nil {
+		mux.Handle("/mail/", cfg.Extra)
+	}
+	return s.logged(mux)
+}
