@@ -177,14 +177,15 @@ func (w web) html(rw http.ResponseWriter, r *http.Request) error {
 }
 
 var (
-	headTag = regexp.MustCompile(`(?i)<head(\s[^>]*)?>`) // where a message's head begins, if it says so
-	linkTag = regexp.MustCompile(`(?i)<link`)
+	headTag       = regexp.MustCompile(`(?i)<head(\s[^>]*)?>`) // where a message's head begins, if it says so
+	connectingTag = regexp.MustCompile(`(?i)<(link|i?frame|fencedframe|object|embed|portal)`)
 )
 
 // framed returns HTML as the frame gets it: links open a window of their own, for inside the frame they would meet our policy;
-// and <link> is made <meta>, which does nothing with its attributes: no policy keeps rel="preconnect" from connecting.
+// and elements for which browsers connect to a host before they ask the policy are made <meta>, which does nothing with their
+// attributes.
 func framed(html string) string {
-	html = linkTag.ReplaceAllString(html, "<meta")
+	html = connectingTag.ReplaceAllString(html, "<meta")
 	at := 0
 	if place := headTag.FindStringIndex(html); place != nil {
 		at = place[1]

@@ -21,7 +21,7 @@ const hostile = "From: \"<script>alert(1)</script>\" <a@example.org>\r\n" +
 	"Content-Type: multipart/alternative; boundary=b\r\n\r\n" +
 	"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n</pre><script>alert(4)</script>\r\n" +
 	"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><HEAD lang=en><title>x</title><lInK rel=preconnect href=https://tracker.example></head><body onload=alert(5)>" +
-	"<script>alert(6)</script><img src=\"https://tracker.example/p.gif\"><a href=\"https://www.example.org/\">Read on</a></body></html>\r\n--b--\r\n"
+	"<script>alert(6)</script><IFRAME src=https://tracker.example></iframe><object data=https://tracker.example></object><img src=\"https://tracker.example/p.gif\"><a href=\"https://www.example.org/\">Read on</a></body></html>\r\n--b--\r\n"
 
 // page is an answer of the pages.
 type page struct {
@@ -104,7 +104,7 @@ func TestHostileMessageStaysInItsFrame(t *testing.T) {
 		t.Errorf("policy %q lets it run", policy)
 	}
 	if !strings.Contains(p.body, `<HEAD lang=en><base target="_blank"><title>`) || !strings.Contains(p.body, "Read on") ||
-		p.document(t).Find("link").Length() > 0 {
+		p.document(t).Find("link, iframe, object").Length() > 0 {
 		t.Errorf("the frame holds %s", p.body)
 	}
 	if kind := p.header.Get("Content-Type"); kind != "text/html; charset=utf-8" || p.header.Get("X-Content-Type-Options") != "nosniff" {
