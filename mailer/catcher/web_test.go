@@ -172,6 +172,7 @@ func TestListHasPages(t *testing.T) {
 	t.Parallel()
 	server := catchertest.Start(t, catcher.Config{})
 	s := pagesOf(t, server.Catcher)
+	dial(t, server.Addr).expect("220") // Serve has its listener
 	if p := s.get("/catcher/"); !strings.Contains(p.body, server.Addr) {
 		t.Errorf("the empty list does not say where to send to: %s", p.body)
 	}
