@@ -12,13 +12,13 @@ benched = $(shell grep -rlE '^func Benchmark' --include='*_test.go' . | xargs -n
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-demo: build ## the whole product with sample data, on this machine alone
+demo: build ## the whole product with sample data, on this machine alone (ARGS=--once: the main job once)
 	@script/setup postgres
-	bin/silkpost demo
+	bin/silkpost demo $(ARGS)
 
 dev: build ## the demo with everything logged, on data of its own in bin/dev
 	@script/setup postgres
-	SILKPOST_LOG_LEVEL=debug SILKPOST_DATA_DIR=$(CURDIR)/bin/dev bin/silkpost demo
+	SILKPOST_LOG_LEVEL=debug SILKPOST_DATA_DIR=$(CURDIR)/bin/dev bin/silkpost demo $(ARGS)
 
 build: ## bin/silkpost
 	$(GO) build -o bin/silkpost ./cmd/silkpost

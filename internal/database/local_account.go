@@ -72,7 +72,7 @@ func (a account) give(path string) error {
 // reach a server that is meant to be like any other. It is in a process group of its own, so that Ctrl-C in a terminal
 // reaches us alone and we stop it in our order.
 func (a account) command(dir, path string, args ...string) *exec.Cmd {
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(path, args...) //nolint:noctx // its end has an order of its own: see process
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=" + serverLocale, "TZ=UTC"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
