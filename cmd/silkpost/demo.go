@@ -107,10 +107,20 @@ func (c *demoCmd) listen(a *app.App) (net.Listener, error) {
 	return listener, err
 }
 
+// whatHappened says in a line what the main job came to.
+func whatHappened(s app.Summary) string {
+	if s.Articles.Imported+s.Contacts.Imported+s.Deliveries.Recipients == 0 {
+		return fmt.Sprintf("%s and %s are here from before; there was nothing new to send.",
+			counted(s.Articles.Unchanged, "article"), counted(s.Contacts.Unchanged, "contact"))
+	}
+	return fmt.Sprintf("%s and %s imported; %s sent.", counted(s.Articles.Imported, "article"),
+		counted(s.Contacts.Imported, "contact"), counted(s.Deliveries.Sent, "digest"))
+}
+
 // tell prints where to look.
 func (c *demoCmd) tell(e *env, a *app.App, s app.Summary, dir string, caught *catcher.Catcher) {
-	fmt.Fprintf(e.stdout, "%s and %s imported; %s sent.\n\n", counted(s.Articles.Imported, "article"),
-		counted(s.Contacts.Imported, "contact"), counted(s.Deliveries.Sent, "digest"))
+	fmt.Fprintln(e.stdout, whatHappened(s))
+	fmt.Fprintln(e.stdout)
 	rows := [][]string{{"Feeds", a.PublicURL() + "/feeds/"}}
 	if caught != nil {
 		rows = append(rows, []string{"Digests", a.PublicURL() + mailPath + "/"})

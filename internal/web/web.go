@@ -45,7 +45,7 @@ func New(cfg Config) http.Handler {
 	mux.Handle("GET "+templates.StaticPrefix, cfg.Templates.StaticHandler())
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /", s.page(s.notFound))
+	mux.Handle("/", s.page(s.notFound))
 	if cfg.Extra != nil {
 		mux.Handle("/mail/", cfg.Extra)
 	}

@@ -1,0 +1,292 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/testkit"
+	"silkpost/mailer/ledger"
+	"silkpost/mailer/reply"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// book is a ledger with one approved edition of n deliveries, due at noon.
+type book struct {
+	t       testing.TB
+	ctx     context.Context
+	db      *sqlx.DB
+	edition uuid.UUID
+}
+
+func newBook(t testing.TB, n int) *book {
+	t.Helper()
+	b := &book{t: t, ctx: t.Context(), db: testkit.DB(t), edition: ledger.NewEditionID(noon)}
+	b.must(ledger.Prepare(b.ctx, b.db, noon))
+	b.exec(`INSERT INTO subscribers.contacts (email, email_key, created_at)
+		SELECT 'reader' || i || '@example.org', 'reader' || i || '@example.org', $2 FROM generate_series(1, $1) i`, n, noon)
+	b.exec(`INSERT INTO subscribers.subscriptions (list_id, contact_id, state, rhythm, created_at)
+		SELECT (SELECT id FROM subscribers.lists), id, 'active', 'weekly', $1 FROM subscribers.contacts`, noon)
+	b.exec(`INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at)
+		VALUES ($1, 1, 'weekly', '2026-11-22', 'hand', 'approved', $2, $2)`, b.edition, noon)
+	b.exec(`INSERT INTO mailer.variants (edition_id, language, articles, groups, key) VALUES ($1, 'en', '{1,2}', '{1,2}', 'k')`, b.edition)
+	b.exec(`INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, not_before, due_at)
+		SELECT $1, s.contact_id, s.id, (SELECT id FROM mailer.variants), $2, $2 FROM subscribers.subscriptions s`, b.edition, noon)
+	return b
+}
+
+func (b *book) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *book) exec(query string, args ...any) {
+	b.t.Helper()
+	_, err := b.db.ExecContext(b.ctx, query, args...)
+	b.must(err)
+}
+
+func (b *book) enlist(at time.Time) uuid.UUID {
+	b.t.Helper()
+	id, err := ledger.Enlist(b.ctx, b.db, at)
+	b.must(err)
+	return id
+}
+
+func (b *book) claim(sender uuid.UUID, at time.Time, limit int) []*ledger.Delivery {
+	b.t.Helper()
+	claimed, err := ledger.Claim(b.ctx, b.db, sender, at, limit)
+	b.must(err)
+	return claimed
+}
+
+func (b *book) counts(want ledger.Counts) {
+	b.t.Helper()
+	got, err := ledger.Count(b.ctx, b.db)
+	b.must(err)
+	if diff := cmp.Diff(want, got); diff != "" {
+		b.t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
+
+func outcome(sender uuid.UUID, d *ledger.Delivery, o reply.Outcome, at time.Time) ledger.Attempt {
+	a := ledger.Attempt{Sender: sender, Delivery: d, At: at, Outcome: o, Reply: reply.Reply{Phase: reply.Dot, Code: 250, Text: "2.0.0 ok"}}
+	if o == reply.Deferred || o == reply.InDoubt {
+		a.DueAt = at.Add(time.Minute)
+	}
+	return a
+}
+
+func TestClaim(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 5)
+	one, other := b.enlist(noon), b.enlist(noon)
+	if early := b.claim(one, noon.Add(-time.Second), 9); len(early) != 0 {
+		t.Errorf("claimed %d before their hour", len(early))
+	}
+	first, second := b.claim(one, noon, 3), b.claim(other, noon, 9)
+	if len(first) != 3 || len(second) != 2 {
+		t.Fatalf("claimed %d and %d", len(first), len(second))
+	}
+	b.counts(ledger.Counts{Recipients: 5, InFlight: 5})
+	var state string
+	b.must(b.db.Get(&state, `SELECT state FROM mailer.editions`))
+	if state != "sending" {
+		t.Errorf("the edition is %s", state)
+	}
+	b.must(ledger.PutBack(b.ctx, b.db, one, first[:1]))
+	b.must(ledger.PutBack(b.ctx, b.db, one, second)) // not theirs
+	b.counts(ledger.Counts{Recipients: 5, InFlight: 4, Pending: 1})
+	b.must(ledger.Retire(b.ctx, b.db, other))
+	b.counts(ledger.Counts{Recipients: 5, InFlight: 2, Pending: 3})
+}
+
+func TestClaimIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 3)
+	sender := b.enlist(noon)
+	if n := len(b.claim(uuid.New(), noon, 9)); n != 0 {
+		t.Errorf("a stranger claimed %d", n)
+	}
+	if n := len(b.claim(sender, noon.Add(ledger.Lease), 9)); n != 0 {
+		t.Errorf("a dead sender claimed %d", n)
+	}
+	for _, state := range []string{"review", "held", "cancelled"} {
+		b.exec(`UPDATE mailer.editions SET state = $1`, state)
+		if n := len(b.claim(sender, noon, 9)); n != 0 {
+			t.Errorf("claimed %d of an edition in %s", n, state)
+		}
+	}
+	b.exec(`UPDATE mailer.editions SET state = 'approved'`)
+	late := b.enlist(noon.Add(ledger.LateLimit))
+	if n := len(b.claim(late, noon.Add(ledger.LateLimit), 9)); n != 0 {
+		t.Errorf("claimed %d that are late", n)
+	}
+	b.exec(`UPDATE subscribers.subscriptions SET state = 'unsubscribed' WHERE contact_id = 1`)
+	if n := len(b.claim(sender, noon, 9)); n != 2 {
+		t.Errorf("claimed %d, not those 2 who may be mailed", n)
+	}
+	b.counts(ledger.Counts{Recipients: 3, InFlight: 2, Suppressed: 1})
+}
+
+func TestLeases(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 2)
+	dead, alive := b.enlist(noon), b.enlist(noon.Add(ledger.Lease))
+	b.claim(dead, noon, 1)
+	b.claim(alive, noon, 1)
+	after := noon.Add(ledger.Lease + time.Second)
+	if ok, err := ledger.Renew(b.ctx, b.db, dead, after); ok || err != nil {
+		t.Errorf("a lease that ran out was renewed (%v)", err)
+	}
+	if ok, err := ledger.Renew(b.ctx, b.db, alive, after); !ok || err != nil {
+		t.Errorf("a living lease was not renewed (%v)", err)
+	}
+	for _, want := range []int{1, 0} {
+		if n, err := ledger.TakeOver(b.ctx, b.db, after); n != want || err != nil {
+			t.Errorf("took over %d, not %d (%v)", n, want, err)
+		}
+	}
+	b.counts(ledger.Counts{Recipients: 2, InFlight: 1, Pending: 1})
+}
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 4)
+	sender := b.enlist(noon)
+	d := b.claim(sender, noon, 9)
+	attempts := []ledger.Attempt{
+		outcome(sender, d[0], reply.Sent, noon), outcome(sender, d[1], reply.Failed, noon),
+		outcome(sender, d[2], reply.Deferred, noon), outcome(sender, d[3], reply.InDoubt, noon),
+	}
+	for range 2 { // a second time nothing changes
+		b.must(ledger.Settle(b.ctx, b.db, attempts))
+		b.counts(ledger.Counts{Recipients: 4, Sent: 1, Failed: 1, Deferred: 1, InDoubt: 1})
+	}
+	var log []string
+	b.must(b.db.Select(&log, `SELECT contact_id || ' ' || number || ' ' || outcome FROM mailer.attempts ORDER BY 1`))
+	if diff := cmp.Diff([]string{"1 1 sent", "2 1 failed", "3 1 deferred", "4 1 in_doubt"}, log); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+	var released []string
+	b.must(b.db.Select(&released, `SELECT subscription_id || ' ' || group_id FROM mailer.released ORDER BY 1`))
+	if diff := cmp.Diff([]string{fmt.Sprint(d[1].SubscriptionID, " 1"), fmt.Sprint(d[1].SubscriptionID, " 2")}, released); diff != "" {
+		t.Errorf("released (-want +got):\n%s", diff)
+	}
+	if n := len(b.claim(sender, noon.Add(10*time.Second), 9)); n != 0 {
+		t.Errorf("claimed %d before they are due again", n)
+	}
+	again := b.claim(b.enlist(noon.Add(time.Minute)), noon.Add(time.Minute), 9)
+	if len(again) != 2 || again[0].Attempts != 1 || !again[0].NotBefore.Equal(noon) {
+		t.Errorf("due again: %+v", again)
+	}
+}
+
+// A fact is a fact: a late "sent" is written down, any other late outcome is only an attempt.
+func TestSettleAfterTheLeaseWasLost(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 3)
+	dead := b.enlist(noon)
+	d := b.claim(dead, noon, 9)
+	later := noon.Add(time.Minute)
+	_, err := ledger.TakeOver(b.ctx, b.db, later)
+	b.must(err)
+	successor := b.enlist(later)
+	b.claim(successor, later, 9)
+	b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{
+		outcome(dead, d[0], reply.Sent, later), outcome(dead, d[1], reply.Failed, later), outcome(dead, d[2], reply.Deferred, later),
+	}))
+	b.counts(ledger.Counts{Recipients: 3, Sent: 1, InFlight: 2})
+	if may, err := ledger.Recheck(b.ctx, b.db, successor, d[0], later); may || err != nil {
+		t.Errorf("the successor may still send what was sent (%v)", err)
+	}
+	// The successor's own outcome of the same number stands beside the late one.
+	b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{outcome(successor, d[1], reply.Sent, later)}))
+	var tries int
+	b.must(b.db.Get(&tries, `SELECT count(*) FROM mailer.attempts WHERE contact_id = $1`, d[1].ContactID))
+	if tries != 2 {
+		t.Errorf("%d attempts are known, not both", tries)
+	}
+	var released int
+	b.must(b.db.Get(&released, `SELECT count(*) FROM mailer.released`))
+	if released != 0 {
+		t.Error("a late failure gave articles back that somebody else is about to send")
+	}
+}
+
+func TestRecheck(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 2)
+	sender := b.enlist(noon)
+	d := b.claim(sender, noon, 9)
+	b.exec(`UPDATE subscribers.subscriptions SET state = 'unsubscribed' WHERE contact_id = $1`, d[0].ContactID)
+	for i, want := range []bool{false, true} {
+		if may, err := ledger.Recheck(b.ctx, b.db, sender, d[i], noon); may != want || err != nil {
+			t.Errorf("contact %d: %v, not %v (%v)", i, may, want, err)
+		}
+	}
+	b.counts(ledger.Counts{Recipients: 2, InFlight: 1, Suppressed: 1})
+	if may, _ := ledger.Recheck(b.ctx, b.db, sender, d[1], noon.Add(ledger.Lease)); may {
+		t.Error("a dead sender may send")
+	}
+}
+
+func TestFinish(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 1)
+	sender := b.enlist(noon)
+	d := b.claim(sender, noon, 9)
+	for _, step := range []struct {
+		outcome reply.Outcome
+		want    int
+	}{{reply.Deferred, 0}, {reply.Sent, 1}} {
+		b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{outcome(sender, d[0], step.outcome, noon)}))
+		if n, err := ledger.Finish(b.ctx, b.db, noon); n != step.want || err != nil {
+			t.Errorf("after %s %d editions were finished (%v)", step.outcome, n, err)
+		}
+	}
+}
+
+func TestPrepareMayRaceAndRepeat(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	failed := make(chan error, 8)
+	for range cap(failed) {
+		go func() { failed <- ledger.Prepare(t.Context(), db, noon) }()
+	}
+	for range cap(failed) {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+	for _, at := range []time.Time{
+		time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 30, 23, 59, 59, 999e6, time.UTC),
+	} {
+		if _, err := db.Exec(`INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, not_before, due_at)
+			VALUES ($1, 1, 1, 1, $2, $2)`, ledger.NewEditionID(at), at); err != nil {
+			t.Errorf("%s has no partition: %v", at, err)
+		}
+	}
+}
+
+func TestEditionIDs(t *testing.T) {
+	t.Parallel()
+	id := ledger.NewEditionID(noon)
+	sec, nsec := id.Time().UnixTime()
+	if id.Version() != 7 || id.Variant() != uuid.RFC4122 || !time.Unix(sec, nsec).Equal(noon) {
+		t.Errorf("%s: version %d, time %v", id, id.Version(), time.Unix(sec, nsec).UTC())
+	}
+	if a, b := ledger.NewEditionID(noon), ledger.NewEditionID(noon.Add(time.Millisecond)); a.String() >= b.String() {
+		t.Errorf("%s is not before %s", a, b)
+	}
+}
