@@ -25,7 +25,7 @@ func (c *statusCmd) Run(e *env) error {
 		if err := editionTable(e, status.Editions); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(e.stdout, countsLine(status.Deliveries))
+		_, err = fmt.Fprintf(e.stdout, "%s\n%s sending.\n", countsLine(status.Deliveries), counted(status.Workers, "worker"))
 		return err
 	})
 }

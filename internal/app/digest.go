@@ -67,7 +67,8 @@ func (a *App) maySend() error {
 
 // workerRuns reports whether any process sends.
 func (a *App) workerRuns(ctx context.Context) (bool, error) {
-	return ledger.AnySender(ctx, a.DB, a.Clock.Now())
+	n, err := ledger.Senders(ctx, a.DB, a.Clock.Now())
+	return n > 0, err
 }
 
 // planNow plans the editions, each in a transaction of its own.

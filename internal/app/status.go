@@ -15,10 +15,11 @@ import (
 	"silkpost/subscribers"
 )
 
-// Status is how things stand: the newest editions, each with its deliveries, and all deliveries there are.
+// Status is how things stand: the newest editions, each with its deliveries, all deliveries there are, and how many workers send.
 type Status struct {
 	Editions   []EditionStatus `json:"editions"`
 	Deliveries ledger.Counts   `json:"deliveries"`
+	Workers    int             `json:"workers"`
 }
 
 // EditionStatus is an edition with its deliveries by state.
@@ -40,7 +41,10 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Editions, err = a.withDeliveries(ctx, h, editions); err != nil {
 			return err
 		}
-		s.Deliveries, err = ledger.Count(ctx, h)
+		if s.Deliveries, err = ledger.Count(ctx, h); err != nil {
+			return err
+		}
+		s.Workers, err = ledger.Senders(ctx, h, a.Clock.Now())
 		return err
 	})
 	return s, err

@@ -90,11 +90,11 @@ func uuids(ids []uuid.UUID) pq.StringArray {
 	return texts
 }
 
-// AnySender reports whether any sender is alive.
-func AnySender(ctx context.Context, h database.Handle, now time.Time) (alive bool, err error) {
-	defer errs.Wrap(&err, "ledger.AnySender")
-	err = h.GetContext(ctx, &alive, `SELECT EXISTS (SELECT 1 FROM mailer.senders WHERE lease_until > $1)`, now)
-	return alive, err
+// Senders returns how many senders are alive.
+func Senders(ctx context.Context, h database.Handle, now time.Time) (n int, err error) {
+	defer errs.Wrap(&err, "ledger.Senders")
+	err = h.GetContext(ctx, &n, `SELECT count(*) FROM mailer.senders WHERE lease_until > $1`, now)
+	return n, err
 }
 
 // Waiting reports whether deliveries of editions that may go out wait for their first attempt or are in flight, or, with settled,
