@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mmcdole/gofeed"
 
@@ -65,15 +66,25 @@ func itemDraft(feed *gofeed.Feed, item *gofeed.Item, address string) (articles.D
 		d.ImageURL = absolute(item.Image.URL, d.URL, address)
 		d.ImageAlt = articles.Line(item.Image.Title)
 	}
-	if item.PublishedParsed != nil {
-		d.Published = *item.PublishedParsed
-	}
-	if item.UpdatedParsed != nil {
-		d.Updated = *item.UpdatedParsed
-	}
+	d.Published, d.Updated = itemDates(item)
 	fillContent(&d, item)
 	d.ExternalKey = itemKey(d)
 	return d, d.Check() == nil
+}
+
+// itemDates returns when an item was published and edited. The parser fills a missing first date with the second, which moves
+// with each edit: equal ones are taken as the second alone.
+func itemDates(item *gofeed.Item) (published, updated time.Time) {
+	if item.PublishedParsed != nil {
+		published = *item.PublishedParsed
+	}
+	if item.UpdatedParsed != nil {
+		updated = *item.UpdatedParsed
+	}
+	if published.Equal(updated) {
+		published = time.Time{}
+	}
+	return published, updated
 }
 
 // fillContent takes the full content if there is one, the description then as summary. What holds no markup is plain text.

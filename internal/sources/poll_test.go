@@ -1,0 +1,261 @@
+package sources
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/errs"
+	"silkpost/internal/fetch"
+	"silkpost/internal/testkit"
+)
+
+// upstream is a feed's server whose answer a test sets.
+type upstream struct {
+	answer   atomic.Value // of http.HandlerFunc
+	requests atomic.Int32
+}
+
+func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	u.requests.Add(1)
+	u.answer.Load().(http.HandlerFunc)(w, r)
+}
+
+// items answers with a feed of so many items and an ETag, or 304.
+func (u *upstream) items(titles ...string) {
+	u.answer.Store(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tag := fmt.Sprintf("%q", strings.Join(titles, "+"))
+		w.Header().Set("ETag", tag)
+		if r.Header.Get("If-None-Match") == tag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		fmt.Fprint(w, `<rss version="2.0"><channel><title>x</title>`)
+		for i, title := range titles {
+			fmt.Fprintf(w, `<item><guid>guid-%d</guid><title>%s</title><description>Text.</description></item>`, i, title)
+		}
+		fmt.Fprint(w, `</channel></rss>`)
+	}))
+}
+
+func (u *upstream) fails(status int, body string) {
+	u.answer.Store(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}))
+}
+
+type pollBench struct {
+	*Poller
+	*upstream
+}
+
+func pollSetup(t *testing.T) *pollBench {
+	t.Helper()
+	b := &pollBench{upstream: &upstream{}, Poller: &Poller{DB: testkit.DB(t), Store: &articles.Store{}}}
+	srv := httptest.NewServer(b.upstream)
+	b.Fetch = fetch.New(fetch.Options{Allow: []string{"127.0.0.1"}})
+	t.Cleanup(func() { b.Fetch.Close(); srv.Close() })
+	if _, _, err := b.Store.UpsertSource(t.Context(), b.DB,
+		articles.Source{Slug: "site", Kind: articles.KindFeed, URL: srv.URL + "/feed", Every: 10 * time.Minute}, monday); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *pollBench) source(t *testing.T) articles.Source {
+	t.Helper()
+	source, err := b.Store.SourceBySlug(t.Context(), b.DB, "site")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+func (b *pollBench) poll(t *testing.T, opt PollOptions) articles.Result {
+	t.Helper()
+	result, err := b.Run(t.Context(), b.source(t), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+func (b *pollBench) all(t *testing.T) []articles.Article {
+	t.Helper()
+	found, err := b.Store.Select(t.Context(), b.DB, articles.Selection{}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestPoll(t *testing.T) {
+	t.Parallel()
+	b := pollSetup(t)
+	b.items("Two", "One")
+	if got := b.poll(t, PollOptions{Now: monday}); got != (articles.Result{Added: 2}) {
+		t.Errorf("first poll: %+v", got)
+	}
+	first := b.all(t)
+	if first[0].Title != "Two" || first[0].GUID != "guid-0" || first[0].PublishedAt != monday || !first[0].Archive || !first[1].Archive {
+		t.Errorf("first poll: %+v", first)
+	}
+	source := b.source(t)
+	if source.ETag != `"Two+One"` || !source.PolledAt.Equal(monday) || !source.NextPollAt.Equal(monday.Add(10*time.Minute)) {
+		t.Errorf("after the first poll: %+v", source)
+	}
+
+	if got := b.poll(t, PollOptions{Now: monday.Add(time.Hour)}); got != (articles.Result{}) {
+		t.Errorf("304: %+v", got)
+	}
+	if got := b.source(t); got.ETag != source.ETag || !got.PolledAt.Equal(monday.Add(time.Hour)) {
+		t.Errorf("after 304: %+v", got)
+	}
+
+	b.items("Two", "One, edited", "Three")
+	if got := b.poll(t, PollOptions{Now: monday.Add(2 * time.Hour)}); got != (articles.Result{Added: 1, Changed: 1, Unchanged: 1}) {
+		t.Errorf("third poll: %+v", got)
+	}
+	var titles []string
+	for _, a := range b.all(t) {
+		titles = append(titles, fmt.Sprint(a.Title, " ", a.GUID, " ", a.Archive))
+	}
+	want := []string{"Three guid-2 false", "Two guid-0 true", "One, edited guid-1 true"}
+	if diff := cmp.Diff(want, titles); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPollFirstDue(t *testing.T) {
+	t.Parallel()
+	b := pollSetup(t)
+	b.items("One")
+	b.poll(t, PollOptions{Now: monday, FirstDue: true})
+	if b.all(t)[0].Archive {
+		t.Error("the article is archive although it was asked to be due")
+	}
+}
+
+func TestPollFails(t *testing.T) {
+	t.Parallel()
+	b := pollSetup(t)
+	b.fails(http.StatusServiceUnavailable, "down")
+	waits := []time.Duration{10 * time.Minute, 20 * time.Minute, 40 * time.Minute}
+	for i, wait := range waits {
+		_, err := b.Run(t.Context(), b.source(t), PollOptions{Now: monday})
+		if errs.KindOf(err) != errs.Unavailable {
+			t.Fatalf("error = %v", err)
+		}
+		got := b.source(t)
+		if got.Failures != i+1 || got.Failure != err.Error() || !strings.Contains(got.Failure, "answered 503 Service Unavailable") ||
+			got.PolledAt != nil || !got.NextPollAt.Equal(monday.Add(wait)) {
+			t.Errorf("after failure %d: %+v", i+1, got)
+		}
+	}
+	b.fails(http.StatusOK, "<html>maintenance</html>")
+	if _, err := b.Run(t.Context(), b.source(t), PollOptions{Now: monday}); err == nil || !strings.Contains(err.Error(), "is a web page, not a feed") {
+		t.Errorf("error = %v", err)
+	}
+	b.items("One")
+	b.poll(t, PollOptions{Now: monday})
+	if got := b.source(t); got.Failure != "" || got.Failures != 0 || !b.all(t)[0].Archive {
+		t.Errorf("after the first poll that went well: %+v", got)
+	}
+	// A later failure forgets nothing.
+	b.fails(http.StatusNotFound, "")
+	if _, err := b.Run(t.Context(), b.source(t), PollOptions{Now: monday}); errs.KindOf(err) != errs.NotFound {
+		t.Errorf("error = %v", err)
+	}
+	if got := b.source(t); got.ETag != `"One"` || got.PolledAt == nil {
+		t.Errorf("after a later failure: %+v", got)
+	}
+}
+
+func TestPollCancelledRecordsNothing(t *testing.T) {
+	t.Parallel()
+	b := pollSetup(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	b.answer.Store(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	}))
+	before := b.source(t)
+	if _, err := b.Run(ctx, before, PollOptions{Now: monday}); err == nil {
+		t.Error("no error")
+	}
+	if diff := cmp.Diff(before, b.source(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPollRefusesInternalAddress(t *testing.T) {
+	t.Parallel()
+	b := pollSetup(t)
+	b.items("One")
+	guarded := fetch.New(fetch.Options{})
+	t.Cleanup(guarded.Close)
+	b.Fetch = guarded
+	if _, err := b.Run(t.Context(), b.source(t), PollOptions{Now: monday}); err == nil || b.requests.Load() != 0 {
+		t.Errorf("%d requests, error %v", b.requests.Load(), err)
+	}
+	if got := b.source(t); !strings.Contains(got.Failure, "internal address") {
+		t.Errorf("failure %q", got.Failure)
+	}
+}
+
+func TestPollRefusesFolder(t *testing.T) {
+	t.Parallel()
+	if _, err := (&Poller{}).Run(t.Context(), articles.Source{Slug: "files", Kind: articles.KindFolder}, PollOptions{}); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestPollConcurrently(t *testing.T) {
+	t.Parallel()
+	b := pollSetup(t)
+	b.items("One", "Two", "Three")
+	source := b.source(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			if _, err := b.Run(t.Context(), source, PollOptions{Now: monday}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := b.all(t); len(got) != 3 {
+		t.Errorf("%d articles, want 3", len(got))
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		every    time.Duration
+		failures int
+		want     time.Duration
+	}{
+		{time.Minute, 0, time.Minute},
+		{time.Minute, 3, 8 * time.Minute},
+		{time.Hour, 10, 24 * time.Hour},
+		{time.Hour, 1000, 24 * time.Hour},
+		{48 * time.Hour, 5, 48 * time.Hour},
+		{365 * 24 * time.Hour, 50, 365 * 24 * time.Hour},
+	}
+	for _, tt := range tests {
+		if got := backoff(tt.every, tt.failures); got != tt.want {
+			t.Errorf("backoff(%s, %d) = %s, want %s", tt.every, tt.failures, got, tt.want)
+		}
+	}
+}
