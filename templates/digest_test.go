@@ -108,7 +108,7 @@ func TestDigestMarksFallbacks(t *testing.T) {
 	t.Parallel()
 	set := newSet(t)
 	for lang, words := range map[string]string{
-		"en": "Only available in Arabic", "it": "Disponibile solo in inglese", "zh-Hans": "仅有英语版", "ar": "متاح باللغة الإنجليزية فقط",
+		"en": "In Arabic", "it": "In inglese", "zh-Hans": "语言：英语", "ar": "باللغة الإنجليزية",
 	} {
 		mail, err := set.Digest(digest(lang))
 		if err != nil {
