@@ -1,6 +1,7 @@
 package subscribers_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -214,5 +215,20 @@ func TestNameIn(t *testing.T) {
 	list.Name = nil
 	if got := list.NameIn("ru"); got != "events" {
 		t.Errorf("without names: %q", got)
+	}
+}
+
+func TestRhythmsInUse(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.mustImport(t, b.options(), "email,rhythm\na@example.org,monthly\nb@example.org,daily\nc@example.org,monthly\nd@example.org,weekly\n")
+	list, err := subscribers.ListBySlug(t.Context(), b.db, "partners")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.unsubscribe(t, strconv.FormatInt(b.subscriptionOf(t, "partners", "d@example.org"), 10))
+	got, err := subscribers.RhythmsInUse(t.Context(), b.db, list.ID)
+	if want := []string{"daily", "monthly"}; err != nil || !cmp.Equal(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
 	}
 }
