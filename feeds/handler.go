@@ -45,10 +45,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case errs.KindOf(err) == errs.NotFound:
 		http.Error(w, err.Error(), http.StatusNotFound)
 	case errs.KindOf(err) == errs.Unavailable:
-		h.log.WarnContext(r.Context(), "feed not served", "path", r.URL.Path, "error", err)
+		h.log.WarnContext(r.Context(), "feed not served", slog.String("path", r.URL.Path), slog.Any("error", err))
 		http.Error(w, "the feed cannot be read now: try again in a minute", http.StatusServiceUnavailable)
 	default:
-		h.log.ErrorContext(r.Context(), "feed not served", "path", r.URL.Path, "error", err)
+		h.log.ErrorContext(r.Context(), "feed not served", slog.String("path", r.URL.Path), slog.Any("error", err))
 		http.Error(w, "the feed could not be made", http.StatusInternalServerError)
 	}
 }
@@ -92,7 +92,7 @@ func (d *Document) serve(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Encoding", "gzip")
 	}
 	header.Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body) // an error means that the client went away
+	_, _ = w.Write(body) //nolint:gosec // a feed, not a page, its text escaped; an error means that the client went away
 }
 
 // entityTag returns the strong validator of a body, another one for its compressed form.

@@ -95,10 +95,19 @@ func TestRefusals(t *testing.T) {
 		method, path string
 		status       int
 	}{
-		{"GET", "/feeds/none.rss", 404}, {"GET", "/feeds/all", 404}, {"GET", "/feeds/rss", 404}, {"GET", "/feeds/all.opml", 404},
-		{"GET", "/feeds/.rss", 404}, {"GET", "/feeds/lang-en.rss", 404}, {"HEAD", "/feeds/none.json", 404},
-		{"GET", "/feeds/%00%ff%0a.rss", 404}, {"GET", "/feeds/lang-%00.atom", 404}, {"GET", "/feeds/section-%27.atom", 404},
-		{"POST", "/feeds/all.rss", 405}, {"DELETE", "/feeds/none.rss", 405}, {"OPTIONS", "/feeds/all.json", 405},
+		{"GET", "/feeds/none.rss", 404},
+		{"GET", "/feeds/all", 404},
+		{"GET", "/feeds/rss", 404},
+		{"GET", "/feeds/all.opml", 404},
+		{"GET", "/feeds/.rss", 404},
+		{"GET", "/feeds/lang-en.rss", 404},
+		{"HEAD", "/feeds/none.json", 404},
+		{"GET", "/feeds/%00%ff%0a.rss", 404},
+		{"GET", "/feeds/lang-%00.atom", 404},
+		{"GET", "/feeds/section-%27.atom", 404},
+		{"POST", "/feeds/all.rss", 405},
+		{"DELETE", "/feeds/none.rss", 405},
+		{"OPTIONS", "/feeds/all.json", 405},
 	}
 	for _, c := range cases {
 		resp := get(c.method, c.path)

@@ -85,8 +85,12 @@ func TestDeclare(t *testing.T) {
 		feed feeds.Feed
 		want feeds.Change
 	}{
-		{robotics, feeds.Added}, {robotics, feeds.Unchanged}, {limited, feeds.Changed}, {limited, feeds.Unchanged},
-		{robotics, feeds.Changed}, {feeds.Feed{Slug: "all", Title: feeds.Title{"en": "All articles"}}, feeds.Unchanged},
+		{robotics, feeds.Added},
+		{robotics, feeds.Unchanged},
+		{limited, feeds.Changed},
+		{limited, feeds.Unchanged},
+		{robotics, feeds.Changed},
+		{feeds.Feed{Slug: "all", Title: feeds.Title{"en": "All articles"}}, feeds.Unchanged},
 	}
 	for i, step := range steps {
 		got, err := b.feeds.Declare(t.Context(), b.db, step.feed, day(i+1))

@@ -193,8 +193,14 @@ func countsLine(c ledger.Counts) string {
 		name string
 		n    int
 	}{
-		{"pending", c.Pending}, {"in flight", c.InFlight}, {"deferred", c.Deferred}, {"sent", c.Sent}, {"failed", c.Failed},
-		{"suppressed", c.Suppressed}, {"cancelled", c.Cancelled}, {"in doubt", c.InDoubt},
+		{"pending", c.Pending},
+		{"in flight", c.InFlight},
+		{"deferred", c.Deferred},
+		{"sent", c.Sent},
+		{"failed", c.Failed},
+		{"suppressed", c.Suppressed},
+		{"cancelled", c.Cancelled},
+		{"in doubt", c.InDoubt},
 	} {
 		if state.n > 0 {
 			parts = append(parts, thousands(state.n)+" "+state.name)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"silkpost/internal/app"
 	"silkpost/internal/errs"
@@ -36,7 +37,7 @@ func (c *serveCmd) Run(e *env) error {
 		if err := a.WarnAboutLists(ctx); err != nil {
 			return err
 		}
-		a.Log.InfoContext(ctx, "silkpost is running", "listen", a.Config.Listen, "public_url", a.PublicURL(), "web", c.Web, "worker", c.Worker)
+		a.Log.InfoContext(ctx, "silkpost is running", slog.String("listen", a.Config.Listen), slog.String("public_url", a.PublicURL()), slog.Any("web", c.Web), slog.Any("worker", c.Worker))
 		return a.Run(ctx, parts)
 	})
 }

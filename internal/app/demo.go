@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -181,5 +182,10 @@ func (a *App) Catch(ctx context.Context) (c *catcher.Catcher, dir string, stop f
 	catching, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() { done <- c.Serve(catching, ln) }()
-	return c, dir, func() { cancel(); <-done }, nil
+	return c, dir, func() {
+		cancel()
+		if err := <-done; err != nil {
+			a.Log.ErrorContext(ctx, "the mail catcher ended", slog.Any("error", err))
+		}
+	}, nil
 }

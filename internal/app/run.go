@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -111,8 +112,8 @@ func (a *App) PlanDue(ctx context.Context) (planned int, err error) {
 		}
 		made, err := a.Planner.PlanDue(ctx, a.DB, list)
 		for _, e := range made {
-			a.Log.InfoContext(ctx, "edition planned", "edition", e.ID, "list", e.List, "rhythm", e.Rhythm, "state", e.State,
-				"reason", e.Reason, "articles", e.Articles, "recipients", e.Recipients)
+			a.Log.InfoContext(ctx, "edition planned", slog.Any("edition", e.ID), slog.String("list", e.List), slog.String("rhythm", e.Rhythm), slog.Any("state", e.State),
+				slog.Any("reason", e.Reason), slog.Int("articles", e.Articles), slog.Int("recipients", e.Recipients))
 		}
 		planned += len(made)
 		failed = errors.Join(failed, err)
@@ -125,7 +126,7 @@ func (a *App) WarnAboutLists(ctx context.Context) error {
 	lists, err := subscribers.Lists(ctx, a.DB)
 	for _, list := range lists {
 		if missing := edition.MayBeSent(list); missing != nil {
-			a.Log.WarnContext(ctx, "nothing is sent for a list yet", "list", list.Slug, "reason", missing)
+			a.Log.WarnContext(ctx, "nothing is sent for a list yet", slog.String("list", list.Slug), slog.Any("reason", missing))
 		}
 	}
 	return err
@@ -153,11 +154,11 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	}
 	result, err := a.poller.Run(ctx, source, sources.PollOptions{Now: a.Clock.Now()})
 	if err != nil {
-		a.Log.WarnContext(ctx, "source could not be polled", "source", slug, "error", err)
+		a.Log.WarnContext(ctx, "source could not be polled", slog.String("source", slug), slog.Any("error", err))
 		return nil
 	}
 	if result.Added+result.Changed > 0 {
-		a.Log.InfoContext(ctx, "source polled", "source", slug, "added", result.Added, "changed", result.Changed)
+		a.Log.InfoContext(ctx, "source polled", slog.String("source", slug), slog.Int("added", result.Added), slog.Int("changed", result.Changed))
 	}
 	return nil
 }

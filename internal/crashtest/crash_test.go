@@ -103,8 +103,10 @@ func newProgram(t *testing.T, people int) *program {
 	if err := os.Chmod(dir, 0o755); err != nil { // the account that the private Postgres runs under passes through
 		t.Fatal(err)
 	}
-	p := &program{t: t, binary: filepath.Join(dir, "silkpost"), data: filepath.Join(dir, "data"),
-		received: &receipts{ids: map[string][]string{}, waiters: map[int]chan struct{}{}}}
+	p := &program{
+		t: t, binary: filepath.Join(dir, "silkpost"), data: filepath.Join(dir, "data"),
+		received: &receipts{ids: map[string][]string{}, waiters: map[int]chan struct{}{}},
+	}
 	if out, err := exec.Command("go", "build", "-o", p.binary, "silkpost/cmd/silkpost").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -189,7 +191,8 @@ func (p *program) sending() *exec.Cmd {
 func (p *program) status() (s struct {
 	Deliveries ledger.Counts
 	Workers    int
-}) {
+},
+) {
 	p.t.Helper()
 	if err := json.Unmarshal(p.run("status", "--json"), &s); err != nil {
 		p.t.Fatal(err)

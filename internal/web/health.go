@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 )
@@ -15,7 +16,7 @@ func (s *site) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
 	if err := s.DB.PingContext(ctx); err != nil {
-		s.Log.WarnContext(ctx, "not ready", "error", err)
+		s.Log.WarnContext(ctx, "not ready", slog.Any("error", err))
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 		return
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -43,7 +44,7 @@ func (s *site) failure(r *http.Request, err error) (templates.Page, int) {
 	}
 	if status == 0 {
 		status = http.StatusInternalServerError
-		s.Log.ErrorContext(r.Context(), "request failed", "pattern", r.Pattern, "error", err)
+		s.Log.ErrorContext(r.Context(), "request failed", slog.String("pattern", r.Pattern), slog.Any("error", err))
 	}
 	return templates.ErrorPage{Status: status}, status
 }
@@ -53,7 +54,7 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, status int, page te
 	tag := s.Templates.Language(accepted(r), "en")
 	var body bytes.Buffer
 	if err := s.Templates.Page(&body, tag, page); err != nil {
-		s.Log.ErrorContext(r.Context(), "page could not be made", "pattern", r.Pattern, "error", err)
+		s.Log.ErrorContext(r.Context(), "page could not be made", slog.String("pattern", r.Pattern), slog.Any("error", err))
 		http.Error(w, "This page could not be made.", http.StatusInternalServerError)
 		return
 	}
@@ -91,8 +92,8 @@ func (s *site) logged(next http.Handler) http.Handler {
 		begin := time.Now()
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(seen, r)
-		s.Log.DebugContext(r.Context(), "request", "method", r.Method, "pattern", r.Pattern, "status", seen.status,
-			"ms", time.Since(begin).Milliseconds())
+		s.Log.DebugContext(r.Context(), "request", slog.String("method", r.Method), slog.String("pattern", r.Pattern), slog.Int("status", seen.status),
+			slog.Any("ms", time.Since(begin).Milliseconds()))
 	})
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"log/slog"
 	"net/http"
 
 	"silkpost/feeds"
@@ -122,6 +123,6 @@ func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) (templates.Pa
 	if err := subscribers.Unsubscribe(r.Context(), s.DB, sub.ID, method, s.Clock.Now(), string(method)); err != nil {
 		return nil, err
 	}
-	s.Log.InfoContext(r.Context(), "unsubscribed", "subscription", sub.ID, "method", method)
+	s.Log.InfoContext(r.Context(), "unsubscribed", slog.Any("subscription", sub.ID), slog.Any("method", method))
 	return s.unsubscribePage(r, true)
 }

@@ -3,10 +3,12 @@ package catcher
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -241,8 +243,8 @@ func (c *conn) startTLS() ([]byte, error) {
 		return nil, nil
 	}
 	secured := tls.Server(c.Conn, c.catcher.cfg.TLS)
-	if err := secured.Handshake(); err != nil {
-		c.catcher.cfg.Logger.Info("mail catcher: no TLS with a client", "conn", c.number, "error", err)
+	if err := secured.HandshakeContext(context.Background()); err != nil {
+		c.catcher.cfg.Logger.Info("mail catcher: no TLS with a client", slog.Any("conn", c.number), slog.Any("error", err))
 		_ = c.Close()
 		return nil, nil
 	}

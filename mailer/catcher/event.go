@@ -3,6 +3,7 @@ package catcher
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"strconv"
 	"strings"
 )
@@ -54,7 +55,7 @@ func (c *Catcher) record(e Event) {
 			c.logging.Unlock()
 		}
 		if err != nil {
-			c.cfg.Logger.Error("mail catcher: the log cannot be written", "error", err)
+			c.cfg.Logger.Error("mail catcher: the log cannot be written", slog.Any("error", err))
 		}
 	}
 	if c.cfg.OnEvent != nil {

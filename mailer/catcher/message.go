@@ -52,8 +52,9 @@ func oneLine(s string) string {
 // split takes a file apart into envelope and message.
 func split(file []byte) (from string, to []string, message []byte, err error) {
 	line, rest := nextLine(file)
-	from, ok := strings.CutPrefix(line, "Return-Path: <")
-	if from, ok = strings.CutSuffix(from, ">"); !ok {
+	from, found := strings.CutPrefix(line, "Return-Path: <")
+	from, ended := strings.CutSuffix(from, ">")
+	if !found || !ended {
 		return "", nil, nil, errs.New(errs.Invalid, "it does not begin with Return-Path")
 	}
 	for {

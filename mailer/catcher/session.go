@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 
 	"github.com/emersion/go-sasl"
@@ -91,7 +92,7 @@ func (c *conn) keep(message []byte) error {
 	}
 	id, err := c.catcher.accept(c.envelope, message)
 	if err != nil {
-		c.catcher.cfg.Logger.Error("mail catcher: a message was refused, it cannot be kept", "error", err)
+		c.catcher.cfg.Logger.Error("mail catcher: a message was refused, it cannot be kept", slog.Any("error", err))
 		return reply(451, smtp.EnhancedCode{4, 3, 0}, "the message cannot be kept; the catcher's log says why")
 	}
 	if c.event.Kept = id; id == "" {

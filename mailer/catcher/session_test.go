@@ -78,7 +78,6 @@ func (c *talk) hear() string {
 func (c *talk) expect(want string, lines ...string) {
 	c.t.Helper()
 	if len(lines) == 0 {
-		lines = nil
 		if got := c.hear(); !strings.HasPrefix(got, want) {
 			c.t.Fatalf("heard %q, want %q", got, want)
 		}

@@ -84,7 +84,7 @@ func (s *store) restore(logger *slog.Logger) error {
 		case isMessage && idForm.MatchString(id):
 			m, err := s.readMessage(id)
 			if err != nil {
-				logger.Warn("mail catcher: a message is left out", "file", s.path(id), "error", err)
+				logger.Warn("mail catcher: a message is left out", slog.Any("file", s.path(id)), slog.Any("error", err))
 				continue
 			}
 			s.messages = append(s.messages, m)

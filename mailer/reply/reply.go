@@ -77,7 +77,10 @@ var softRules = []struct {
 	code     int
 	enhanced string
 }{
-	{code: 530}, {code: 534}, {code: 535}, {code: 538},
+	{code: 530},
+	{code: 534},
+	{code: 535},
+	{code: 538},
 	{enhanced: "5.2.2"},
 }
 

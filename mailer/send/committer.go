@@ -64,7 +64,7 @@ func (c *committer) commit(ctx context.Context, batch []settling) {
 		if err == nil {
 			return
 		}
-		c.log.ErrorContext(ctx, "outcomes are not written down yet", "count", len(attempts), "error", err)
+		c.log.ErrorContext(ctx, "outcomes are not written down yet", slog.Int("count", len(attempts)), slog.Any("error", err))
 		if !sleep(ctx, pause) {
 			return
 		}

@@ -26,7 +26,6 @@ type envelope struct {
 type conn struct {
 	client *smtp.Client
 	net    net.Conn
-	used   time.Time // when its last message was done
 }
 
 // deliver sends one message and returns the answer that decided. The message has CRLF line ends and is not dot-stuffed.

@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"silkpost/mailer/ledger"
@@ -42,7 +43,7 @@ func (s *Sender) connection(ctx context.Context, work <-chan item) {
 func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
 	may, err := s.mayGo(ctx, it)
 	if err != nil {
-		s.Log.ErrorContext(ctx, "a delivery could not be checked before sending", "edition", it.EditionID, "contact", it.ContactID, "error", err)
+		s.Log.ErrorContext(ctx, "a delivery could not be checked before sending", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
 	}
 	if err != nil || !may {
 		s.putBack(ctx, it)
@@ -50,7 +51,7 @@ func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
 	}
 	parcel, err := s.Compose(ctx, it.Delivery)
 	if err != nil {
-		s.Log.ErrorContext(ctx, "a message could not be made", "edition", it.EditionID, "contact", it.ContactID, "error", err)
+		s.Log.ErrorContext(ctx, "a message could not be made", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
 		s.settle(it, reply.Reply{Phase: reply.Compose, Text: reply.OneLine(err.Error())})
 		return c
 	}
@@ -76,7 +77,7 @@ func (s *Sender) transmit(ctx context.Context, c *conn, it item, p Parcel) (*con
 	if err != nil {
 		s.route.failed(s.Clock.Now())
 		r := refusal(err)
-		s.Log.WarnContext(ctx, "the relay cannot be reached", "relay", s.Relay.Address(), "code", r.Code, "answer", r.Text)
+		s.Log.WarnContext(ctx, "the relay cannot be reached", slog.String("relay", s.Relay.Address()), slog.Int("code", r.Code), slog.String("answer", r.Text))
 		return nil, r
 	}
 	s.route.works()
@@ -98,6 +99,6 @@ func (s *Sender) deliver(ctx context.Context, c *conn, it item, p Parcel) reply.
 // putBack returns an item that was not tried. If that fails, its lease brings it back.
 func (s *Sender) putBack(ctx context.Context, it item) {
 	if err := ledger.PutBack(ctx, s.DB, it.lease.id, []*ledger.Delivery{it.Delivery}); err != nil {
-		s.Log.ErrorContext(ctx, "a delivery could not be put back; it comes back when its lease runs out", "error", err)
+		s.Log.ErrorContext(ctx, "a delivery could not be put back; it comes back when its lease runs out", slog.Any("error", err))
 	}
 }

@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +45,7 @@ func (s *Sender) renew(ctx context.Context) error {
 		return err
 	}
 	if !alive {
-		s.Log.WarnContext(ctx, "the lease ran out; what was claimed is left to others", "sender", l.id)
+		s.Log.WarnContext(ctx, "the lease ran out; what was claimed is left to others", slog.Any("sender", l.id))
 		return s.enlist(ctx)
 	}
 	l.until.Store(now.Add(ledger.Lease).UnixMicro())
@@ -55,7 +56,7 @@ func (s *Sender) renew(ctx context.Context) error {
 func (s *Sender) keepAlive(ctx context.Context) {
 	for sleep(ctx, heartbeat) {
 		if err := s.tend(ctx); err != nil && ctx.Err() == nil {
-			s.Log.ErrorContext(ctx, "the sender's heartbeat failed", "error", err)
+			s.Log.ErrorContext(ctx, "the sender's heartbeat failed", slog.Any("error", err))
 		}
 	}
 }
@@ -68,7 +69,7 @@ func (s *Sender) tend(ctx context.Context) error {
 	}
 	n, err := ledger.TakeOver(ctx, s.DB, s.Clock.Now())
 	if n > 0 {
-		s.Log.InfoContext(ctx, "took over the deliveries of a dead sender", "count", n)
+		s.Log.InfoContext(ctx, "took over the deliveries of a dead sender", slog.Int("count", n))
 		s.Wake()
 	}
 	return err

@@ -115,7 +115,7 @@ func outlive(parent context.Context, by time.Duration) (ctx context.Context, sto
 // retire gives the rest of the window back.
 func (s *Sender) retire(ctx context.Context) {
 	if err := ledger.Retire(ctx, s.DB, s.lease.Load().id); err != nil {
-		s.Log.ErrorContext(ctx, "the sender could not sign off; its deliveries are taken over when its lease runs out", "error", err)
+		s.Log.ErrorContext(ctx, "the sender could not sign off; its deliveries are taken over when its lease runs out", slog.Any("error", err))
 	}
 }
 
@@ -129,7 +129,7 @@ func (s *Sender) feed(ctx context.Context, work chan<- item) {
 		now := s.Clock.Now()
 		claimed, err := ledger.Claim(ctx, s.DB, l.id, now, window*s.Connections)
 		if err != nil && ctx.Err() == nil {
-			s.Log.ErrorContext(ctx, "nothing could be claimed", "error", err)
+			s.Log.ErrorContext(ctx, "nothing could be claimed", slog.Any("error", err))
 		}
 		if len(claimed) == 0 {
 			s.idle(ctx)
@@ -148,7 +148,7 @@ func (s *Sender) feed(ctx context.Context, work chan<- item) {
 // idle closes editions of which nothing is open, then waits for something to do.
 func (s *Sender) idle(ctx context.Context) {
 	if _, err := ledger.Finish(ctx, s.DB, s.Clock.Now()); err != nil && ctx.Err() == nil {
-		s.Log.ErrorContext(ctx, "finished editions could not be closed", "error", err)
+		s.Log.ErrorContext(ctx, "finished editions could not be closed", slog.Any("error", err))
 	}
 	timer := time.NewTimer(s.Poll)
 	defer timer.Stop()
