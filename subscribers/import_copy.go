@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"silkpost/internal/language"
 )
@@ -63,7 +63,8 @@ func copyPeople(ctx context.Context, tx *sqlx.Tx, p *people) error {
 
 // copyIn fills a table with COPY.
 func copyIn(ctx context.Context, tx *sqlx.Tx, table string, columns []string, rows iter.Seq[[]any]) error {
-	statement, err := tx.PrepareContext(ctx, pq.CopyIn(table, columns...))
+	// Preparing a COPY is how lib/pq begins one; the names are our own.
+	statement, err := tx.PrepareContext(ctx, fmt.Sprintf("COPY %s (%s) FROM STDIN", table, strings.Join(columns, ", ")))
 	if err != nil {
 		return err
 	}

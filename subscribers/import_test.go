@@ -209,15 +209,23 @@ func TestImportContactsRefuses(t *testing.T) {
 		"swelling name":  {"a@example.org,," + strings.Repeat("\ufdfa", 200) + ",,,,,,,", "too long or without a letter"},
 		"too many cells": {"a@example.org,Smith, John,,,,,,,,", "row 2: 11 cells where the header names 10 columns; a text with a comma"},
 		"too few cells":  {"a@example.org,A", "row 2: 2 cells where the header names 10 columns; a text with a comma"},
-		"contradiction": {"a@example.org,A,,,it,,,,,\nb@example.org,,,,,,,,,\nA@example.org,A,,,en,,,,,",
-			`row 4, languages "en": row 2 says "it" of the same address`},
-		"contradiction of a later cell": {"a@example.org,A,,,,,,,,\na@example.org,,,,it,,,,,\na@example.org,,,,en,,,,,",
-			`row 4, languages "en": row 3 says "it" of the same address`},
+		"contradiction": {
+			"a@example.org,A,,,it,,,,,\nb@example.org,,,,,,,,,\nA@example.org,A,,,en,,,,,",
+			`row 4, languages "en": row 2 says "it" of the same address`,
+		},
+		"contradiction of a later cell": {
+			"a@example.org,A,,,,,,,,\na@example.org,,,,it,,,,,\na@example.org,,,,en,,,,,",
+			`row 4, languages "en": row 3 says "it" of the same address`,
+		},
 		"contradicting attribute": {"a@example.org,,,,,,,,,x\na@example.org,,,,,,,,,y", `row 3, note "y": row 2 says "x" of the same address`},
-		"contradicting country": {"a@example.org,,Centre,IT,,,,,,\nb@example.org,,centre,DE,,,,,,",
-			`row 3, country "DE": row 2 says "IT" of the same organisation`},
-		"row after blank lines and line breaks": {"\n\na@example.org,\"two\r\n\nlines\",,,,,,,,\n\nb@example,,,,,,,,,",
-			`row 6, email "b@example": the domain "example" has no dot`},
+		"contradicting country": {
+			"a@example.org,,Centre,IT,,,,,,\nb@example.org,,centre,DE,,,,,,",
+			`row 3, country "DE": row 2 says "IT" of the same organisation`,
+		},
+		"row after blank lines and line breaks": {
+			"\n\na@example.org,\"two\r\n\nlines\",,,,,,,,\n\nb@example,,,,,,,,,",
+			`row 6, email "b@example": the domain "example" has no dot`,
+		},
 		"several": {"a@example.org,,,,,,,,,\nb,,,XX,,,,,,\nc,,,,,,,,,", `2 rows are refused, the first: row 3, email "b": no @ sign`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -254,10 +262,14 @@ func TestImportContactsKeepGoing(t *testing.T) {
 		"B@example.org,,weekly\n")
 	want := subscribers.ImportResult{Imported: 2, Refused: 2, Refusals: []subscribers.Refusal{
 		{Row: 3, Field: "email", Value: "bad", Reason: "no @ sign"},
-		{Row: 3, Field: "country", Value: "XX",
-			Reason: "not a country code of ISO 3166-1, which has two letters such as IT or RS (the United Kingdom is GB)"},
-		{Row: 3, Field: "rhythm", Value: "hourly",
-			Reason: "not offered by the list partners; it offers: immediate, daily, weekly, monthly"},
+		{
+			Row: 3, Field: "country", Value: "XX",
+			Reason: "not a country code of ISO 3166-1, which has two letters such as IT or RS (the United Kingdom is GB)",
+		},
+		{
+			Row: 3, Field: "rhythm", Value: "hourly",
+			Reason: "not offered by the list partners; it offers: immediate, daily, weekly, monthly",
+		},
 		{Row: 5, Field: "rhythm", Value: "weekly", Reason: `row 4 says "daily" of the same address`},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -295,23 +307,33 @@ func TestImportContactsOfABadFile(t *testing.T) {
 	}{
 		"empty": {strings.NewReader(""), "the file is empty: its first row must name the columns, and email must be one of them", errs.Invalid},
 		"blank": {strings.NewReader("\xef\xbb\xbf\n\n"), "the file is empty", errs.Invalid},
-		"no email": {strings.NewReader("name,organisation\na,b\n"),
-			`row 1 names no column "email"; the columns are: name, organisation`, errs.Invalid},
+		"no email": {
+			strings.NewReader("name,organisation\na,b\n"),
+			`row 1 names no column "email"; the columns are: name, organisation`, errs.Invalid,
+		},
 		"semicolons": {strings.NewReader("email;name\na;b\n"), `row 1 names no column "email"; the columns are: email;name`, errs.Invalid},
 		"twice":      {strings.NewReader("email,Name,name\n"), `row 1: the column "name" is there twice`, errs.Invalid},
 		"nameless":   {strings.NewReader("email,\na@example.org,x\n"), `row 2, column 2 "x": the header gives this column no name`, errs.Invalid},
 		"bad column": {strings.NewReader("email,a\x00b\n"), "row 1, column 2: the name has a control character (U+0000)", errs.Invalid},
 		"UTF-16":     {strings.NewReader("\xff\xfee\x00m\x00"), `the file is UTF-16 text: save it as "CSV UTF-8"`, errs.Invalid},
 		"workbook":   {strings.NewReader("PK\x03\x04rest"), "the file is a workbook, not CSV", errs.Invalid},
-		"Latin-1": {strings.NewReader("email,name\na@example.org,A\nb@example.org,B\xfcro\n"),
-			`row 3 is not UTF-8 text: save the file as "CSV UTF-8"`, errs.Invalid},
-		"open quote": {strings.NewReader("email,name\na@example.org,\"a\n\nb\"\nc@example.org,\"C\n"),
-			"row 3 cannot be read: a quotation mark is not closed", errs.Invalid},
-		"bare quote": {strings.NewReader("email,name\n\na@example.org,a\"b\"\n"),
-			"row 3 cannot be read: a quotation mark stands inside a cell", errs.Invalid},
+		"Latin-1": {
+			strings.NewReader("email,name\na@example.org,A\nb@example.org,B\xfcro\n"),
+			`row 3 is not UTF-8 text: save the file as "CSV UTF-8"`, errs.Invalid,
+		},
+		"open quote": {
+			strings.NewReader("email,name\na@example.org,\"a\n\nb\"\nc@example.org,\"C\n"),
+			"row 3 cannot be read: a quotation mark is not closed", errs.Invalid,
+		},
+		"bare quote": {
+			strings.NewReader("email,name\n\na@example.org,a\"b\"\n"),
+			"row 3 cannot be read: a quotation mark stands inside a cell", errs.Invalid,
+		},
 		"reading fails at once": {iotest.ErrReader(errors.New("disk on fire")), "cannot read the file: disk on fire", errs.Unavailable},
-		"reading fails": {io.MultiReader(strings.NewReader("email\na@example.org\n"), iotest.ErrReader(errors.New("disk on fire"))),
-			"cannot read the file after row 2: disk on fire", errs.Unavailable},
+		"reading fails": {
+			io.MultiReader(strings.NewReader("email\na@example.org\n"), iotest.ErrReader(errors.New("disk on fire"))),
+			"cannot read the file after row 2: disk on fire", errs.Unavailable,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -139,23 +139,35 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		want  string
 	}{
 		"slug": {func(l *subscribers.List) { l.Slug = "Our News" }, `list "Our News", slug: small letters a to z, digits`},
-		"long slug": {func(l *subscribers.List) { l.Slug = strings.Repeat("a", 64) },
-			"slug: small letters a to z, digits and single hyphens between them, at most 63"},
+		"long slug": {
+			func(l *subscribers.List) { l.Slug = strings.Repeat("a", 64) },
+			"slug: small letters a to z, digits and single hyphens between them, at most 63",
+		},
 		"language of a name": {func(l *subscribers.List) { l.Name["klingonisch"] = "x" }, `name: "klingonisch" is not a language tag`},
 		"name twice":         {func(l *subscribers.List) { l.Name["zh-hans"] = "x" }, "name: zh-Hans is given twice"},
 		"empty name":         {func(l *subscribers.List) { l.Name["it"] = " " }, "name in it: empty"},
-		"header in a name": {func(l *subscribers.List) { l.Name["it"] = "Notizie\r\nBcc: x@example.org" },
-			`name in it "Notizie\r\nBcc: x@example.org": a control character (U+000D)`},
-		"header in the sender": {func(l *subscribers.List) { l.Sender.Name = "A\nBcc: x@example.org" },
-			`sender name "A\nBcc: x@example.org": a control character (U+000A)`},
-		"sender address": {func(l *subscribers.List) { l.Sender.Address = "News <news@example.org>" },
-			`sender address "News <news@example.org>": give the address alone`},
+		"header in a name": {
+			func(l *subscribers.List) { l.Name["it"] = "Notizie\r\nBcc: x@example.org" },
+			`name in it "Notizie\r\nBcc: x@example.org": a control character (U+000D)`,
+		},
+		"header in the sender": {
+			func(l *subscribers.List) { l.Sender.Name = "A\nBcc: x@example.org" },
+			`sender name "A\nBcc: x@example.org": a control character (U+000A)`,
+		},
+		"sender address": {
+			func(l *subscribers.List) { l.Sender.Address = "News <news@example.org>" },
+			`sender address "News <news@example.org>": give the address alone`,
+		},
 		"reply-to":       {func(l *subscribers.List) { l.Sender.ReplyTo = "office" }, `sender reply_to "office": no @ sign`},
 		"postal address": {func(l *subscribers.List) { l.PostalAddress = "a\x00b" }, `postal_address "a\x00b": a control character (U+0000)`},
-		"rhythm": {func(l *subscribers.List) { l.Rhythms = []string{"hourly", "monthly"} },
-			`rhythms "hourly": not a rhythm; there are immediate, daily, weekly, monthly`},
-		"default rhythm": {func(l *subscribers.List) { l.DefaultRhythm = "weekly" },
-			`default_rhythm "weekly": not among the rhythms offered (daily, monthly)`},
+		"rhythm": {
+			func(l *subscribers.List) { l.Rhythms = []string{"hourly", "monthly"} },
+			`rhythms "hourly": not a rhythm; there are immediate, daily, weekly, monthly`,
+		},
+		"default rhythm": {
+			func(l *subscribers.List) { l.DefaultRhythm = "weekly" },
+			`default_rhythm "weekly": not among the rhythms offered (daily, monthly)`,
+		},
 		"no rhythm":      {func(l *subscribers.List) { l.Rhythms = nil }, `default_rhythm "monthly": not among the rhythms offered ()`},
 		"time zone":      {func(l *subscribers.List) { l.TimeZone = "Mars/Olympus" }, `time_zone "Mars/Olympus": not a time zone`},
 		"own time zone":  {func(l *subscribers.List) { l.TimeZone = "Local" }, `time_zone "Local": not a time zone`},
@@ -164,10 +176,14 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"delivery hour":  {func(l *subscribers.List) { l.DeliveryHour = "8" }, `delivery_hour "8": not an hour of the day`},
 		"fallback":       {func(l *subscribers.List) { l.FallbackLanguage = "" }, `fallback_language: "" is not a language tag`},
 		"opt-in":         {func(l *subscribers.List) { l.OptIn = "triple" }, `opt_in "triple": neither single nor double`},
-		"selection": {func(l *subscribers.List) { l.Selection.Languages = []string{"xx"} },
-			`select languages: "xx" is not a language tag`},
-		"selected tag": {func(l *subscribers.List) { l.Selection.Tags = []string{"a\x00"} },
-			`select tags "a\x00": a control character (U+0000)`},
+		"selection": {
+			func(l *subscribers.List) { l.Selection.Languages = []string{"xx"} },
+			`select languages: "xx" is not a language tag`,
+		},
+		"selected tag": {
+			func(l *subscribers.List) { l.Selection.Tags = []string{"a\x00"} },
+			`select tags "a\x00": a control character (U+0000)`,
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
