@@ -2,13 +2,9 @@ package database
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -16,7 +12,6 @@ import (
 )
 
 const (
-	orphanWait    = 30 * time.Second // for an earlier server of this cluster to end
 	uncleanWait   = 10 * time.Second // for what a killed server left behind to go away
 	restartPause  = time.Second      // between failing restarts
 	fastStop      = 30 * time.Second // for connections to end, before they are cut
@@ -170,51 +165,6 @@ func (s *server) stop() error {
 		<-s.last.exited
 	}
 	return fmt.Errorf("the database server did not stop within %s and had to be ended at once", fastStop)
-}
-
-// endOrphan stops a server that outlived the process which had started it: the caller holds the lock, so nobody else's it
-// can be. It reports whether the last server left traces of a sudden end.
-func (c cluster) endOrphan(ctx context.Context) (unclean bool, err error) {
-	pid, err := c.recordedPid()
-	if pid == 0 {
-		return false, err
-	}
-	deadline := time.Now().Add(orphanWait)
-	for c.listens(ctx) {
-		_ = syscall.Kill(pid, syscall.SIGINT)
-		if time.Now().After(deadline) {
-			return true, errs.New(errs.Unavailable, "an earlier database server (process %d) still runs in %s: stop it", pid, c.dir)
-		}
-		if err := pause(ctx); err != nil {
-			return true, err
-		}
-	}
-	// Process ids return, after a restart of the machine or its container above all. Postgres would take a stranger with
-	// the recorded id for itself and refuse to start.
-	if runsElsewhere(pid, c.data()) {
-		if err := os.Remove(c.pidFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return true, fmt.Errorf("start the database: %w", err)
-		}
-	}
-	return true, nil
-}
-
-func (c cluster) pidFile() string { return filepath.Join(c.data(), "postmaster.pid") }
-
-// recordedPid is the process of the server that runs or died here, 0 when the last one ended well.
-func (c cluster) recordedPid() (int, error) {
-	text, err := os.ReadFile(c.pidFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, errs.New(errs.Invalid, "cannot read the database at %s: %w", c.data(), errnoOf(err))
-	}
-	var pid int
-	if _, err := fmt.Sscan(strings.TrimPrefix(string(text), "-"), &pid); err != nil {
-		return 0, nil //nolint:nilerr // an empty file is left by a full disk; Postgres says so itself
-	}
-	return pid, nil
 }
 
 // openLog opens Postgres' log for appending. A long one is set aside, in place of the one before.
