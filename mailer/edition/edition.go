@@ -4,7 +4,7 @@
 // subscription has a mark: what lies behind it was dealt with. An edition holds for each subscription what lies between its mark
 // and the last position, and what a failed delivery gave back; planning it moves the marks, so nothing is planned twice and what
 // topics or languages left out counts as given. A subscription that is new, or was away, starts where its rhythm's last edition
-// ended. What differs between two subscriptions but leads to the same digest makes one variant.
+// ended when the list is next planned. What differs between two subscriptions but leads to the same digest makes one variant.
 package edition
 
 import (

@@ -2,6 +2,7 @@ package edition
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +20,11 @@ import (
 	"silkpost/subscribers"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+// A random life takes a while, so that fewer of them are lived than rapid would; -rapid.checks says how many.
+func TestMain(m *testing.M) {
+	_ = flag.Set("rapid.checks", "25")
+	testkit.Main(m)
+}
 
 // monday is a Monday at noon in UTC, after the summer and before the winter.
 var monday = time.Date(2026, 9, 14, 12, 0, 0, 0, time.UTC)

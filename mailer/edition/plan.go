@@ -42,7 +42,7 @@ func (p *Planner) Plan(ctx context.Context, tx handle, r Request) (e *Edition, e
 		LocalDate: localDate(r.CutOff, r.List.TimeZone),
 	}}
 	for _, step := range []func(context.Context) error{
-		made.lock, made.position, made.readers, made.profiles, made.choose, made.digests, made.insert, made.deliver, made.moveMarks,
+		made.lock, made.position, made.enrol, made.readers, made.profiles, made.choose, made.digests, made.insert, made.deliver, made.moveMarks,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -100,26 +100,41 @@ func (p *plan) position(ctx context.Context) error {
 		p.List.ID, orEmpty(s.Sections), orEmpty(s.Tags), languageKeys(s.Languages), orEmpty(s.Sources))
 }
 
-// readers finds who may be mailed at this rhythm and from where on: their own mark; when they are new or were away, also no less
-// than where the rhythm's last edition ended.
+// enrol fixes where everybody who is new on the list, or was away, starts: where the last edition of their rhythm ended, whichever
+// rhythm is being planned. From then on nothing passes them by, even if they switch before their first edition.
+func (p *plan) enrol(ctx context.Context) error {
+	return p.run(ctx, `
+		WITH arrived AS (
+			SELECT m.subscription_id, m.activation, coalesce(planned.position, 0) AS position
+			FROM subscribers.mailable m
+			LEFT JOIN mailer.plans planned USING (list_id, rhythm)
+			LEFT JOIN mailer.marks mark USING (subscription_id)
+			WHERE m.list_id = $1 AND mark.activation IS DISTINCT FROM m.activation
+		), forgotten AS (
+			DELETE FROM mailer.released WHERE subscription_id IN (SELECT subscription_id FROM arrived)
+		)
+		INSERT INTO mailer.marks (subscription_id, position, activation)
+		SELECT subscription_id, position, activation FROM arrived
+		ON CONFLICT (subscription_id) DO UPDATE
+		SET position = greatest(marks.position, excluded.position), activation = excluded.activation`,
+		p.List.ID)
+}
+
+// readers finds who may be mailed at this rhythm, and what each has not been given.
 func (p *plan) readers(ctx context.Context) error {
-	if err := p.run(ctx, `DROP TABLE IF EXISTS reader, profile, version, chosen, digest`); err != nil {
+	if err := p.run(ctx, `DROP TABLE IF EXISTS reader, profile, version, chosen, digest, local_hour`); err != nil {
 		return err
 	}
 	return p.run(ctx, `
 		CREATE TEMP TABLE reader ON COMMIT DROP AS
-		WITH planned AS (
-			SELECT position FROM mailer.plans WHERE list_id = $1 AND rhythm = $2
-		), back AS (
+		WITH back AS (
 			SELECT subscription_id, array_agg(group_id ORDER BY group_id) AS groups FROM mailer.released GROUP BY subscription_id
 		), mine AS (
-			SELECT m.subscription_id, m.contact_id, m.activation, m.languages, m.language_keys, m.topics,
+			SELECT m.subscription_id, m.contact_id, m.languages, m.language_keys, m.topics,
 			       coalesce(nullif(m.time_zone, ''), $3) AS time_zone, coalesce(m.delivery_hour, $4::time) AS hour,
-			       CASE WHEN mark.activation = m.activation THEN mark.position
-			            ELSE greatest(mark.position, planned.position) END AS mark,
-			       CASE WHEN mark.activation = m.activation THEN coalesce(back.groups, '{}') ELSE '{}' END AS back
-			FROM planned, subscribers.mailable m
-			LEFT JOIN mailer.marks mark USING (subscription_id)
+			       mark.position AS mark, coalesce(back.groups, '{}') AS back
+			FROM subscribers.mailable m
+			JOIN mailer.marks mark USING (subscription_id, activation)
 			LEFT JOIN back USING (subscription_id)
 			WHERE m.list_id = $1 AND m.rhythm = $2
 		)
@@ -257,9 +272,7 @@ func (p *plan) moveMarks(ctx context.Context) error {
 		return err
 	}
 	if err := p.run(ctx, `
-		INSERT INTO mailer.marks (subscription_id, position, activation)
-		SELECT subscription_id, $1, activation FROM reader
-		ON CONFLICT (subscription_id) DO UPDATE SET position = excluded.position, activation = excluded.activation`,
+		UPDATE mailer.marks SET position = $1 FROM reader WHERE marks.subscription_id = reader.subscription_id`,
 		p.last); err != nil {
 		return err
 	}
