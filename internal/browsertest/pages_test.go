@@ -173,9 +173,9 @@ func TestBrowserPictures(t *testing.T) {
 		view
 		path string
 	}{
-		"feeds":         {view{760, 900, "light"}, "/feeds/"},
-		"digest":        {view{680, 1000, "light"}, strings.TrimPrefix(p.mailTo(t, "segreteria@centro-il-faro.example"), p.url) + "/html"},
-		"digest-arabic": {view{390, 844, "dark"}, strings.TrimPrefix(p.mailTo(t, arabicReader), p.url) + "/html"},
+		"feeds":         {view{760, 792, "light"}, "/feeds/"},
+		"digest":        {view{680, 794, "light"}, strings.TrimPrefix(p.mailTo(t, views[0].reader), p.url) + "/html"},
+		"digest-arabic": {view{390, 794, "dark"}, strings.TrimPrefix(p.mailTo(t, "exchange@desert-observatory.example"), p.url) + "/html"},
 	} {
 		t.Run(name, func(t *testing.T) { document(open(t, browser, picture.view, "en"), p.url+picture.path, name) })
 	}
