@@ -33,7 +33,7 @@ var globalIPv6 = netip.MustParsePrefix("2000::/3")
 
 // public reports whether addr may be connected to when nobody vouched for its host.
 func public(addr netip.Addr) bool {
-	if !addr.IsValid() || addr.Zone() != "" || addr.Is4In6() {
+	if !addr.IsValid() || addr.Zone() != "" {
 		return false
 	}
 	if addr.Is6() && !globalIPv6.Contains(addr) {

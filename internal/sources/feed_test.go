@@ -89,14 +89,15 @@ func TestParseFeedPassesOverNothing(t *testing.T) {
 	t.Parallel()
 	got, err := ParseFeed([]byte(`<rss version="2.0"><channel><title>x</title>
 		<item></item>
-		<item><guid>1</guid><title>New</title><link>https://www.example.org/1</link></item>
+		<item><guid>1</guid><title>New</title><link>https://www.example.org/1</link>
+			<description>&lt;img src="/count.gif" width="1"&gt;Text.</description></item>
 		<item><guid>1</guid><title>Old</title><link>https://www.example.org/1</link></item>
 		<item><guid>2</guid><description>&lt;script&gt;x&lt;/script&gt;</description></item>
 	</channel></rss>`), "https://www.example.org/feed")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 1 || got[0].Title != "New" {
+	if len(got) != 1 || got[0].Title != "New" || got[0].ImageURL != "" {
 		t.Errorf("got %+v", got)
 	}
 }

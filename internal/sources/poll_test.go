@@ -34,11 +34,11 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (u *upstream) items(titles ...string) {
 	u.answer.Store(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tag := fmt.Sprintf("%q", strings.Join(titles, "+"))
-		w.Header().Set("ETag", tag)
 		if r.Header.Get("If-None-Match") == tag {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
+		w.Header().Set("ETag", tag)
 		fmt.Fprint(w, `<rss version="2.0"><channel><title>x</title>`)
 		for i, title := range titles {
 			fmt.Fprintf(w, `<item><guid>guid-%d</guid><title>%s</title><description>Text.</description></item>`, i, title)

@@ -138,6 +138,11 @@ func TestReadPage(t *testing.T) {
 				"1. Bring tools", "2. Bring time", "See you there!"}},
 		},
 		{
+			"no trail, but links and numbers below",
+			[]string{"The hall opens", sentenceA, "1 2 3", "Annual conference of the m...", "About us", "Made with Example CMS"},
+			page{title: "The hall opens", body: []string{sentenceA}},
+		},
+		{
 			"short notice on a page",
 			[]string{"Home / Notices", "Closed on Monday", "We open again on Tuesday", "1 2 3", "About us", "Site map"},
 			page{title: "Closed on Monday", section: "Notices", body: []string{"We open again on Tuesday"}},
