@@ -79,7 +79,7 @@ func TestEventually(t *testing.T) {
 func TestLogAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	var late *slog.Logger
-	t.Run("a test", func(t *testing.T) { late = testkit.Log(t) }) //nolint:tparallel // its end is waited for
+	t.Run("a test", func(t *testing.T) { late = testkit.Log(t) })
 	late.Info("too late")
 }
 
