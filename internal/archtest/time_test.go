@@ -34,7 +34,8 @@ func TestSQLIsHandedTheTime(t *testing.T) {
 // ownTime are the files that may ask the machine for the time, each with the reason.
 var ownTime = map[string]string{
 	"internal/clock/clock.go":           "it is the clock",
-	"internal/database/local.go":        "how long to wait for another process",
+	"internal/database/local_share.go":  "how long to wait for another process",
+	"internal/database/local_orphan.go": "how long to wait for an earlier server to end",
 	"internal/database/local_server.go": "how long to wait for Postgres to start and stop",
 	"internal/app/demo.go":              "how long each step of the demo took, for its summary",
 	"internal/web/page.go":              "how long a request took, for the log",
