@@ -128,7 +128,7 @@ func (w *world) plan(rhythm string) (*Edition, []string) {
 	w.must(ledger.Prepare(w.ctx, w.db, w.clock.Now()))
 	var e *Edition
 	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) (err error) {
-		e, err = w.planner.Plan(w.ctx, tx, Request{List: w.list(), Rhythm: rhythm, CutOff: w.clock.Now(), ByHand: true})
+		e, err = w.planner.Plan(w.ctx, tx, Request{List: w.list(), Rhythm: rhythm, CutOff: w.clock.Now(), ByHand: true, AtOnce: true})
 		return err
 	}))
 	w.clock.Advance(time.Minute)
