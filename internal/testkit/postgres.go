@@ -22,7 +22,7 @@ import (
 const (
 	clusterPrefix   = "silkpost-test-"
 	clusterTimeout  = time.Minute
-	clusterLeftover = time.Hour // older ones whose process is gone are removed
+	clusterLeftover = 5 * time.Minute // older ones whose process is gone are removed; younger ones may just be beginning
 )
 
 // cluster is this test process's Postgres, started when the first test asks for a database.
