@@ -108,6 +108,19 @@ func TestFailedIsDueAgain(t *testing.T) {
 	same(t, "after that", e.State, Skipped)
 }
 
+func TestWhoWasAwayIsNotSentWhatOnceFailed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en")
+	w.plan("weekly")
+	w.settle("failed")
+	w.exec(`UPDATE subscribers.subscriptions SET activation = activation + 1`) // left and came back
+	w.publish("two en")
+	_, got := w.plan("weekly")
+	same(t, "after coming back", got, []string{"anna: two en"})
+}
+
 func TestArchiveIsNeverDue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
