@@ -111,7 +111,7 @@ func (p *plan) enrol(ctx context.Context) error {
 			LEFT JOIN mailer.marks mark USING (subscription_id)
 			WHERE m.list_id = $1 AND mark.activation IS DISTINCT FROM m.activation
 		), forgotten AS (
-			DELETE FROM mailer.released WHERE false
+			DELETE FROM mailer.released WHERE subscription_id IN (SELECT subscription_id FROM arrived)
 		)
 		INSERT INTO mailer.marks (subscription_id, position, activation)
 		SELECT subscription_id, position, activation FROM arrived
