@@ -193,6 +193,9 @@ func (a *App) PublicURL() string {
 // Close lets the database go and stops the private one if this process holds it.
 func (a *App) Close(ctx context.Context) error {
 	var failed error
+	if a.poller != nil {
+		a.poller.Fetch.Close()
+	}
 	if a.DB != nil {
 		failed = a.DB.Close()
 	}

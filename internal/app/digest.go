@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
@@ -103,7 +105,7 @@ func (a *App) rhythms(ctx context.Context, slug, rhythm string) (list subscriber
 	}
 	if rhythm != "" {
 		if !slices.Contains(list.Rhythms, rhythm) {
-			return list, nil, errs.New(errs.Invalid, "list %s has no rhythm %q: it offers %v", slug, rhythm, []string(list.Rhythms))
+			return list, nil, errs.New(errs.Invalid, "list %s has no rhythm %q: it offers %s", slug, rhythm, strings.Join(list.Rhythms, ", "))
 		}
 		return list, []string{rhythm}, nil
 	}
@@ -116,19 +118,25 @@ func (a *App) rhythms(ctx context.Context, slug, rhythm string) (list subscriber
 
 // sendMyself sends what is due until these editions were tried, or with settled until nothing of them is open.
 func (a *App) sendMyself(ctx context.Context, ids []uuid.UUID, settled bool) error {
+	waiting, err := ledger.Waiting(ctx, a.DB, ids, settled)
+	if err != nil || !waiting {
+		return err
+	}
 	sender, err := a.sender()
 	if err != nil {
 		return err
 	}
-	sending, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- sender.Run(sending) }()
-	err = a.poll(ctx, func() (over bool, err error) {
-		waiting, err := ledger.Waiting(ctx, a.DB, ids, settled)
-		return !waiting, err
+	group, sending := errgroup.WithContext(ctx)
+	sending, stop := context.WithCancel(sending)
+	group.Go(func() error { return sender.Run(sending) })
+	group.Go(func() error {
+		defer stop()
+		return a.poll(sending, func() (over bool, err error) {
+			waiting, err := ledger.Waiting(sending, a.DB, ids, settled)
+			return !waiting, err
+		})
 	})
-	stop()
-	err = errors.Join(err, <-done)
+	err = group.Wait()
 	_, finishErr := ledger.Finish(context.WithoutCancel(ctx), a.DB, a.Clock.Now())
 	return errors.Join(err, finishErr)
 }
@@ -150,12 +158,16 @@ func (a *App) awaitWorker(ctx context.Context, ids []uuid.UUID) (alive bool, err
 // look is how often waiting for other processes looks at the database.
 const look = 50 * time.Millisecond
 
-// poll asks whether it is over, again and again, until it is or ctx ends.
+// poll asks whether it is over, again and again, until it is. When ctx ends first, the error is the cause of that.
 func (a *App) poll(ctx context.Context, over func() (bool, error)) error {
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
 	for {
-		if done, err := over(); err != nil || done {
+		done, err := over()
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil || done {
 			return err
 		}
 		select {

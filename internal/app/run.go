@@ -44,23 +44,35 @@ func (a *App) Listen() (net.Listener, error) {
 // Run runs the parts until ctx ends. Then it stops in order: requests in hand are answered, running jobs and the messages in hand
 // are finished, the rest is given back. It returns an error when a part cannot begin or ends by itself.
 func (a *App) Run(ctx context.Context, parts Parts) error {
-	group, ctx := errgroup.WithContext(ctx)
 	if parts.Web != nil {
-		group.Go(func() error { return a.serve(ctx, parts) })
+		defer func() { _ = parts.Web.Close() }() // also when the worker cannot begin
 	}
+	var running []func(context.Context) error
 	if parts.Worker {
-		sender, err := a.sender()
+		queue, sender, err := a.worker()
 		if err != nil {
 			return err
 		}
-		queue, err := jobs.NewWorker(a.DB, a.work(sender), a.Log)
-		if err != nil {
-			return err
-		}
-		group.Go(func() error { return queue.Run(ctx) })
-		group.Go(func() error { return sender.Run(ctx) })
+		running = append(running, queue.Run, sender.Run)
+	}
+	if parts.Web != nil {
+		running = append(running, func(ctx context.Context) error { return a.serve(ctx, parts) })
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, part := range running {
+		group.Go(func() error { return part(ctx) })
 	}
 	return group.Wait()
+}
+
+// worker makes what plans and polls, and what sends.
+func (a *App) worker() (*jobs.Queue, *send.Sender, error) {
+	sender, err := a.sender()
+	if err != nil {
+		return nil, nil, err
+	}
+	queue, err := jobs.NewWorker(a.DB, a.work(sender), a.Log)
+	return queue, sender, err
 }
 
 func (a *App) serve(ctx context.Context, parts Parts) error {

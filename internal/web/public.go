@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -109,8 +110,9 @@ const largestForm = 64 << 10
 func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
 	w.Header().Set("Cache-Control", "no-store")
 	r.Body = http.MaxBytesReader(w, r.Body, largestForm)
+	broken := errors.Join(r.ParseForm(), r.ParseMultipartForm(largestForm)) // one reads the one encoding, one the other
 	if r.PostFormValue(oneClickField) != oneClickValue {
-		return nil, errs.New(errs.Invalid, "the form lacks %s=%s", oneClickField, oneClickValue)
+		return nil, errors.Join(errs.New(errs.Invalid, "the form lacks %s=%s", oneClickField, oneClickValue), broken)
 	}
 	sub, err := s.subscription(r)
 	if err != nil {
