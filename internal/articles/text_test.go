@@ -14,8 +14,10 @@ func TestText(t *testing.T) {
 		{"inline", "<p>A <b>bold</b>, <i>word</i>s</p>", "A bold, words"},
 		{"link", `<p>See <a href="https://example.org/a">the page</a>.</p>`, "See the page <https://example.org/a>."},
 		{"bare link", `<a href="https://example.org/a">https://example.org/a</a>`, "https://example.org/a"},
-		{"mail", `<a href="mailto:a@example.org">a@example.org</a> <a href="mailto:a@example.org">us</a>`,
-			"a@example.org us <mailto:a@example.org>"},
+		{
+			"mail", `<a href="mailto:a@example.org">a@example.org</a> <a href="mailto:a@example.org">us</a>`,
+			"a@example.org us <mailto:a@example.org>",
+		},
 		{"empty link", `<a href="https://example.org/a"><img src="https://example.org/i.png"/></a>b`, "b"},
 		{"list", "<ul><li>a</li><li><p>b</p></li></ul><p>c</p>", "- a\n\n- b\n\nc"},
 		{"numbers", `<ol start="3"><li>a</li> <li>b</li></ol>`, "3. a\n4. b"},

@@ -35,18 +35,24 @@ func TestParseFeed(t *testing.T) {
 		want []articles.Draft
 	}{
 		{"feed.rss", []articles.Draft{
-			{ExternalKey: "https://www.example.org/plain", URL: "https://www.example.org/plain", Title: "Plain words only, 5 < 6.",
-				Text: "Plain words only, 5 < 6.", Language: "en"},
+			{
+				ExternalKey: "https://www.example.org/plain", URL: "https://www.example.org/plain", Title: "Plain words only, 5 < 6.",
+				Text: "Plain words only, 5 < 6.", Language: "en",
+			},
 			hall,
 		}},
 		{"feed.atom", []articles.Draft{
-			{ExternalKey: "urn:x:2", GUID: "urn:x:2", URL: "https://www.example.org/two", Title: "Second", HTML: "<p>Short.</p>",
-				Language: "it", Authors: []string{"Museum"}, Updated: published.Add(time.Hour)},
+			{
+				ExternalKey: "urn:x:2", GUID: "urn:x:2", URL: "https://www.example.org/two", Title: "Second", HTML: "<p>Short.</p>",
+				Language: "it", Authors: []string{"Museum"}, Updated: published.Add(time.Hour),
+			},
 			func() articles.Draft { d := hall; d.ImageURL, d.Updated = "", published.Add(time.Hour); return d }(),
 		}},
 		{"feed.json", []articles.Draft{
-			{ExternalKey: "2", GUID: "2", URL: "https://www.example.org/two", Title: "First line.", Text: "First line.\n\nSecond line.",
-				Language: "it", Authors: []string{"Museum"}},
+			{
+				ExternalKey: "2", GUID: "2", URL: "https://www.example.org/two", Title: "First line.", Text: "First line.\n\nSecond line.",
+				Language: "it", Authors: []string{"Museum"},
+			},
 			hall,
 		}},
 	}

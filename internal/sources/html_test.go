@@ -21,7 +21,8 @@ func TestReadHTML(t *testing.T) {
 		name, in string
 		want     articles.Draft
 	}{
-		{"head", `<!doctype html><html lang="en-gb"><head><title>The hall opens | Example Museum</title>
+		{
+			"head", `<!doctype html><html lang="en-gb"><head><title>The hall opens | Example Museum</title>
 			<meta name="Description" content="It opens."><meta name="author" content="Press office">
 			<meta property="article:published_time" content="2020-05-11T08:00:00+02:00">
 			<meta property="article:modified_time" content="2020-05-12">
@@ -34,13 +35,16 @@ func TestReadHTML(t *testing.T) {
 				Authors: []string{"Press office"}, Tags: []string{"robots", "may"}, ImageURL: "https://www.example.org/i.jpg",
 				Published: time.Date(2020, 5, 11, 6, 0, 0, 0, time.UTC), Updated: time.Date(2020, 5, 12, 0, 0, 0, 0, time.UTC),
 				HTML: "<p>Text.</p>",
-			}},
+			},
+		},
 		{"title only", `<title> The &amp; hall </title><p>Text.</p>`, articles.Draft{Title: "The & hall", HTML: "<p>Text.</p>"}},
 		{"heading only", `<h1>Hall</h1><h1>Other</h1><p>Text.</p>`, articles.Draft{Title: "Hall", HTML: "<h1>Other</h1><p>Text.</p>"}},
 		{"one article", `<title>Hall</title><div>Menu</div><article><p>Text.</p></article><div>More</div>`, articles.Draft{Title: "Hall", HTML: "<p>Text.</p>"}},
 		{"main", `<title>Hall</title><div>Menu</div><main><p>Text.</p></main>`, articles.Draft{Title: "Hall", HTML: "<p>Text.</p>"}},
-		{"claims that cannot be", `<html lang="??"><title>Hall</title><link rel="canonical" href="javascript:x"><meta property="article:published_time" content="soon"><p>Text.</p>`,
-			articles.Draft{Title: "Hall", HTML: "<p>Text.</p>"}},
+		{
+			"claims that cannot be", `<html lang="??"><title>Hall</title><link rel="canonical" href="javascript:x"><meta property="article:published_time" content="soon"><p>Text.</p>`,
+			articles.Draft{Title: "Hall", HTML: "<p>Text.</p>"},
+		},
 		{"another character set", chinese, articles.Draft{Title: "科学中心", Language: "zh-CN", HTML: "<p>开放</p>"}},
 	}
 	for _, tt := range tests {

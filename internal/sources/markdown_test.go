@@ -62,8 +62,10 @@ translation_key = "hall"
 		{"another heading stays", "---\ntitle: Hall\n---\n# Today\n\nText.", articles.Draft{Title: "Hall", HTML: "<h1>Today</h1>\n<p>Text.</p>\n"}},
 		{"byte order mark and CRLF", "\ufeff---\r\ntitle: Hall\r\ntags: a, b\r\n---\r\nText.", articles.Draft{Title: "Hall", Tags: []string{"a", "b"}, HTML: "<p>Text.</p>\n"}},
 		{"no front matter but a line", "---\n\n# Hall\n\nText.", articles.Draft{Title: "Hall", HTML: "<hr>\n<p>Text.</p>\n"}},
-		{"table and raw HTML", "# Hall\n\n|a|b|\n|-|-|\n|1|2|\n\n<p onclick=x>raw</p>", articles.Draft{Title: "Hall",
-			HTML: "<table>\n<thead>\n<tr>\n<th>a</th>\n<th>b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>1</td>\n<td>2</td>\n</tr>\n</tbody>\n</table>\n<p onclick=x>raw</p>"}},
+		{"table and raw HTML", "# Hall\n\n|a|b|\n|-|-|\n|1|2|\n\n<p onclick=x>raw</p>", articles.Draft{
+			Title: "Hall",
+			HTML:  "<table>\n<thead>\n<tr>\n<th>a</th>\n<th>b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>1</td>\n<td>2</td>\n</tr>\n</tbody>\n</table>\n<p onclick=x>raw</p>",
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -132,10 +132,14 @@ func TestReadPage(t *testing.T) {
 		},
 		{
 			"a greeting and subheadings belong to the text, what frames it does not",
-			[]string{"Home / News", "The hall opens", "Share", "Dear friends of the museum:", sentenceA, "Workshops", sentenceB, "1. Bring tools", "2. Bring time",
-				"See you there!", "Print", "1 2 3", "About us", "Site map", "© 2020 Example Museum, all rights reserved, no part of this may be copied."},
-			page{title: "The hall opens", section: "News", body: []string{"Dear friends of the museum:", sentenceA, "Workshops", sentenceB,
-				"1. Bring tools", "2. Bring time", "See you there!"}},
+			[]string{
+				"Home / News", "The hall opens", "Share", "Dear friends of the museum:", sentenceA, "Workshops", sentenceB, "1. Bring tools", "2. Bring time",
+				"See you there!", "Print", "1 2 3", "About us", "Site map", "© 2020 Example Museum, all rights reserved, no part of this may be copied.",
+			},
+			page{title: "The hall opens", section: "News", body: []string{
+				"Dear friends of the museum:", sentenceA, "Workshops", sentenceB,
+				"1. Bring tools", "2. Bring time", "See you there!",
+			}},
 		},
 		{
 			"no trail, but links and numbers below",
@@ -159,12 +163,15 @@ func TestReadPage(t *testing.T) {
 		},
 		{
 			"broken into lines of one width",
-			[]string{"The hall opens", "",
+			[]string{
+				"The hall opens", "",
 				"The hall of the science museum opens on the first of May, and everybody", "who likes machines is invited. There will be talks in the morning,",
-				"workshops in the afternoon.", "", "- Bring tools", "- Bring time"},
+				"workshops in the afternoon.", "", "- Bring tools", "- Bring time",
+			},
 			page{title: "The hall opens", body: []string{
 				"The hall of the science museum opens on the first of May, and everybody who likes machines is invited. " +
-					"There will be talks in the morning, workshops in the afternoon.", "- Bring tools", "- Bring time"}},
+					"There will be talks in the morning, workshops in the afternoon.", "- Bring tools", "- Bring time",
+			}},
 		},
 		{
 			"Thai has no marks at the end of sentences",
