@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -67,6 +70,9 @@ func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun boo
 			apply  func(context.Context, database.Handle, table) (string, error)
 		}{{"source", tables.Sources, a.applySource}, {"feed", tables.Feeds, a.applyFeed}, {"list", tables.Lists, a.applyList}} {
 			for _, t := range kind.tables {
+				if t.slug() == "" {
+					return errs.New(errs.Invalid, "a [[%s]] has no slug: give it a name of small letters, such as slug = \"partners\"", kind.name)
+				}
 				change, err := kind.apply(ctx, tx, t)
 				if err != nil {
 					return err
@@ -130,10 +136,17 @@ func placed(err error) error {
 	}
 	if wrong := (*toml.DecodeError)(nil); errors.As(err, &wrong) {
 		row, column := wrong.Position()
-		return errs.New(errs.Invalid, "line %d, column %d: %w", row, column, wrong)
+		reason := strings.TrimPrefix(wrong.Error(), "toml: ")
+		if kind := wrongKind.FindStringSubmatch(reason); kind != nil && len(wrong.Key()) > 0 {
+			reason = fmt.Sprintf("%s cannot be of the kind %s", wrong.Key()[len(wrong.Key())-1], kind[1])
+		}
+		return errs.New(errs.Invalid, "line %d, column %d: %s", row, column, reason)
 	}
 	return err
 }
+
+// wrongKind is how the decoder says, in Go's words, that a value is of the wrong kind.
+var wrongKind = regexp.MustCompile(`^cannot decode TOML (\S+) into`)
 
 func (a *App) applySource(ctx context.Context, h database.Handle, t table) (string, error) {
 	there, err := a.Articles.SourceBySlug(ctx, h, t.slug())
