@@ -29,7 +29,7 @@ const (
 )
 
 func TestBrowser(t *testing.T) {
-	p, browser := start(t), launch(t)
+	browser, p := launch(t), start(t)
 	for i, v := range views {
 		if testing.Short() && i%3 > 0 {
 			continue // leaves a desk in light and a phone in dark
@@ -168,7 +168,7 @@ func TestBrowserPictures(t *testing.T) {
 	if !*pictures {
 		t.Skip("pictures are made with -pictures")
 	}
-	p, browser := start(t), launch(t)
+	browser, p := launch(t), start(t)
 	for name, picture := range map[string]struct {
 		view
 		path string
