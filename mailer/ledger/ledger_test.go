@@ -132,6 +132,11 @@ func TestClaimIsRefused(t *testing.T) {
 	if n := len(b.claim(late, noon.Add(ledger.LateLimit), 9)); n != 0 {
 		t.Errorf("claimed %d that are late", n)
 	}
+	for _, want := range []int{1, 0} {
+		if n, err := ledger.NoteLate(b.ctx, b.db, noon.Add(ledger.LateLimit)); n != want || err != nil {
+			t.Errorf("%d editions with late deliveries, not %d (%v)", n, want, err)
+		}
+	}
 	b.exec(`UPDATE subscribers.subscriptions SET state = 'unsubscribed' WHERE contact_id = 1`)
 	if n := len(b.claim(sender, noon, 9)); n != 2 {
 		t.Errorf("claimed %d, not those 2 who may be mailed", n)

@@ -91,11 +91,30 @@ func PutBack(ctx context.Context, h database.Handle, sender uuid.UUID, deliverie
 	return err
 }
 
+// lateReason is what an edition says of deliveries that wait for a person.
+const lateReason = "deliveries passed their hour by more than 12 hours: release the edition to send them"
+
+// NoteLate says with each edition that has them that deliveries are late and wait for a person, and returns with how many that is new.
+func NoteLate(ctx context.Context, h database.Handle, now time.Time) (n int, err error) {
+	defer errs.Wrap(&err, "ledger.NoteLate")
+	res, err := h.ExecContext(ctx, `
+		UPDATE mailer.editions e SET reason = $2
+		WHERE e.state IN ('approved', 'sending') AND e.reason = ''
+		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state = 'pending' AND d.attempts = 0
+		              AND d.not_before <= $1)`,
+		now.Add(-LateLimit), lateReason)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := res.RowsAffected()
+	return int(rows), err
+}
+
 // Finish marks editions as sent of which nothing is open any more, and returns how many.
 func Finish(ctx context.Context, h database.Handle, now time.Time) (n int, err error) {
 	defer errs.Wrap(&err, "ledger.Finish")
 	res, err := h.ExecContext(ctx, `
-		UPDATE mailer.editions e SET state = 'sent', finished_at = $1
+		UPDATE mailer.editions e SET state = 'sent', finished_at = $1, reason = ''
 		WHERE e.state IN ('approved', 'sending')
 		  AND NOT EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.due_at IS NOT NULL)`,
 		now)

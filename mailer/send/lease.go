@@ -52,7 +52,7 @@ func (s *Sender) renew(ctx context.Context) error {
 	return nil
 }
 
-// keepAlive renews the lease, puts back what dead senders held and closes finished editions, until ctx ends.
+// keepAlive renews the lease and looks after what nobody else does, until ctx ends.
 func (s *Sender) keepAlive(ctx context.Context) {
 	for sleep(ctx, heartbeat) {
 		if err := s.tend(ctx); err != nil && ctx.Err() == nil {
@@ -64,13 +64,29 @@ func (s *Sender) keepAlive(ctx context.Context) {
 func (s *Sender) tend(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, heartbeat)
 	defer cancel()
-	if err := s.renew(ctx); err != nil {
-		return err
+	for _, duty := range []func(context.Context) error{s.renew, s.takeOver, s.noteLate} {
+		if err := duty(ctx); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// takeOver puts back what dead senders held.
+func (s *Sender) takeOver(ctx context.Context) error {
 	n, err := ledger.TakeOver(ctx, s.DB, s.Clock.Now())
 	if n > 0 {
 		s.Log.InfoContext(ctx, "took over the deliveries of a dead sender", slog.Int("count", n))
 		s.Wake()
+	}
+	return err
+}
+
+// noteLate makes it seen that deliveries wait for a person.
+func (s *Sender) noteLate(ctx context.Context) error {
+	n, err := ledger.NoteLate(ctx, s.DB, s.Clock.Now())
+	if n > 0 {
+		s.Log.WarnContext(ctx, "deliveries are late and wait for a person: see silkpost status", slog.Int("editions", n))
 	}
 	return err
 }

@@ -92,7 +92,8 @@ func (s *Sender) Run(ctx context.Context) error {
 	work := make(chan item)
 	var connections, background sync.WaitGroup
 	background.Go(func() { s.committer.run(writing) })
-	background.Go(func() { s.keepAlive(ctx) })
+	beating, stopBeating := context.WithCancel(inHand) // also while stopping, or others would take over what is in hand
+	background.Go(func() { s.keepAlive(beating) })
 	for range s.Connections {
 		connections.Go(func() { s.connection(inHand, work) })
 	}
@@ -100,6 +101,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	close(work)
 	connections.Wait()
 	close(s.committer.in)
+	stopBeating()
 	background.Wait()
 	s.retire(writing)
 	return nil
