@@ -67,9 +67,17 @@ func TestContrast(t *testing.T) {
 			text, ground string
 			least        float64
 		}{
-			{"ink", "paper", 4.5}, {"ink", "sheet", 4.5}, {"soft", "paper", 4.5}, {"soft", "sheet", 4.5},
-			{"accent", "paper", 4.5}, {"accent", "sheet", 4.5}, {"on-accent", "accent", 4.5},
-			{"done", "paper", 4.5}, {"waiting", "sheet", 4.5}, {"needs-you", "paper", 4.5}, {"border", "paper", 3},
+			{"ink", "paper", 4.5},
+			{"ink", "sheet", 4.5},
+			{"soft", "paper", 4.5},
+			{"soft", "sheet", 4.5},
+			{"accent", "paper", 4.5},
+			{"accent", "sheet", 4.5},
+			{"on-accent", "accent", 4.5},
+			{"done", "paper", 4.5},
+			{"waiting", "sheet", 4.5},
+			{"needs-you", "paper", 4.5},
+			{"border", "paper", 3},
 		} {
 			if got := contrast(t, named[c.text], named[c.ground]); got < c.least {
 				t.Errorf("%s: %s on %s is %.2f:1, want %.1f:1", scheme, c.text, c.ground, got, c.least)
