@@ -5,6 +5,8 @@ package web
 import (
 	"log/slog"
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
 
@@ -49,5 +51,17 @@ func New(cfg Config) http.Handler {
 	if cfg.Extra != nil {
 		mux.Handle("/mail/", cfg.Extra)
 	}
-	return s.logged(mux)
+	return s.logged(s.readable(mux))
+}
+
+// readable answers for paths that can name nothing: Postgres takes neither NUL nor broken UTF-8 for text.
+func (s *site) readable(next http.Handler) http.Handler {
+	unknown := s.page(s.notFound)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !utf8.ValidString(r.URL.Path) || strings.Contains(r.URL.Path, "\x00") {
+			unknown.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }

@@ -1,0 +1,203 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
+	"silkpost/internal/jobs"
+	"silkpost/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+const patience = 20 * time.Second
+
+// count counts the jobs of a kind in a state, "" for any.
+func count(t *testing.T, db *sqlx.DB, kind, state string) (n int) {
+	t.Helper()
+	if err := db.Get(&n, `SELECT count(*) FROM river.river_job WHERE kind = $1 AND ($2 = '' OR state::text = $2)`, kind, state); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func inserter(t *testing.T, db *sqlx.DB) *jobs.Queue {
+	t.Helper()
+	queue, err := jobs.NewInserter(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return queue
+}
+
+// A job is there if and only if its transaction is.
+func TestInsertBelongsToItsTransaction(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	queue := inserter(t, db)
+	boom := errors.New("something went wrong afterwards")
+	for _, tt := range []struct {
+		end  error
+		want int
+	}{{boom, 0}, {nil, 1}} {
+		err := database.Transact(t.Context(), db, func(tx *sqlx.Tx) error {
+			if err := queue.Insert(t.Context(), tx, jobs.Plan{}); err != nil {
+				return err
+			}
+			return tt.end
+		})
+		if !errors.Is(err, tt.end) {
+			t.Fatal(err)
+		}
+		if got := count(t, db, "plan", ""); got != tt.want {
+			t.Errorf("%d jobs after a transaction that ended with %v, want %d", got, tt.end, tt.want)
+		}
+	}
+	if err := queue.Insert(t.Context(), db, jobs.Plan{}); err != nil || count(t, db, "plan", "available") != 2 {
+		t.Errorf("by itself: %v", err)
+	}
+}
+
+// A source is queued once while its poll waits; another source, and the same one later, are queued.
+func TestPollsOfASourceDoNotPileUp(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	queue := inserter(t, db)
+	for range 3 {
+		for _, slug := range []string{"site", "blog"} {
+			if err := queue.Insert(t.Context(), db, jobs.PollSource{Slug: slug}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := count(t, db, "poll_source", ""); got != 2 {
+		t.Errorf("%d polls wait, want one for each source", got)
+	}
+	polled := make(chan string, 10)
+	work(t, db, jobs.Work{PollSource: func(_ context.Context, slug string) error { polled <- slug; return nil }})
+	if got := map[string]bool{<-polled: true, <-polled: true}; !got["site"] || !got["blog"] {
+		t.Errorf("polled: %v", got)
+	}
+	testkit.Eventually(t, patience, "both polls are over", func() bool { return count(t, db, "poll_source", "completed") == 2 })
+	if err := queue.Insert(t.Context(), db, jobs.PollSource{Slug: "site"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-polled; got != "site" {
+		t.Errorf("polled again: %s", got)
+	}
+}
+
+// work runs a worker until stop is called, or the test ends. What a job does that is not given is nothing.
+func work(t *testing.T, db *sqlx.DB, w jobs.Work) (stop func() <-chan error) {
+	t.Helper()
+	nothing := func(context.Context) error { return nil }
+	if w.Plan == nil {
+		w.Plan = nothing
+	}
+	if w.PollDue == nil {
+		w.PollDue = nothing
+	}
+	queue, err := jobs.NewWorker(db, w, testkit.Log(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	running := make(chan struct{})
+	go func() {
+		defer close(running)
+		ended <- queue.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-running
+	})
+	return func() <-chan error {
+		cancel()
+		return ended
+	}
+}
+
+// A worker plans and polls as soon as it runs: what came due while none did is not forgotten.
+func TestPeriodicJobsBeginAtOnce(t *testing.T) {
+	t.Parallel()
+	planned, polled := make(chan struct{}, 9), make(chan struct{}, 9)
+	work(t, testkit.DB(t), jobs.Work{
+		Plan:    func(context.Context) error { planned <- struct{}{}; return nil },
+		PollDue: func(context.Context) error { polled <- struct{}{}; return nil },
+	})
+	for name, signal := range map[string]chan struct{}{"planned": planned, "polled": polled} {
+		select {
+		case <-signal:
+		case <-time.After(patience):
+			t.Errorf("not %s within %s", name, patience)
+		}
+	}
+}
+
+// Stopping lets a job that runs come to its end, and does not cut its context short.
+func TestStoppingWaitsForRunningJobs(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	if err := inserter(t, db).Insert(t.Context(), db, jobs.PollSource{Slug: "slow"}); err != nil {
+		t.Fatal(err)
+	}
+	begun, goOn, cut := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	stop := work(t, db, jobs.Work{PollSource: func(ctx context.Context, _ string) error {
+		close(begun)
+		<-goOn
+		cut <- ctx.Err()
+		return nil
+	}})
+	<-begun
+	ended := stop()
+	select {
+	case err := <-ended:
+		t.Errorf("the worker ended with %v while a job ran", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(goOn)
+	if err := <-ended; err != nil {
+		t.Errorf("the worker ended with %v", err)
+	}
+	if err := <-cut; err != nil {
+		t.Errorf("the job was cut short: %v", err)
+	}
+	if got := count(t, db, "poll_source", "completed"); got != 1 {
+		t.Errorf("%d jobs completed, want 1", got)
+	}
+}
+
+// What fails, or panics, is the job's own trouble: the worker goes on.
+func TestFailingJobs(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	queue := inserter(t, db)
+	polled := make(chan string, 9)
+	work(t, db, jobs.Work{PollSource: func(_ context.Context, slug string) error {
+		polled <- slug
+		switch slug {
+		case "panics":
+			panic("on purpose")
+		case "fails":
+			return errors.New("on purpose")
+		}
+		return nil
+	}})
+	for _, slug := range []string{"panics", "fails", "works"} {
+		if err := queue.Insert(t.Context(), db, jobs.PollSource{Slug: slug}); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-polled; got != slug {
+			t.Errorf("%s was worked, not %s", got, slug)
+		}
+	}
+	testkit.Eventually(t, patience, "two are given up and one is done", func() bool {
+		return count(t, db, "poll_source", "discarded") == 2 && count(t, db, "poll_source", "completed") == 1
+	})
+}
