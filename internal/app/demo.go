@@ -62,9 +62,6 @@ type Step struct {
 // demoList is the list that the sample is about.
 const demoList = "partners"
 
-// DemoConsent is the basis that the sample's partners are taken to have agreed on.
-const demoConsent = "Cooperation agreement of the sample partners"
-
 // Demo runs the main job once: the sample's settings, articles and partners in, feeds and digests out. Run again, it finds nothing
 // new to do. Its steps begin with how long opening took, which the caller knows.
 func (a *App) Demo(ctx context.Context, opening time.Duration) (s Summary, err error) {
@@ -96,7 +93,7 @@ func (a *App) demoSettings(ctx context.Context, dir string) error {
 	if err := layOut(sample.FS, dir); err != nil {
 		return errs.New(errs.Invalid, "the sample files: %w", err)
 	}
-	file, err := os.Open(filepath.Join(dir, "silkpost.toml"))
+	file, err := os.Open(filepath.Join(dir, sample.Settings))
 	if err != nil {
 		return err
 	}
@@ -132,18 +129,18 @@ func layOut(files fs.FS, dir string) error {
 }
 
 func (a *App) demoArticles(ctx context.Context, dir string, s *Summary) error {
-	done, err := a.ImportArticles(ctx, ArticleImport{Paths: []string{filepath.Join(dir, "articles")}})
+	done, err := a.ImportArticles(ctx, ArticleImport{Paths: []string{filepath.Join(dir, sample.Articles)}})
 	s.Articles = Tally{Imported: done.Added + done.Changed, Unchanged: done.Unchanged, Refused: len(done.Refused)}
 	return err
 }
 
 func (a *App) demoContacts(ctx context.Context, dir string, s *Summary) error {
-	file, err := os.Open(filepath.Join(dir, "partners.csv"))
+	file, err := os.Open(filepath.Join(dir, sample.Partners))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	done, err := a.ImportContacts(ctx, file, subscribers.ImportOptions{List: demoList, Consent: demoConsent})
+	done, err := a.ImportContacts(ctx, file, subscribers.ImportOptions{List: demoList, Consent: sample.Consent})
 	s.Contacts = Tally{Imported: done.Imported + done.Changed, Unchanged: done.Unchanged, Refused: done.Refused}
 	return err
 }

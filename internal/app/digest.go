@@ -136,9 +136,7 @@ func (a *App) sendMyself(ctx context.Context, ids []uuid.UUID, settled bool) err
 			return !waiting, err
 		})
 	})
-	err = group.Wait()
-	_, finishErr := ledger.Finish(context.WithoutCancel(ctx), a.DB, a.Clock.Now())
-	return errors.Join(err, finishErr)
+	return group.Wait()
 }
 
 // awaitWorker waits until nothing of the editions is open, or until no worker is alive any more, and reports whether one is.
@@ -178,7 +176,11 @@ func (a *App) poll(ctx context.Context, over func() (bool, error)) error {
 	}
 }
 
+// sent reads what came of editions; those of which nothing is open are closed first.
 func (a *App) sent(ctx context.Context, ids []uuid.UUID) (sent Sent, err error) {
+	if _, err := ledger.Finish(ctx, a.DB, a.Clock.Now()); err != nil {
+		return sent, err
+	}
 	for _, id := range ids {
 		e, err := a.Edition(ctx, id)
 		if err != nil {

@@ -6,7 +6,9 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -81,11 +83,12 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	}))
 	client, err := river.NewClient(riverdatabasesql.New(db.DB), &river.Config{
 		Schema:            database.RiverSchema,
-		Logger:            log,
+		Logger:            slog.New(calm{log.Handler()}),
 		Workers:           workers,
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		FetchPollInterval: lookEvery,
 		SoftStopTimeout:   20 * time.Second,
+		PollOnly:          true,             // lib/pq's driver for River cannot listen
 		JobTimeout:        10 * time.Minute, // planning a list of a million contacts takes a while
 		PeriodicJobs: []*river.PeriodicJob{
 			every(planEvery, Plan{}),
@@ -93,6 +96,23 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 		},
 	})
 	return &Queue{client: client}, err
+}
+
+// calm leaves out what River logs as errors when it is told to stop in the midst of a query.
+type calm struct{ slog.Handler }
+
+// Handle passes on what is not about being stopped.
+func (c calm) Handle(ctx context.Context, r slog.Record) error {
+	stopped := false
+	r.Attrs(func(a slog.Attr) bool {
+		err, isError := a.Value.Any().(error)
+		stopped = isError && errors.Is(err, context.Canceled) || strings.Contains(a.Value.String(), context.Canceled.Error())
+		return !stopped
+	})
+	if stopped {
+		return nil
+	}
+	return c.Handler.Handle(ctx, r)
 }
 
 // every is a periodic job that begins at once. A missed one is not made up for, so it is not tried again either.

@@ -99,7 +99,7 @@ func (r Recipient) write(b *bytes.Buffer, s slot) {
 	case messageID:
 		b.WriteString(r.MessageID)
 	case to:
-		b.WriteString((&mail.Address{Name: r.Name, Address: r.Address}).String())
+		b.WriteString(fold((&mail.Address{Name: r.Name, Address: r.Address}).String()))
 	case unsubscribe:
 		b.WriteString("<" + r.UnsubscribeURL + ">")
 	case address:
@@ -112,6 +112,9 @@ func (r Recipient) write(b *bytes.Buffer, s slot) {
 		quote(b, html.EscapeString(r.UnsubscribeURL))
 	}
 }
+
+// fold puts each encoded word of a header value (RFC 2047, 2) on a line of its own: a long name would make a line that servers refuse.
+func fold(value string) string { return strings.ReplaceAll(value, "?= ", "?=\r\n ") }
 
 // quote writes words into quoted-printable text (RFC 2045, 6.7) between soft line breaks, so that no line grows too long
 // whatever stands around them.

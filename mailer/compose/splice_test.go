@@ -122,6 +122,25 @@ func TestForPutsTheRecipientIn(t *testing.T) {
 	}
 }
 
+// The longest names and addresses that a contact may have keep to the limits of RFC 5322, 2.1.1.
+func TestLongNamesAreFolded(t *testing.T) {
+	t.Parallel()
+	stored, err := Render(plainTemplates{"", ""}, letter())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := Parse(stored)
+	r := recipient()
+	for _, name := range []string{strings.Repeat("国际合作部 ", 33), strings.Repeat("Büro ", 40), strings.Repeat("Office \"x\" ", 18), strings.Repeat("a", 200)} {
+		r.Name = strings.TrimSpace(name)
+		header, _, _ := parts(t, m.For(r))
+		to, err := mail.ParseAddress(header.Get("To"))
+		if err != nil || to.Name != r.Name {
+			t.Errorf("%q came as %v, %v", r.Name, to, err)
+		}
+	}
+}
+
 // Whatever stands around the slots and in them, the message decodes to just that.
 func TestSpliceHoldsForAnyText(t *testing.T) {
 	t.Parallel()

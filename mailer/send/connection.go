@@ -41,59 +41,63 @@ func (s *Sender) connection(ctx context.Context, work <-chan item) {
 
 // handle brings one item to its outcome and returns the connection if it can be used again.
 func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
-	may, err := s.mayGo(ctx, it)
-	if err != nil {
-		s.Log.ErrorContext(ctx, "a delivery could not be checked before sending", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
-	}
-	if err != nil || !may {
-		s.putBack(ctx, it)
-		return c
-	}
 	parcel, err := s.Compose(ctx, it.Delivery)
 	if err != nil {
 		s.Log.ErrorContext(ctx, "a message could not be made", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
 		s.settle(it, reply.Reply{Phase: reply.Compose, Text: reply.OneLine(err.Error())})
 		return c
 	}
-	c, r := s.transmit(ctx, c, it, parcel)
-	s.settle(it, r)
+	c, r, tried := s.transmit(ctx, c, it, parcel)
+	if tried {
+		s.settle(it, r)
+	} else {
+		s.putBack(ctx, it)
+	}
 	return c
 }
 
 // transmit sends a parcel, dialling when there is no connection. A kept connection may have been closed by the server since its
-// last message: then, and only while the server has seen nothing of this message, a new one is dialled.
-func (s *Sender) transmit(ctx context.Context, c *conn, it item, p Parcel) (*conn, reply.Reply) {
+// last message: then, and only while the server has seen nothing of this message, a new one is dialled. It reports false, and no
+// reply, when the item may not be sent any more.
+func (s *Sender) transmit(ctx context.Context, c *conn, it item, p Parcel) (_ *conn, r reply.Reply, tried bool) {
 	if c != nil {
-		r := s.deliver(ctx, c, it, p)
+		r, tried = s.deliver(ctx, c, it, p)
 		if !r.Closed() {
-			return c, r
+			return c, r, tried
 		}
 		c.close()
 		if r.Phase != reply.Mail || r.Code/100 == 5 {
-			return nil, r
+			return nil, r, true
 		}
 	}
 	c, err := s.Relay.dial(ctx, s.Helo)
 	if err != nil {
 		s.route.failed(s.Clock.Now())
-		r := refusal(err)
+		r = refusal(err)
 		s.Log.WarnContext(ctx, "the relay cannot be reached", slog.String("relay", s.Relay.Address()), slog.Int("code", r.Code), slog.String("answer", r.Text))
-		return nil, r
+		return nil, r, true
 	}
 	s.route.works()
-	r := s.deliver(ctx, c, it, p)
-	if r.Closed() {
+	if r, tried = s.deliver(ctx, c, it, p); r.Closed() {
 		c.close()
-		return nil, r
+		return nil, r, tried
 	}
-	return c, r
+	return c, r, tried
 }
 
-// deliver sends a parcel over a connection; when ctx ends, the connection is closed and the answer is none.
-func (s *Sender) deliver(ctx context.Context, c *conn, it item, p Parcel) reply.Reply {
+// deliver sends a parcel over a connection, unless it may not be sent any more: that is asked here, after dialling, which can take
+// its time. When ctx ends, the connection is closed and there is no answer.
+func (s *Sender) deliver(ctx context.Context, c *conn, it item, p Parcel) (r reply.Reply, tried bool) {
+	may, err := s.mayGo(ctx, it)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "a delivery could not be checked before sending", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
+	}
+	if err != nil || !may {
+		return reply.Reply{Phase: reply.Compose}, false
+	}
 	unwatch := context.AfterFunc(ctx, c.close)
 	defer unwatch()
-	return c.deliver(envelope{from: p.From, to: p.To}, p.Message, func() bool { return it.lease.alive(s.Clock.Now()) })
+	return c.deliver(envelope{from: p.From, to: p.To}, p.Message, func() bool { return it.lease.alive(s.Clock.Now()) }), true
 }
 
 // putBack returns an item that was not tried. If that fails, its lease brings it back.
