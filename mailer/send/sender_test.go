@@ -328,6 +328,25 @@ func TestWhoUnsubscribesMeanwhileIsLeftOut(t *testing.T) {
 	}
 }
 
+// Dialling takes its time; no means no all the same.
+func TestWhoUnsubscribesWhileTheRelayIsDialledIsLeftOut(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, 1)
+	var once sync.Once
+	server := catchertest.Start(t, catcher.Config{OnEvent: func(e catcher.Event) {
+		if e.Verb == "CONNECT" {
+			once.Do(func() { p.exec(`UPDATE subscribers.subscriptions SET state = 'unsubscribed'`) })
+		}
+	}, Script: catcher.Script{{Verb: "CONNECT", Stall: 1100 * time.Millisecond}}})
+	p.run(p.sender(server.Addr), "everything has its outcome", p.settled)
+	same(t, "counts", p.counts(), ledger.Counts{Recipients: 1, Suppressed: 1})
+	for _, e := range server.Events() {
+		if e.Verb == "MAIL" {
+			t.Error("a MAIL command was sent for somebody who had left")
+		}
+	}
+}
+
 func TestARelayThatIsAwayIsNobodysFault(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, 5)
