@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"silkpost/internal/app"
-	"silkpost/internal/errs"
 )
 
 type applyCmd struct {
@@ -15,9 +13,9 @@ type applyCmd struct {
 }
 
 func (c *applyCmd) Run(e *env) error {
-	file, err := os.Open(c.File)
+	file, err := openFile(c.File)
 	if err != nil {
-		return errs.New(errs.Invalid, "apply: %w", err)
+		return err
 	}
 	defer file.Close()
 	return e.open(func(ctx context.Context, a *app.App) error {

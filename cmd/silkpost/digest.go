@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,13 +24,13 @@ type digestCmd struct {
 // which says which digest is meant.
 type which struct {
 	List   string `help:"Slug of the list." required:"" placeholder:"SLUG"`
-	Rhythm string `help:"immediate, daily, weekly or monthly; left out: each that is in use." enum:",immediate,daily,weekly,monthly" default:"" placeholder:"RHYTHM"`
+	Rhythm rhythm `help:"immediate, daily, weekly or monthly; left out: each that is in use." placeholder:"RHYTHM"`
 }
 
 type digestPlanCmd struct {
 	which
-	At   time.Time `help:"As if this were now (RFC 3339)." placeholder:"TIME"`
-	JSON bool      `help:"Print JSON." name:"json"`
+	At   moment `help:"As if this were now (RFC 3339)." placeholder:"TIME"`
+	JSON bool   `help:"Print JSON." name:"json"`
 }
 
 // plannedEdition is an edition of a plan in JSON.
@@ -47,7 +48,7 @@ type plannedDelivery struct {
 
 func (c *digestPlanCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
-		planned, err := a.PlanDigest(ctx, app.PlanOptions{List: c.List, Rhythm: c.Rhythm, At: c.At}, nil)
+		planned, err := a.PlanDigest(ctx, app.PlanOptions{List: c.List, Rhythm: string(c.Rhythm), At: c.At.Time}, nil)
 		if err != nil {
 			return err
 		}
@@ -109,7 +110,7 @@ type digestPreviewCmd struct {
 
 func (c *digestPreviewCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
-		names, err := a.PreviewDigest(ctx, app.PlanOptions{List: c.List, Rhythm: c.Rhythm}, c.Out)
+		names, err := a.PreviewDigest(ctx, app.PlanOptions{List: c.List, Rhythm: string(c.Rhythm)}, c.Out)
 		if err != nil {
 			return err
 		}
@@ -156,11 +157,14 @@ func (c *digestSendCmd) Run(e *env) error {
 			ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, errTimedOut)
 			defer cancel()
 		}
-		sent, err := a.SendDigest(ctx, app.SendOptions{List: c.List, Rhythm: c.Rhythm, Approve: c.Approve, Wait: c.Wait})
+		sent, err := a.SendDigest(ctx, app.SendOptions{List: c.List, Rhythm: string(c.Rhythm), Approve: c.Approve, Wait: c.Wait})
 		if len(sent.Editions) > 0 {
 			if printErr := c.print(e, sent); printErr != nil {
 				return printErr
 			}
+		}
+		if err != nil && errors.Is(context.Cause(ctx), errTimedOut) {
+			return fmt.Errorf("%w after %s; silkpost serve goes on with what is still open", errTimedOut, c.Timeout)
 		}
 		if err != nil {
 			return err

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/google/uuid"
-
 	"silkpost/internal/app"
 )
 
@@ -50,13 +48,13 @@ func editionTable(e *env, editions []app.EditionStatus) error {
 }
 
 type editionShowCmd struct {
-	ID   uuid.UUID `arg:"" help:"Id of the edition."`
+	ID   editionID `arg:"" help:"Id of the edition."`
 	JSON bool      `help:"Print JSON." name:"json"`
 }
 
 func (c *editionShowCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
-		ed, err := a.EditionStatus(ctx, c.ID)
+		ed, err := a.EditionStatus(ctx, c.ID.UUID)
 		if err != nil {
 			return err
 		}
@@ -69,29 +67,29 @@ func (c *editionShowCmd) Run(e *env) error {
 }
 
 type editionApproveCmd struct {
-	ID uuid.UUID `arg:"" help:"Id of the edition."`
+	ID editionID `arg:"" help:"Id of the edition."`
 }
 
 func (c *editionApproveCmd) Run(e *env) error {
-	return e.open(func(ctx context.Context, a *app.App) error { return a.Approve(ctx, c.ID) })
+	return e.open(func(ctx context.Context, a *app.App) error { return a.Approve(ctx, c.ID.UUID) })
 }
 
 type editionReleaseCmd struct {
-	ID uuid.UUID `arg:"" help:"Id of the edition."`
+	ID editionID `arg:"" help:"Id of the edition."`
 }
 
 func (c *editionReleaseCmd) Run(e *env) error {
-	return e.open(func(ctx context.Context, a *app.App) error { return a.Release(ctx, c.ID) })
+	return e.open(func(ctx context.Context, a *app.App) error { return a.Release(ctx, c.ID.UUID) })
 }
 
 type deliveriesCmd struct {
-	Edition uuid.UUID `help:"Id of the edition." required:"" placeholder:"ID"`
+	Edition editionID `help:"Id of the edition." required:"" placeholder:"ID"`
 	JSON    bool      `help:"Print JSON." name:"json"`
 }
 
 func (c *deliveriesCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
-		lines, err := a.Deliveries(ctx, c.Edition)
+		lines, err := a.Deliveries(ctx, c.Edition.UUID)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"silkpost/internal/app"
 	"silkpost/internal/errs"
@@ -32,11 +31,11 @@ func (c *importArticlesCmd) Run(e *env) error {
 			return err
 		}
 		for _, refused := range done.Refused {
-			fmt.Fprintln(e.stderr, "import:", refused.Err)
+			fmt.Fprintln(e.stdout, "refused:", refused.Err)
 		}
 		fmt.Fprintf(e.stdout, "%s imported, %d changed, %d unchanged, %d refused.%s\n", counted(done.Added, "article"), done.Changed,
 			done.Unchanged, len(done.Refused), dryRun(c.DryRun))
-		return refusedSome(len(done.Refused), "file")
+		return refusedSome(len(done.Refused), "file", c.DryRun)
 	})
 }
 
@@ -49,25 +48,38 @@ type importContactsCmd struct {
 }
 
 func (c *importContactsCmd) Run(e *env) error {
-	file, err := os.Open(c.File)
+	file, err := openFile(c.File)
 	if err != nil {
-		return errs.New(errs.Invalid, "import: %w", err)
+		return err
 	}
 	defer file.Close()
 	return e.open(func(ctx context.Context, a *app.App) error {
 		done, err := a.ImportContacts(ctx, file, subscribers.ImportOptions{
 			List: c.List, Consent: c.Consent, DryRun: c.DryRun, KeepGoing: c.KeepGoing,
 		})
-		for _, refusal := range done.Refusals {
-			fmt.Fprintln(e.stderr, "import:", refusal)
+		if err == nil || len(done.Refusals) > 1 { // a single one is in the error
+			for _, refusal := range done.Refusals {
+				fmt.Fprintln(e.stdout, "refused:", refusal)
+			}
+		}
+		if errs.KindOf(err) == errs.Invalid {
+			return errs.New(errs.Invalid, "%s: %w", c.File, err)
 		}
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "%s imported, %d changed, %d unchanged, %d refused.%s\n", counted(done.Imported, "contact"), done.Changed,
-			done.Unchanged, done.Refused, dryRun(c.DryRun))
-		return refusedSome(done.Refused, "row")
+		fmt.Fprintf(e.stdout, "%s imported, %d changed, %d unchanged, %d refused.%s%s\n", counted(done.Imported, "contact"), done.Changed,
+			done.Unchanged, done.Refused, left(done.Left), dryRun(c.DryRun))
+		return refusedSome(done.Refused, "row", c.DryRun)
 	})
+}
+
+// left says who was not brought back.
+func left(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %s stay unsubscribed, as they asked to be.", counted(n, "contact"))
 }
 
 func dryRun(on bool) string {
@@ -78,9 +90,12 @@ func dryRun(on bool) string {
 }
 
 // refusedSome is the failure of an import that kept going.
-func refusedSome(n int, noun string) error {
-	if n == 0 {
+func refusedSome(n int, noun string, dryRun bool) error {
+	switch {
+	case n == 0:
 		return nil
+	case dryRun:
+		return errs.New(errs.Invalid, "%s refused", counted(n, noun))
 	}
 	return errs.New(errs.Invalid, "%s refused; the rest was imported", counted(n, noun))
 }

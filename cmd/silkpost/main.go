@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return complain(stderr, fmt.Errorf("%w; see silkpost --help", err), exitUsage)
+		return complain(stderr, fmt.Errorf("%w; see %s --help", err, asked(err)), exitUsage)
 	}
 	err = command.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, cli: &c})
 	switch {
@@ -79,10 +79,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitDone
 	case errors.Is(err, errTimedOut):
 		return complain(stderr, err, exitTimedOut)
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))):
 		return complain(stderr, errors.New("interrupted"), exitFailed)
 	}
 	return complain(stderr, err, exitFailed)
+}
+
+// asked returns the command that was meant, as far as that was understood.
+func asked(err error) string {
+	parsed := (*kong.ParseError)(nil)
+	if !errors.As(err, &parsed) || parsed.Context.Selected() == nil {
+		return "silkpost"
+	}
+	return parsed.Context.Selected().FullPath()
 }
 
 func complain(stderr io.Writer, err error, status int) int {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"silkpost/internal/app"
@@ -14,14 +15,20 @@ type serveCmd struct {
 	Worker bool `help:"Plan, poll and send." default:"true" negatable:""`
 }
 
+// Validate refuses what makes no sense, before anything is opened.
+func (c *serveCmd) Validate() error {
+	if !c.Web && !c.Worker {
+		return errors.New("nothing to do: leave out --web=false or --worker=false")
+	}
+	return nil
+}
+
 func (c *serveCmd) Run(e *env) error {
 	cfg, err := e.settings(c.Listen)
 	if err != nil {
 		return err
 	}
 	switch {
-	case !c.Web && !c.Worker:
-		return errs.New(errs.Invalid, "nothing to do: leave out --web=false or --worker=false")
 	case cfg.PublicURL == "":
 		return errs.New(errs.Invalid, "no public URL is set: set SILKPOST_PUBLIC_URL, such as https://news.example.org")
 	case c.Worker && cfg.SMTPURL == "":

@@ -1,0 +1,301 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"silkpost/internal/database"
+	"silkpost/internal/testkit"
+)
+
+// badFiles are files that cannot be what they are given for.
+var badFiles = map[string]string{
+	"noemail.csv":   "name,organisation\nAnna,Museum\n",
+	"address.csv":   "email,name\nanna@museum.example,Anna\nnot-an-address,Bruno\n",
+	"language.csv":  "email,languages\nanna@museum.example,klingonese\n",
+	"zone.csv":      "email,time_zone\nanna@museum.example,Europe/Roma\n",
+	"rhythm.csv":    "email,rhythm\nanna@museum.example,hourly\n",
+	"three.csv":     "email,languages\na,en\nanna@museum.example,en\nb,en\nc,xx\n",
+	"workbook.csv":  "PK\x03\x04\x14\x00",
+	"latin1.csv":    "email,name\nanna@museum.example,Ren\xe9\n",
+	"empty.csv":     "",
+	"header.csv":    "email,name,email\n",
+	"good.csv":      "email\nanna@museum.example\n",
+	"picture.png":   "\x89PNG\r\n\x1a\n\x00\x00",
+	"empty.md":      "",
+	"untitled.md":   "---\ntitle: [unclosed\n---\nWords.\n",
+	"textless.md":   "# A title alone\n",
+	"binary.txt":    "\x00\x01\x02\x03",
+	"good.md":       article,
+	"unknown.toml":  "[[list]]\nslug = \"partners\"\nrythms = [\"daily\"]\n",
+	"zone.toml":     "[[list]]\nslug = \"guests\"\n[[list]]\nslug = \"partners\"\ntime_zone = \"Europe/Roma\"\n",
+	"broken.toml":   "[[list]\n",
+	"settings.toml": "lisen = \"127.0.0.1:80\"\n",
+	"script.toml":   "[[rule]]\nverb = \"BOUNCE\"\nreply = \"550 no\"\n",
+}
+
+// badInput says what is typed and what comes of it.
+type badInput struct {
+	name   string
+	with   settings // beside a database that works
+	args   string
+	status int
+	words  []string
+}
+
+var badInputs = []badInput{
+	{"no such articles", nil, "import articles nowhere.md", 1, []string{"nowhere.md", "no such file"}},
+	{"an unknown kind of article", nil, "import articles picture.png", 1, []string{"picture.png", "Markdown"}},
+	{"an empty article", nil, "import articles empty.md", 1, []string{"empty.md", "empty"}},
+	{"broken front matter", nil, "import articles untitled.md", 1, []string{"untitled.md", "front matter"}},
+	{"an article without text", nil, "import articles textless.md", 1, []string{"textless.md", "text"}},
+	{"a binary text", nil, "import articles binary.txt", 1, []string{"binary.txt", "binary"}},
+	{"a folder without articles", nil, "import articles folder", 1, []string{"folder", "no articles"}},
+	{"a good article with a bad one", nil, "import articles good.md picture.png", 1, []string{"picture.png"}},
+	{"a source that is none", nil, "import articles good.md --source Our_Files", 1, []string{`"Our_Files"`}},
+	{"nothing to import", nil, "import articles", 2, []string{"<path>", "silkpost import articles --help"}},
+
+	{"no such contacts", nil, "import contacts nowhere.csv --list partners", 1, []string{"nowhere.csv", "no such file"}},
+	{"a folder of contacts", nil, "import contacts folder --list partners", 1, []string{"folder"}},
+	{"no email column", nil, "import contacts noemail.csv --list partners", 1, []string{"noemail.csv", `"email"`, "name, organisation"}},
+	{"a bad address", nil, "import contacts address.csv --list partners", 1, []string{"row 3", `"not-an-address"`, "@"}},
+	{"three bad rows", nil, "import contacts three.csv --list partners", 1, []string{"three.csv", "3 rows", "row 2"}},
+	{"a language that does not exist", nil, "import contacts language.csv --list partners", 1, []string{"row 2", `languages "klingonese"`}},
+	{"a time zone that does not exist", nil, "import contacts zone.csv --list partners", 1, []string{"row 2", `time_zone "Europe/Roma"`, "Europe/Rome"}},
+	{"a rhythm that does not exist", nil, "import contacts rhythm.csv --list partners", 1, []string{"row 2", `rhythm "hourly"`, "weekly"}},
+	{"a workbook", nil, "import contacts workbook.csv --list partners", 1, []string{"workbook.csv", "CSV UTF-8"}},
+	{"an old encoding", nil, "import contacts latin1.csv --list partners", 1, []string{"latin1.csv", "row 2", "UTF-8"}},
+	{"an empty table", nil, "import contacts empty.csv --list partners", 1, []string{"empty.csv", "empty"}},
+	{"a column twice", nil, "import contacts header.csv --list partners", 1, []string{"header.csv", `"email"`, "twice"}},
+	{"contacts for an unknown list", nil, "import contacts good.csv --list partner", 1, []string{`"partner"`, "the lists are: partners"}},
+	{"contacts for no list", nil, "import contacts good.csv", 2, []string{"--list", "silkpost import contacts --help"}},
+
+	{"no such declaration", nil, "apply nowhere.toml", 1, []string{"nowhere.toml", "no such file"}},
+	{"an unknown key", nil, "apply unknown.toml", 1, []string{"unknown.toml", "line 3", `"rythms"`}},
+	{"a list in no time zone", nil, "apply zone.toml", 1, []string{"zone.toml", `list "partners"`, `"Europe/Roma"`}},
+	{"no TOML", nil, "apply broken.toml", 1, []string{"broken.toml", "line 1"}},
+
+	{"sending an unknown list", nil, "digest send --list partner", 1, []string{`"partner"`, "the lists are: partners"}},
+	{"planning an unknown list", nil, "digest plan --list partner", 1, []string{`"partner"`}},
+	{"a list that is not set up", nil, "digest send --list partners", 1, []string{"partners", "sender address", "silkpost apply"}},
+	{"sending at no rhythm", nil, "digest send --list partners --rhythm hourly", 2, []string{`"hourly"`, "immediate, daily, weekly, monthly"}},
+	{"planning for no time", nil, "digest plan --list partners --at tomorrow", 2, []string{`"tomorrow"`, "2026-"}},
+	{"waiting for no time", nil, "digest send --list partners --wait --timeout soon", 2, []string{"--timeout"}},
+	{"a test to nobody", nil, "digest test --to news", 1, []string{`"news"`}},
+	{"sending without a public URL", settings{"PUBLIC_URL": ""}, "digest send --list partners", 1, []string{"SILKPOST_PUBLIC_URL"}},
+	{"sending without a relay", settings{"SMTP_URL": ""}, "digest send --list partners", 1, []string{"SILKPOST_SMTP_URL"}},
+	{"sending without a key", settings{"SECRET_KEY": ""}, "digest send --list partners", 1, []string{"SILKPOST_SECRET_KEY"}},
+
+	{"an edition's id that is none", nil, "edition show 17", 2, []string{`"17"`, "silkpost edition list"}},
+	{"an unknown edition", nil, "edition show 01a20339-b5ba-7f16-81d6-83a0645e7f4c", 1, []string{"01a20339-b5ba-7f16-81d6-83a0645e7f4c", "silkpost edition list"}},
+	{"deliveries of an unknown edition", nil, "deliveries --edition 01a20339-b5ba-7f16-81d6-83a0645e7f4c --json", 1, []string{"01a20339-b5ba-7f16-81d6-83a0645e7f4c"}},
+	{"an unknown feed", nil, "feed render robotic", 1, []string{`"robotic"`}},
+	{"an unknown format", nil, "feed render all --format xml", 2, []string{"xml", "atom"}},
+
+	{"a database that is not there", settings{"DATABASE_URL": "postgres://user:hidden@127.0.0.1:1/silkpost"}, "status", 1, []string{"127.0.0.1:1/silkpost", "is Postgres running there"}},
+	{"a database URL with a typo", settings{"DATABASE_URL": "postgre://127.0.0.1/silkpost"}, "status", 1, []string{"postgres://", `"postgre:"`}},
+	{"an SMTP URL with a typo", settings{"SMTP_URL": "smpt://user:hidden@mail.example.org"}, "digest send --list partners", 1, []string{"SILKPOST_SMTP_URL", `"smpt"`, "smtp://"}},
+	{"an SMTP port that is none", settings{"SMTP_URL": "smtp://user:hidden@mail.example.org:99999"}, "serve", 1, []string{"SILKPOST_SMTP_URL", `"99999"`}},
+	{"an SMTP option with a typo", settings{"SMTP_URL": "smtp://mail.example.org?tsl=none"}, "serve", 1, []string{"SILKPOST_SMTP_URL", `"tsl"`}},
+	{"a public URL without its scheme", settings{"PUBLIC_URL": "news.example.org"}, "serve", 1, []string{`"news.example.org"`, "https://"}},
+	{"a secret that is none", settings{"SECRET_KEY": "hidden"}, "serve", 1, []string{"16"}},
+	{"serving without a public URL", settings{"PUBLIC_URL": ""}, "serve", 1, []string{"SILKPOST_PUBLIC_URL"}},
+	{"serving without a relay", settings{"SMTP_URL": ""}, "serve", 1, []string{"SILKPOST_SMTP_URL"}},
+	{"serving nothing", nil, "serve --web=false --worker=false", 2, []string{"--web=false", "--worker=false"}},
+	{"serving at no address", nil, "serve --listen 8080", 1, []string{`"8080"`, "127.0.0.1:8080"}},
+	{"an unknown setting", nil, "--config settings.toml status", 1, []string{"settings.toml", `"lisen"`}},
+	{"no settings file", nil, "--config nowhere.toml status", 1, []string{"nowhere.toml"}},
+	{"a log level that is none", nil, "--log-level loud status", 1, []string{`"loud"`, "debug"}},
+
+	{"catching by an unknown verb", nil, "catch --script script.toml", 1, []string{"script.toml", `"BOUNCE"`}},
+	{"catching by no script", nil, "catch --script nowhere.toml", 1, []string{"nowhere.toml"}},
+	{"catching at no address", nil, "catch --listen 1025", 1, []string{`"1025"`, "host:port"}},
+
+	{"nothing said", nil, "", 2, []string{"silkpost --help"}},
+	{"an unknown command", nil, "sent", 2, []string{"sent", "silkpost --help"}},
+	{"half a command", nil, "digest", 2, []string{"plan", "send", "silkpost digest --help"}},
+	{"an unknown flag", nil, "status --jsn", 2, []string{"--jsn", "silkpost status --help"}},
+	{"a word too many", nil, "version please", 2, []string{"please"}},
+}
+
+// Each mistake gets one line that names the thing, a status that tells what kind of mistake it is, and leaves nothing half done.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	url := testkit.FreshURL(t)
+	dir := t.TempDir()
+	for name, content := range badFiles {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	good(t, settings{"DATABASE_URL": url}, "migrate")
+	before := everything(t, url)
+	t.Run("inputs", func(t *testing.T) {
+		for _, bad := range badInputs {
+			t.Run(bad.name, func(t *testing.T) {
+				t.Parallel()
+				with := settings{
+					"DATABASE_URL": url, "SECRET_KEY": "a-key-of-the-tests-alone", "PUBLIC_URL": "https://news.example.org",
+					"SMTP_URL": "smtp://127.0.0.1:1?tls=none", "LISTEN": "127.0.0.1:0",
+				}
+				maps.Copy(with, bad.with)
+				cmd := command(t.Context(), t, with, strings.Fields(bad.args)...)
+				cmd.Dir = dir
+				r := finish(t, cmd)
+				r.told(t, "silkpost "+bad.args, bad.status, bad.words...)
+				if strings.Contains(r.stderr, "hidden") {
+					t.Errorf("a password is shown: %q", r.stderr)
+				}
+				if strings.Contains(bad.args, "--json") && r.stdout != "" {
+					t.Errorf("a failure prints %q where JSON is awaited", r.stdout)
+				}
+			})
+		}
+	})
+	if diff := cmp.Diff(before, everything(t, url)); diff != "" {
+		t.Errorf("something is half written (-before +after):\n%s", diff)
+	}
+}
+
+// everything returns the content of every table that people's input goes to.
+func everything(t *testing.T, url string) map[string]string {
+	t.Helper()
+	db, err := database.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var tables []string
+	if err := db.Select(&tables, `
+		SELECT schemaname || '.' || tablename FROM pg_tables
+		WHERE schemaname IN ('articles', 'feeds', 'subscribers', 'mailer') AND tablename !~ '_[0-9]{4}_[0-9]{2}$'`); err != nil {
+		t.Fatal(err)
+	}
+	content := map[string]string{}
+	for _, table := range tables {
+		var rows string
+		if err := db.Get(&rows, "SELECT coalesce(string_agg(t::text, E'\n' ORDER BY t::text), '') FROM "+table+" t"); err != nil {
+			t.Fatal(err)
+		}
+		content[table] = rows
+	}
+	return content
+}
+
+// All refused rows are listed at once, so that a file need not be mended one run at a time; with --keep-going the rest goes in.
+func TestRefusedRowsAreListed(t *testing.T) {
+	t.Parallel()
+	with := settings{"DATABASE_URL": testkit.FreshURL(t)}
+	path := file(t, "three.csv", badFiles["three.csv"])
+	run := func(flags ...string) result {
+		return silkpost(t, with, append([]string{"import", "contacts", path, "--list", "partners", "--consent", "They asked"}, flags...)...)
+	}
+	for _, tt := range []struct {
+		flags []string
+		words string
+		rest  string
+	}{
+		{nil, "nothing imported", ""},
+		{[]string{"--keep-going", "--dry-run"}, "3 rows refused", "1 contact imported, 0 changed, 0 unchanged, 3 refused. Nothing was changed"},
+		{[]string{"--keep-going"}, "the rest was imported", "1 contact imported, 0 changed, 0 unchanged, 3 refused."},
+		{[]string{"--keep-going"}, "the rest was imported", "0 contacts imported, 0 changed, 1 unchanged, 3 refused."},
+	} {
+		r := run(tt.flags...)
+		r.told(t, strings.Join(tt.flags, " "), exitFailed, tt.words)
+		if strings.Count(r.stdout, "refused: row ") != 4 || // the last row has two mistakes
+			!strings.Contains(r.stdout, tt.rest) {
+			t.Errorf("%v: %q", tt.flags, r.stdout)
+		}
+	}
+}
+
+// A data directory that belongs to somebody else is named, and so is a file that may not be read.
+func TestWithoutPermission(t *testing.T) {
+	t.Parallel()
+	home := testkit.Dir(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(home, "silkpost") // where an account without rights can reach it
+	content, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(program, content, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	locked, secret := filepath.Join(home, "locked"), filepath.Join(home, "secret.csv")
+	if err := os.Mkdir(locked, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(secret, []byte("email\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args string
+		word string
+	}{
+		{"status --data-dir " + locked, locked},
+		{"demo --once --data-dir " + locked, locked},
+		{"demo --once --data-dir " + filepath.Join(locked, "deeper", "still"), locked},
+		{"import contacts " + secret + " --list partners", secret},
+		{"status --data-dir " + secret, secret},
+	} {
+		cmd := command(t.Context(), t, nil, strings.Fields(tt.args)...)
+		cmd.Path, cmd.Dir = program, "/"
+		if os.Geteuid() == 0 {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		}
+		finish(t, cmd).told(t, tt.args, exitFailed, tt.word)
+	}
+	if left, err := os.ReadDir(locked); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"--help", "-h", "demo --help", "serve --help", "import contacts --help", "digest send --help", "edition --help"} {
+		printed := good(t, nil, strings.Fields(args)...)
+		if !strings.HasPrefix(printed, "Usage: silkpost") {
+			t.Errorf("%s prints %q", args, printed)
+		}
+	}
+	all := good(t, nil, "--help")
+	for _, command := range []string{"demo", "serve", "apply", "import", "digest", "edition", "deliveries", "feed", "catch", "status", "config", "migrate", "version"} {
+		if !strings.Contains(all, "\n  "+command+" ") {
+			t.Errorf("--help does not tell of %s", command)
+		}
+	}
+	if printed := good(t, nil, "version"); !strings.HasPrefix(printed, "silkpost ") {
+		t.Errorf("version prints %q", printed)
+	}
+}
+
+// What config prints can be read back, and tells no secret.
+func TestConfigHidesSecrets(t *testing.T) {
+	t.Parallel()
+	with := settings{
+		"SECRET_KEY": "hush-hush-hush-hush", "SMTP_URL": "smtp://user:hush@mail.example.org", "DATABASE_URL": "postgres://user:hush@db.example.org/x",
+		"LISTEN": "127.0.0.1:4000", "PUBLIC_URL": "https://news.example.org/",
+	}
+	printed := good(t, with, "config", "--log-level", "debug")
+	for _, want := range []string{`"127.0.0.1:4000"`, `"https://news.example.org"`, `"debug"`, `"(hidden)"`} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("config lacks %s:\n%s", want, printed)
+		}
+	}
+	if strings.Contains(printed, "hush") {
+		t.Errorf("config shows a secret:\n%s", printed)
+	}
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"silkpost/internal/errs"
+	"silkpost/subscribers"
+)
+
+// The values that people write behind a command. Each says in words what it cannot be.
+
+// moment is a point in time.
+type moment struct{ time.Time }
+
+// UnmarshalText reads RFC 3339.
+func (m *moment) UnmarshalText(text []byte) (err error) {
+	if m.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
+		return fmt.Errorf("%q is not a time such as 2026-05-18T17:00:00+08:00", text)
+	}
+	return nil
+}
+
+// editionID names an edition.
+type editionID struct{ uuid.UUID }
+
+// UnmarshalText reads what edition list prints.
+func (id *editionID) UnmarshalText(text []byte) (err error) {
+	if id.UUID, err = uuid.ParseBytes(text); err != nil {
+		return fmt.Errorf("%q is not the id of an edition: silkpost edition list shows them", text)
+	}
+	return nil
+}
+
+// rhythm is one of those that there are; "" is none.
+type rhythm string
+
+// UnmarshalText reads its name.
+func (r *rhythm) UnmarshalText(text []byte) error {
+	if *r = rhythm(text); !slices.Contains(subscribers.Rhythms, string(text)) {
+		return fmt.Errorf("%q is not a rhythm; there are %s", text, strings.Join(subscribers.Rhythms, ", "))
+	}
+	return nil
+}
+
+// openFile opens a file that was named on the command line.
+func openFile(path string) (*os.File, error) {
+	file, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errs.New(errs.Invalid, "%s: there is no such file", path)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, errs.New(errs.Invalid, "%s: permission to read it is missing", path)
+	case err != nil:
+		return nil, errs.New(errs.Invalid, "%w", err)
+	}
+	info, err := file.Stat()
+	if err == nil && info.IsDir() {
+		err = errs.New(errs.Invalid, "%s: this is a folder; name a file in it", path)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
