@@ -52,7 +52,10 @@ func command(ctx context.Context, t *testing.T, with settings, args ...string) *
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(ctx, self, args...)
-	cmd.Env = []string{asProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	cmd.Env = []string{
+		asProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
+		"GORACE=atexit_sleep_ms=0", // the race detector keeps every process for a second more
+	}
 	for name, value := range with {
 		cmd.Env = append(cmd.Env, "SILKPOST_"+name+"="+value)
 	}
