@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"silkpost/feeds"
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
 	"silkpost/internal/sources"
@@ -60,9 +61,21 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range running {
-		group.Go(func() error { return part(ctx) })
+		group.Go(func() error {
+			err := part(ctx)
+			if cutShort(ctx, err) {
+				return nil // told to stop while it began
+			}
+			return err
+		})
 	}
 	return group.Wait()
+}
+
+// cutShort reports an error that says no more than that ctx has ended.
+func cutShort(ctx context.Context, err error) bool {
+	const queryCanceled = "57014"
+	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || database.SQLState(err) == queryCanceled)
 }
 
 // worker makes what plans and polls, and what sends.

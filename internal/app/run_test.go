@@ -367,3 +367,14 @@ func TestWorkerThatCannotBegin(t *testing.T) {
 		}
 	}
 }
+
+// Being told to stop before anything has begun is no failure either.
+func TestStoppingWhileBeginning(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := h.Run(ended, app.Parts{Web: h.web, Worker: true}); err != nil {
+		t.Errorf("it ended with: %v", err)
+	}
+}

@@ -109,8 +109,9 @@ const largestForm = 64 << 10
 // unsubscribe ends the subscription at once: no cookie, no redirect, nothing further to press.
 func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
 	w.Header().Set("Cache-Control", "no-store")
+	// One reads the one encoding, one the other.
 	r.Body = http.MaxBytesReader(w, r.Body, largestForm)
-	broken := errors.Join(r.ParseForm(), r.ParseMultipartForm(largestForm)) // one reads the one encoding, one the other
+	broken := errors.Join(r.ParseForm(), r.ParseMultipartForm(largestForm)) //nolint:gosec // the line above bounds both
 	if r.PostFormValue(oneClickField) != oneClickValue {
 		return nil, errors.Join(errs.New(errs.Invalid, "the form lacks %s=%s", oneClickField, oneClickValue), broken)
 	}
