@@ -54,6 +54,7 @@ func prepare(source Source, d Draft) (row, error) {
 		return row{}, errs.New(errs.Invalid, "article %q: %w", d.ExternalKey, err)
 	}
 	r.LanguageKey = language.Key(r.Language)
+	r.draft.TranslationKey = oneLine(d.TranslationKey)
 	r.draft.GUID = strings.TrimSpace(scrub(d.GUID))
 	r.draft.Title, r.draft.Language = r.Title, r.Language
 	return r, nil

@@ -2,8 +2,6 @@ package articles
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -44,8 +42,9 @@ const saveLock = 0x53696c6b_61727469
 // first-seen time, for ever. One whose content is as it was leaves the article untouched. An edited one changes the content
 // and updated_at; a date that the source does not give stays what it was taken to be at first sight.
 //
-// Drafts with the same translation key form one group. An article that gets such a key only later brings its group along, so
-// that its translations join what was already sent; one that loses it stays where it was.
+// Drafts with the same translation key form one group. An article never leaves its group, for what was sent of it is known by
+// that: one that gets a key later passes its group on to the translations that come after it, but is not joined with those
+// that were there before.
 func (s *Store) Save(ctx context.Context, h database.Handle, source Source, drafts []Draft, opt SaveOptions) (_ Result, err error) {
 	defer errs.Wrap(&err, "source %s", source.Slug)
 	rows, err := prepareAll(source, drafts)
@@ -86,8 +85,6 @@ func prepareAll(source Source, drafts []Draft) ([]row, error) {
 type known struct {
 	ID          int64     `db:"id"`
 	ExternalKey string    `db:"external_key"`
-	GroupKey    string    `db:"group_key"`
-	GroupID     int64     `db:"group_id"`
 	Hash        []byte    `db:"content_hash"`
 	PublishedAt time.Time `db:"published_at"`
 	UpdatedAt   time.Time `db:"updated_at"`
@@ -100,9 +97,8 @@ func knownArticles(ctx context.Context, h database.Handle, sourceID int64, rows 
 	}
 	var found []known
 	err := h.SelectContext(ctx, &found, `
-		SELECT a.id, a.external_key, g.key AS group_key, a.group_id, a.content_hash, a.published_at, a.updated_at
-		FROM articles.articles a JOIN articles.groups g ON g.id = a.group_id
-		WHERE a.source_id = $1 AND a.external_key = ANY($2)`, sourceID, pq.Array(keys))
+		SELECT id, external_key, content_hash, published_at, updated_at
+		FROM articles.articles WHERE source_id = $1 AND external_key = ANY($2)`, sourceID, pq.Array(keys))
 	byKey := make(map[string]known, len(found))
 	for _, k := range found {
 		byKey[k.ExternalKey] = k
@@ -147,76 +143,48 @@ func add(ctx context.Context, h database.Handle, source Source, r row, now time.
 	if r.Slug, err = chooseSlug(ctx, h, source.Slug, r.draft); err != nil {
 		return err
 	}
-	if r.GroupID, err = ensureGroup(ctx, h, source.ID, groupKey(r.draft)); err != nil {
-		return err
-	}
 	published := firstTime(r.PublishedAt, firstTime(r.UpdatedAt, now))
-	_, err = h.ExecContext(ctx, `
+	err = h.GetContext(ctx, &r.ID, `
 		INSERT INTO articles.articles (source_id, external_key, group_id, guid, slug, url, title, summary, html, text, language,
 			language_key, section, tags, authors, image_url, image_alt, published_at, updated_at, first_seen_at, content_hash, archive)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
-		r.SourceID, r.draft.ExternalKey, r.GroupID, r.GUID, r.Slug, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language,
+		VALUES ($1, $2, coalesce((SELECT group_id FROM articles.translation_keys WHERE source_id = $1 AND key = $3), nextval('articles.groups')),
+			$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+		RETURNING id`,
+		r.SourceID, r.draft.ExternalKey, r.draft.TranslationKey, r.GUID, r.Slug, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language,
 		r.LanguageKey, r.Section, r.Tags, r.Authors, r.ImageURL, r.ImageAlt, published, firstTime(r.UpdatedAt, published), now,
 		r.hash, archive)
-	return err
-}
-
-func change(ctx context.Context, h database.Handle, r row, old known, now time.Time) error {
-	group, err := moveGroup(ctx, h, r, old)
 	if err != nil {
 		return err
 	}
+	return learnKey(ctx, h, r)
+}
+
+func change(ctx context.Context, h database.Handle, r row, old known, now time.Time) error {
 	updated := now
 	if r.UpdatedAt.After(old.UpdatedAt) {
 		updated = r.UpdatedAt
 	}
-	_, err = h.ExecContext(ctx, `
-		UPDATE articles.articles SET group_id = $2, url = $3, title = $4, summary = $5, html = $6, text = $7, language = $8,
-			language_key = $9, section = $10, tags = $11, authors = $12, image_url = $13, image_alt = $14, published_at = $15,
-			updated_at = $16, content_hash = $17
+	r.ID = old.ID
+	_, err := h.ExecContext(ctx, `
+		UPDATE articles.articles SET url = $2, title = $3, summary = $4, html = $5, text = $6, language = $7, language_key = $8,
+			section = $9, tags = $10, authors = $11, image_url = $12, image_alt = $13, published_at = $14, updated_at = $15,
+			content_hash = $16
 		WHERE id = $1`,
-		old.ID, group, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language, r.LanguageKey, r.Section, r.Tags, r.Authors,
+		r.ID, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language, r.LanguageKey, r.Section, r.Tags, r.Authors,
 		r.ImageURL, r.ImageAlt, firstTime(r.PublishedAt, old.PublishedAt), updated, r.hash)
-	return err
-}
-
-// groupKey names the group that a draft belongs to: its translations' or its own.
-func groupKey(d Draft) string {
-	if key := oneLine(d.TranslationKey); key != "" {
-		return "translation:" + key
-	}
-	return "article:" + d.ExternalKey
-}
-
-func ensureGroup(ctx context.Context, h database.Handle, sourceID int64, key string) (id int64, err error) {
-	err = h.GetContext(ctx, &id, `
-		INSERT INTO articles.groups (source_id, key) VALUES ($1, $2)
-		ON CONFLICT (source_id, key) DO UPDATE SET key = excluded.key
-		RETURNING id`, sourceID, key)
-	return id, err
-}
-
-// moveGroup returns the group of an edited article. What was sent is known by its group, so a group that gets a translation
-// key keeps its id; and an article only moves into a group from which it cannot become due a second time.
-func moveGroup(ctx context.Context, h database.Handle, r row, old known) (int64, error) {
-	key := groupKey(r.draft)
-	if oneLine(r.draft.TranslationKey) == "" || key == old.GroupKey {
-		return old.GroupID, nil
-	}
-	var target int64
-	err := h.GetContext(ctx, &target, `SELECT id FROM articles.groups WHERE source_id = $1 AND key = $2`, r.SourceID, key)
-	if errors.Is(err, sql.ErrNoRows) {
-		_, err = h.ExecContext(ctx, `UPDATE articles.groups SET key = $2 WHERE id = $1`, old.GroupID, key)
-		return old.GroupID, err
-	}
 	if err != nil {
-		return 0, err
+		return err
 	}
-	err = h.GetContext(ctx, &target, `
-		SELECT CASE WHEN EXISTS (SELECT FROM articles.articles WHERE group_id = $1 AND NOT archive)
-			OR (SELECT archive FROM articles.articles WHERE id = $2) THEN $1::bigint ELSE $3::bigint END`,
-		target, old.ID, old.GroupID)
-	return target, err
+	return learnKey(ctx, h, r)
+}
+
+// learnKey makes an article's translation key stand for its group, unless the key stands for one already.
+func learnKey(ctx context.Context, h database.Handle, r row) error {
+	_, err := h.ExecContext(ctx, `
+		INSERT INTO articles.translation_keys (source_id, key, group_id)
+		SELECT source_id, $2, group_id FROM articles.articles WHERE id = $1 AND $2 <> ''
+		ON CONFLICT (source_id, key) DO NOTHING`, r.ID, r.draft.TranslationKey)
+	return err
 }
 
 func firstTime(a, b time.Time) time.Time {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jmoiron/sqlx"
+	"pgregory.net/rapid"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
@@ -26,14 +27,14 @@ type bench struct {
 	source Source
 }
 
-func setup(t *testing.T) *bench {
+func setup(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{Store: &Store{}, db: testkit.DB(t)}
 	b.source = b.folder(t, "files")
 	return b
 }
 
-func (b *bench) folder(t *testing.T, slug string) Source {
+func (b *bench) folder(t testing.TB, slug string) Source {
 	t.Helper()
 	source, err := b.EnsureSource(t.Context(), b.db, slug, monday)
 	if err != nil {
@@ -50,7 +51,7 @@ func (b *bench) try(ctx context.Context, source Source, opt SaveOptions, drafts 
 	return result, err
 }
 
-func (b *bench) save(t *testing.T, now time.Time, drafts ...Draft) Result {
+func (b *bench) save(t testing.TB, now time.Time, drafts ...Draft) Result {
 	t.Helper()
 	result, err := b.try(t.Context(), b.source, SaveOptions{Now: now}, drafts...)
 	if err != nil {
@@ -66,6 +67,13 @@ func (b *bench) all(t *testing.T) []Article {
 		t.Fatal(err)
 	}
 	return found
+}
+
+func (b *bench) exec(t testing.TB, statement string) {
+	t.Helper()
+	if _, err := b.db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (b *bench) only(t *testing.T) Article {
@@ -228,50 +236,97 @@ func TestSaveSlugs(t *testing.T) {
 	}
 }
 
+// groups returns the group of each article by its title.
+func (b *bench) groups(t *testing.T) map[string]int64 {
+	t.Helper()
+	found := map[string]int64{}
+	for _, a := range b.all(t) {
+		found[a.Title] = a.GroupID
+	}
+	return found
+}
+
 func TestSaveTranslations(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	groups := func() map[string]int64 {
-		found := map[string]int64{}
-		for _, a := range b.all(t) {
-			found[a.Title] = a.GroupID
-		}
-		return found
+	draft := func(title, key string) Draft {
+		return Draft{ExternalKey: title, Title: title, Text: "x", TranslationKey: key}
 	}
-	b.save(t, monday, Draft{ExternalKey: "en", Title: "EN", Text: "x"}, Draft{ExternalKey: "alone", Title: "Alone", Text: "x"})
-	before := groups()
-	if before["EN"] == before["Alone"] {
+	b.save(t, monday, draft("en", ""), draft("alone", ""))
+	first := b.groups(t)
+	if first["en"] == first["alone"] {
 		t.Fatal("two articles share a group")
 	}
-	// The translation arrives, listed before the article that it translates.
-	b.save(t, monday, Draft{ExternalKey: "it", Title: "IT", Text: "x", TranslationKey: "k"},
-		Draft{ExternalKey: "en", Title: "EN", Text: "x", TranslationKey: "k"})
-	if got := groups(); got["EN"] != before["EN"] || got["IT"] != before["EN"] {
-		t.Errorf("groups %v, before %v: what was sent once would be sent again", got, before)
+	// A translation arrives, listed before the article that it translates, which gets its key with it.
+	b.save(t, monday, draft("it", "k"), draft("en", "k"))
+	// An article that was there turns out to be a translation: what was sent of it is known by its own group.
+	// Another has a new key, which a further translation has too; a third loses its key.
+	b.save(t, monday, draft("alone", "k"), draft("en", "k2"), draft("ru", "k2"), draft("it", ""))
+	b.save(t, monday, draft("fr", "k"), draft("de", "k2"))
+	got := b.groups(t)
+	want := map[string]int64{"alone": first["alone"]}
+	for _, title := range []string{"en", "it", "ru", "fr", "de"} {
+		want[title] = first["en"]
 	}
-	// Another one turns out to be a translation; one loses its key.
-	b.save(t, monday, Draft{ExternalKey: "alone", Title: "Alone", Text: "x", TranslationKey: "k"}, Draft{ExternalKey: "it", Title: "IT", Text: "x"})
-	if got := groups(); got["Alone"] != before["EN"] || got["IT"] != before["EN"] {
-		t.Errorf("groups %v, before %v", got, before)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 
-func TestSaveDoesNotMakeArchiveDue(t *testing.T) {
+func TestSaveKeepsTheTranslationsOfSourcesApart(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if _, err := b.try(t.Context(), b.source, SaveOptions{Now: monday, Archive: true},
-		Draft{ExternalKey: "old", Title: "Old", Text: "x", TranslationKey: "k"}); err != nil {
+	b.save(t, monday, Draft{ExternalKey: "a", Title: "One", Text: "x", TranslationKey: "k"})
+	if _, err := b.try(t.Context(), b.folder(t, "other"), SaveOptions{Now: monday},
+		Draft{ExternalKey: "a", Title: "Two", Text: "x", TranslationKey: "k"}); err != nil {
 		t.Fatal(err)
 	}
-	b.save(t, monday, Draft{ExternalKey: "new", Title: "New", Text: "x"})
-	b.save(t, monday, Draft{ExternalKey: "new", Title: "New", Text: "x", TranslationKey: "k"})
-	all := b.all(t)
-	if all[0].GroupID == all[1].GroupID {
-		t.Error("an article that was due moved into a group that never was: it would be due twice")
+	if got := b.groups(t); got["One"] == got["Two"] {
+		t.Error("the articles of two sources share a group")
 	}
-	if all[0].Archive || !all[1].Archive {
-		t.Errorf("archive: %t and %t", all[0].Archive, all[1].Archive)
-	}
+}
+
+// Whatever becomes of the keys, an article stays in its group, and the articles that come with one key come into one group.
+func TestAGroupIsForEver(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		b.exec(t, `TRUNCATE articles.articles, articles.translation_keys`)
+		ever, keys := map[string]int64{}, map[string]int64{}
+		rt.Repeat(map[string]func(*rapid.T){"save": func(rt *rapid.T) {
+			var drafts []Draft
+			for _, title := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d", "e"}), 1, 3, rapid.ID).Draw(rt, "titles") {
+				key := rapid.SampledFrom([]string{"", "k", "l"}).Draw(rt, "key of "+title)
+				drafts = append(drafts, Draft{ExternalKey: title, Title: title, Text: "x", TranslationKey: key})
+			}
+			b.save(t, monday, drafts...)
+			groups := b.groups(t)
+			for _, d := range drafts {
+				group, known := ever[d.Title]
+				if known && groups[d.Title] != group {
+					rt.Fatalf("%s moved from group %d to %d", d.Title, group, groups[d.Title])
+				}
+				of, taken := keys[d.TranslationKey]
+				if !known && d.TranslationKey != "" && taken && groups[d.Title] != of {
+					rt.Fatalf("%s came with key %q into group %d, not %d", d.Title, d.TranslationKey, groups[d.Title], of)
+				}
+				ever[d.Title] = groups[d.Title]
+			}
+			var known []struct {
+				Key     string
+				GroupID int64 `db:"group_id"`
+			}
+			if err := b.db.SelectContext(t.Context(), &known, `SELECT key, group_id FROM articles.translation_keys`); err != nil {
+				rt.Fatal(err)
+			}
+			for _, k := range known {
+				if was, ok := keys[k.Key]; ok && was != k.GroupID {
+					rt.Fatalf("key %q moved from group %d to %d", k.Key, was, k.GroupID)
+				}
+				keys[k.Key] = k.GroupID
+			}
+		}})
+	})
 }
 
 func TestSaveRefuses(t *testing.T) {

@@ -158,7 +158,7 @@ func TestNothingMissedNothingTwiceInAnyLife(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w.exec(`TRUNCATE mailer.positions, mailer.plans, mailer.marks, mailer.released, mailer.editions, mailer.variants, mailer.deliveries,
 			mailer.attempts, mailer.senders, subscribers.contacts, subscribers.subscriptions, subscribers.consents, articles.articles,
-			articles.groups CASCADE`)
+			articles.translation_keys CASCADE`)
 		l := &life{world: w, rt: rt, people: map[string]*person{}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"publish": l.publish, "join": l.join, "leave": l.leave, "come back": l.comeBack, "switch rhythm": l.switchRhythm, "send": l.send,

@@ -20,19 +20,15 @@ CREATE TABLE articles.sources (
 );
 CREATE INDEX sources_due ON articles.sources (next_poll_at);
 
--- Articles that are translations of one another share a group; without translations the group holds one article.
-CREATE TABLE articles.groups (
-    id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    source_id bigint NOT NULL REFERENCES articles.sources,
-    key       text NOT NULL,
-    UNIQUE (source_id, key)
-);
+-- Articles that are translations of one another have the same group; an article without translations has one to itself.
+-- An article never leaves its group: what was sent of it is known by that.
+CREATE SEQUENCE articles.groups;
 
 CREATE TABLE articles.articles (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     source_id     bigint NOT NULL REFERENCES articles.sources,
     external_key  text NOT NULL,                      -- what the source calls it
-    group_id      bigint NOT NULL REFERENCES articles.groups,
+    group_id      bigint NOT NULL,                    -- fixed at first sight, for ever
     guid          text NOT NULL UNIQUE,               -- fixed at first sight, for ever
     slug          text NOT NULL UNIQUE CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
     url           text NOT NULL DEFAULT '',           -- the source's own page; '' when it has none
@@ -56,6 +52,14 @@ CREATE TABLE articles.articles (
 );
 CREATE INDEX articles_newest ON articles.articles (published_at DESC, id DESC);
 CREATE INDEX articles_group ON articles.articles (group_id);
+
+-- Which group a new article with a source's translation key comes into: that of the first article that had the key, for ever.
+CREATE TABLE articles.translation_keys (
+    source_id bigint NOT NULL REFERENCES articles.sources,
+    key       text NOT NULL,
+    group_id  bigint NOT NULL,
+    PRIMARY KEY (source_id, key)
+);
 
 -- What other rooms may read in their whole statements.
 CREATE VIEW articles.available AS
