@@ -59,7 +59,7 @@ type pollBench struct {
 	*upstream
 }
 
-func pollSetup(t *testing.T) *pollBench {
+func pollSetup(t testing.TB) *pollBench {
 	t.Helper()
 	b := &pollBench{upstream: &upstream{}, Poller: &Poller{DB: testkit.DB(t), Store: &articles.Store{}}}
 	srv := httptest.NewServer(b.upstream)
@@ -72,7 +72,7 @@ func pollSetup(t *testing.T) *pollBench {
 	return b
 }
 
-func (b *pollBench) source(t *testing.T) articles.Source {
+func (b *pollBench) source(t testing.TB) articles.Source {
 	t.Helper()
 	source, err := b.Store.SourceBySlug(t.Context(), b.DB, "site")
 	if err != nil {
@@ -81,7 +81,7 @@ func (b *pollBench) source(t *testing.T) articles.Source {
 	return source
 }
 
-func (b *pollBench) poll(t *testing.T, opt PollOptions) articles.Result {
+func (b *pollBench) poll(t testing.TB, opt PollOptions) articles.Result {
 	t.Helper()
 	result, err := b.Run(t.Context(), b.source(t), opt)
 	if err != nil {
@@ -90,7 +90,7 @@ func (b *pollBench) poll(t *testing.T, opt PollOptions) articles.Result {
 	return result
 }
 
-func (b *pollBench) all(t *testing.T) []articles.Article {
+func (b *pollBench) all(t testing.TB) []articles.Article {
 	t.Helper()
 	found, err := b.Store.Select(t.Context(), b.DB, articles.Selection{}, 0)
 	if err != nil {

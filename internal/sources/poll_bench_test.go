@@ -1,0 +1,30 @@
+package sources
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"silkpost/internal/articles"
+)
+
+// BenchmarkPollUnchanged polls a feed of 1,000 items that knows nothing of ETags and has nothing new.
+func BenchmarkPollUnchanged(b *testing.B) {
+	bench := pollSetup(b)
+	var feed strings.Builder
+	feed.WriteString(`<rss version="2.0"><channel><title>x</title>`)
+	for i := range 1000 {
+		paragraph := fmt.Sprintf(`<p class="x">The hall opens for number %d. <a href="/more">Read on</a>, or come and <em>see</em>.</p>`, i)
+		fmt.Fprintf(&feed, `<item><guid>%d</guid><title>Title %d</title><link>https://www.example.org/%d</link><description><![CDATA[%s]]></description></item>`,
+			i, i, i, strings.Repeat(paragraph, 30))
+	}
+	feed.WriteString(`</channel></rss>`)
+	bench.fails(http.StatusOK, feed.String())
+	bench.poll(b, PollOptions{Now: monday})
+	for b.Loop() {
+		if got := bench.poll(b, PollOptions{Now: monday}); got != (articles.Result{Unchanged: 1000}) {
+			b.Fatalf("%+v", got)
+		}
+	}
+}
