@@ -122,6 +122,9 @@ func (a *App) sendMyself(ctx context.Context, ids []uuid.UUID, settled bool) err
 	if err != nil || !waiting {
 		return err
 	}
+	if err := a.maySend(); err != nil { // also when it was a worker's to send, and the worker is gone
+		return err
+	}
 	sender, err := a.sender()
 	if err != nil {
 		return err

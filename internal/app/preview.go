@@ -10,7 +10,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"silkpost/internal/clock"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/language"
@@ -35,14 +34,6 @@ type Planned struct {
 	Entries []ledger.Entry
 }
 
-// fixedClock is a clock that stands still.
-type fixedClock time.Time
-
-// Now returns the time at which the clock stands.
-func (c fixedClock) Now() time.Time { return time.Time(c) }
-
-var _ clock.Clock = fixedClock{}
-
 // PlanDigest says who would get what and when, and changes nothing. visit, if not nil, sees each edition while its variants are
 // there to be read through h.
 func (a *App) PlanDigest(ctx context.Context, o PlanOptions, visit func(h database.Handle, p Planned) error) (planned []Planned, err error) {
@@ -54,14 +45,13 @@ func (a *App) PlanDigest(ctx context.Context, o PlanOptions, visit func(h databa
 	if at.IsZero() {
 		at = a.Clock.Now()
 	}
-	if err := ledger.Prepare(ctx, a.DB, at); err != nil {
+	if err := ledger.Prepare(ctx, a.DB, a.Clock.Now()); err != nil {
 		return nil, err
 	}
-	planner := &edition.Planner{Clock: fixedClock(at), Languages: a.Planner.Languages}
 	for _, rhythm := range rhythms {
 		var p Planned
 		err := database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
-			made, err := planner.Plan(ctx, tx, edition.Request{List: list, Rhythm: rhythm, CutOff: at, ByHand: true, Approve: true})
+			made, err := a.Planner.Plan(ctx, tx, edition.Request{List: list, Rhythm: rhythm, CutOff: at, ByHand: true, Approve: true})
 			if err != nil {
 				return err
 			}
@@ -197,7 +187,7 @@ func (a *App) testLetter(ctx context.Context, list subscribers.List, tag string)
 	if len(newest) == 0 {
 		return letter, errs.New(errs.NotFound, "list %s has no article in %s to show", list.Slug, tag)
 	}
-	letter = a.Composer.LetterOf(list, a.Clock.Now(), a.Templates.Language([]string{tag}, list.FallbackLanguage), newest, nil)
+	letter, err = a.Composer.LetterOf(list, a.Clock.Now(), a.Templates.Language([]string{tag}, list.FallbackLanguage), newest, nil)
 	letter.EditionID = ledger.NewEditionID(a.Clock.Now())
-	return letter, nil
+	return letter, err
 }

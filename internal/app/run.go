@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -198,6 +199,16 @@ func (a *App) sender() (*send.Sender, error) {
 	}
 	return &send.Sender{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
-		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose,
+		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
 	}, nil
+}
+
+// helo returns the name that we introduce ourselves to the relay with: that of the public URL, since many a machine's own name says
+// nothing to others. An address is no name; then it is the machine's.
+func (a *App) helo() string {
+	u, err := url.Parse(a.Config.PublicURL)
+	if err != nil || net.ParseIP(u.Hostname()) != nil || u.Hostname() == "localhost" {
+		return ""
+	}
+	return u.Hostname()
 }

@@ -88,8 +88,10 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		FetchPollInterval: lookEvery,
 		SoftStopTimeout:   20 * time.Second,
-		PollOnly:          true,             // lib/pq's driver for River cannot listen
-		JobTimeout:        10 * time.Minute, // planning a list of a million contacts takes a while
+		PollOnly:          true, // lib/pq's driver for River cannot listen
+		// Planning a list of a million contacts takes a while; a job of a process that was killed is worked again soon after.
+		JobTimeout:           10 * time.Minute,
+		RescueStuckJobsAfter: 11 * time.Minute,
 		PeriodicJobs: []*river.PeriodicJob{
 			every(planEvery, Plan{}),
 			every(pollEvery, PollDue{}),

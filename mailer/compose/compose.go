@@ -9,6 +9,7 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
+	"net/mail"
 	"strings"
 
 	"github.com/google/uuid"
@@ -23,8 +24,8 @@ type Letter struct {
 	EditionID     uuid.UUID
 	ListSlug      string
 	SenderName    string
-	SenderAddress string
-	ReplyTo       string           // "" for none
+	SenderAddress string           // its domain as A-labels
+	ReplyTo       string           // likewise; "" for none
 	Digest        templates.Digest // Address and UnsubscribeURL are filled in here
 }
 
@@ -42,16 +43,16 @@ func Render(set renderer, l Letter) (stored []byte, err error) {
 	}
 	nonce := newNonce(content)
 	l.Digest.Address, l.Digest.UnsubscribeURL = placeholder(nonce, addressHTML), placeholder(nonce, linkHTML)
-	mail, err := set.Digest(l.Digest)
+	shown, err := set.Digest(l.Digest)
 	if err != nil {
 		return nil, err
 	}
 	asText := strings.NewReplacer(
 		placeholder(nonce, addressHTML), placeholder(nonce, address),
 		placeholder(nonce, linkHTML), placeholder(nonce, link))
-	mail.Text = asText.Replace(mail.Text)
+	shown.Text = asText.Replace(shown.Text)
 
-	msg, err := message(l, mail, nonce)
+	msg, err := message(l, shown, nonce)
 	if err != nil {
 		return nil, err
 	}
@@ -68,19 +69,17 @@ func Parse(stored []byte) (*Message, error) { return parse(stored) }
 
 // message builds the MIME message: everything that go-mail would make up by itself (Date, Message-ID, boundary) is fixed.
 // The list headers are those of RFC 2369, RFC 2919 and RFC 8058; Feedback-ID is Gmail's.
-func message(l Letter, mail templates.Mail, nonce string) (*gomail.Msg, error) {
+func message(l Letter, shown templates.Mail, nonce string) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP),
 		gomail.WithBoundary("silkpost-"+nonce))
-	if err := msg.FromFormat(l.SenderName, l.SenderAddress); err != nil {
-		return nil, errs.New(errs.Invalid, "list %s: sender address %q: %w", l.ListSlug, l.SenderAddress, err)
-	}
+	msg.FromMailAddress(&mail.Address{Name: l.SenderName, Address: l.SenderAddress})
 	if l.ReplyTo != "" {
 		if err := msg.ReplyTo(l.ReplyTo); err != nil {
 			return nil, errs.New(errs.Invalid, "list %s: reply address %q: %w", l.ListSlug, l.ReplyTo, err)
 		}
 	}
 	domain := Domain(l.SenderAddress)
-	msg.Subject(mail.Subject)
+	msg.Subject(shown.Subject)
 	for _, header := range []struct{ name, value string }{
 		{"To", placeholder(nonce, to)},
 		{"Date", placeholder(nonce, date)},
@@ -90,12 +89,13 @@ func message(l Letter, mail templates.Mail, nonce string) (*gomail.Msg, error) {
 		{"List-Unsubscribe-Post", "List-Unsubscribe=One-Click"},
 		{"Precedence", "bulk"},
 		{"Auto-Submitted", "auto-generated"},
+		{"Content-Language", l.Digest.Language},
 		{"Feedback-ID", fmt.Sprintf("%s:%s:digest:silkpost", shortID(l.EditionID), l.ListSlug)},
 	} {
 		msg.SetGenHeader(gomail.Header(header.name), header.value)
 	}
-	msg.SetBodyString(gomail.TypeTextPlain, mail.Text)
-	msg.AddAlternativeString(gomail.TypeTextHTML, mail.HTML)
+	msg.SetBodyString(gomail.TypeTextPlain, shown.Text)
+	msg.AddAlternativeString(gomail.TypeTextHTML, shown.HTML)
 	return msg, nil
 }
 

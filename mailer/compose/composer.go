@@ -159,25 +159,43 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 	if err != nil {
 		return Letter{}, err
 	}
-	l = c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks)
+	l, err = c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks)
 	l.EditionID = v.EditionID
-	return l, nil
+	return l, err
 }
 
 // LetterOf returns a letter of a list with the given articles in the given order; words is the language of the product's words.
 // Articles whose ids are among fallbacks are marked as being in none of the reader's languages.
-func (c *Composer) LetterOf(list subscribers.List, date time.Time, words string, shown []articles.Article, fallbacks []int64) Letter {
-	d := templates.Digest{
+func (c *Composer) LetterOf(list subscribers.List, date time.Time, words string, shown []articles.Article, fallbacks []int64) (l Letter, err error) {
+	l = Letter{ListSlug: list.Slug, SenderName: list.Sender.Name, Digest: templates.Digest{
 		Language: words, ListName: list.NameIn(words), Date: date, SenderName: list.Sender.Name, PostalAddress: list.PostalAddress,
+	}}
+	if l.SenderAddress, err = subscribers.Envelope(list.Sender.Address); err != nil {
+		return l, errs.New(errs.Invalid, "list %s, sender: %w", list.Slug, err)
+	}
+	if list.Sender.ReplyTo != "" {
+		if l.ReplyTo, err = subscribers.Envelope(list.Sender.ReplyTo); err != nil {
+			return l, errs.New(errs.Invalid, "list %s, reply_to: %w", list.Slug, err)
+		}
+	}
+	zone, err := time.LoadLocation(list.TimeZone)
+	if err != nil {
+		return l, errs.New(errs.Invalid, "list %s: there is no time zone %q", list.Slug, list.TimeZone)
 	}
 	for i := range shown {
 		a := &shown[i]
-		d.Articles = append(d.Articles, templates.DigestArticle{
+		l.Digest.Articles = append(l.Digest.Articles, templates.DigestArticle{
 			Title: a.Title, URL: a.Link(c.PublicURL), Section: a.Section, Summary: a.Summary, Language: a.Language,
-			Fallback: slices.Contains(fallbacks, a.ID), ImageURL: a.ImageURL, ImageAlt: a.ImageAlt, Published: a.PublishedAt,
+			Fallback: slices.Contains(fallbacks, a.ID), ImageURL: a.ImageURL, ImageAlt: a.ImageAlt, Published: onWall(a.PublishedAt, zone),
 		})
 	}
-	return Letter{
-		ListSlug: list.Slug, SenderName: list.Sender.Name, SenderAddress: list.Sender.Address, ReplyTo: list.Sender.ReplyTo, Digest: d,
+	return l, nil
+}
+
+// onWall returns a time as the list's zone shows it. A source that gives a date alone means that date everywhere.
+func onWall(at time.Time, zone *time.Location) time.Time {
+	if at = at.UTC(); at.Equal(at.Truncate(24 * time.Hour)) {
+		return at
 	}
+	return at.In(zone)
 }

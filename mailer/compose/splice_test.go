@@ -141,6 +141,53 @@ func TestLongNamesAreFolded(t *testing.T) {
 	}
 }
 
+// A name is the customer's to choose.
+func TestSenderNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"", "6\" Telescope", `back\`, "Музей \"Звезда\"", "a, b <c@example.org>", "Ünïted"} {
+		l := letter()
+		l.SenderName = name
+		stored, err := Render(plainTemplates{"", ""}, l)
+		if err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		m, _ := Parse(stored)
+		header, _, _ := parts(t, m.For(recipient()))
+		from, err := mail.ParseAddress(header.Get("From"))
+		if err != nil || from.Name != name || from.Address != "news@example.org" {
+			t.Errorf("%q came as %v, %v", name, from, err)
+		}
+	}
+}
+
+func TestDatesStandInTheListsZone(t *testing.T) {
+	t.Parallel()
+	shanghai, santiago := zone(t, "Asia/Shanghai"), zone(t, "America/Santiago")
+	for _, tt := range []struct {
+		at   time.Time
+		zone *time.Location
+		want string
+	}{
+		{time.Date(2026, 5, 17, 23, 0, 0, 0, time.UTC), shanghai, "2026-05-18"},
+		{time.Date(2026, 5, 18, 0, 0, 0, 0, time.UTC), santiago, "2026-05-18"}, // a date without an hour
+		{time.Date(2026, 5, 18, 1, 0, 0, 0, time.UTC), santiago, "2026-05-17"},
+	} {
+		if got := onWall(tt.at, tt.zone).Format(time.DateOnly); got != tt.want {
+			t.Errorf("%v in %v: %s, not %s", tt.at, tt.zone, got, tt.want)
+		}
+	}
+}
+
+func zone(t *testing.T, name string) *time.Location {
+	t.Helper()
+	where, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return where
+}
+
 // Whatever stands around the slots and in them, the message decodes to just that.
 func TestSpliceHoldsForAnyText(t *testing.T) {
 	t.Parallel()

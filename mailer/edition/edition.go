@@ -64,7 +64,7 @@ type Request struct {
 	List    subscribers.List
 	Rhythm  string
 	CutOff  time.Time // what is due by now goes in; hours are counted from here
-	AtOnce  bool      // ignore the contacts' hours
+	AtOnce  bool      // ignore the contacts' hours: everything is due at the cut-off
 	ByHand  bool      // not the scheduled one of its date
 	Approve bool      // whoever asks may approve
 }

@@ -23,7 +23,7 @@ func (p *plan) setHours(ctx context.Context) error {
 	}
 	zones, local, ats := make(pq.StringArray, len(hours)), make(pq.StringArray, len(hours)), make([]time.Time, len(hours))
 	for i, h := range hours {
-		zones[i], local[i], ats[i] = h.Zone, h.Hour, p.now
+		zones[i], local[i], ats[i] = h.Zone, h.Hour, p.CutOff
 		if p.AtOnce || p.Rhythm == immediate {
 			continue
 		}

@@ -68,13 +68,15 @@ func (p *plan) run(ctx context.Context, statement string, args ...any) error {
 	return err
 }
 
-// lock makes planning of one list happen one at a time and notes that the rhythm is planned.
+// lock makes planning of one list happen one at a time and notes that the rhythm is planned. A rhythm that was never planned begins
+// where the list is: it has no back-catalogue.
 func (p *plan) lock(ctx context.Context) error {
 	if err := p.run(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, listLock, p.List.ID); err != nil {
 		return err
 	}
 	return p.run(ctx, `
-		INSERT INTO mailer.plans (list_id, rhythm, cut_off) VALUES ($1, $2, $3)
+		INSERT INTO mailer.plans (list_id, rhythm, cut_off, position)
+		SELECT $1, $2, $3, coalesce(max(position), 0) FROM mailer.plans WHERE list_id = $1
 		ON CONFLICT (list_id, rhythm) DO NOTHING`,
 		p.List.ID, p.Rhythm, p.CutOff)
 }
@@ -105,7 +107,8 @@ func (p *plan) position(ctx context.Context) error {
 func (p *plan) enrol(ctx context.Context) error {
 	return p.run(ctx, `
 		WITH arrived AS (
-			SELECT m.subscription_id, m.activation, coalesce(planned.position, 0) AS position
+			SELECT m.subscription_id, m.activation,
+			       coalesce(planned.position, (SELECT max(position) FROM mailer.plans WHERE list_id = $1)) AS position
 			FROM subscribers.mailable m
 			LEFT JOIN mailer.plans planned USING (list_id, rhythm)
 			LEFT JOIN mailer.marks mark USING (subscription_id)
@@ -122,7 +125,7 @@ func (p *plan) enrol(ctx context.Context) error {
 
 // readers finds who may be mailed at this rhythm, and what each has not been given.
 func (p *plan) readers(ctx context.Context) error {
-	if err := p.run(ctx, `DROP TABLE IF EXISTS reader, profile, version, chosen, digest, local_hour`); err != nil {
+	if err := p.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour`); err != nil {
 		return err
 	}
 	return p.run(ctx, `
@@ -255,7 +258,7 @@ func (p *plan) deliver(ctx context.Context) error {
 	if err := p.setHours(ctx); err != nil {
 		return err
 	}
-	return p.run(ctx, `
+	made, err := p.ExecContext(ctx, `
 		INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, not_before, due_at)
 		SELECT v.edition_id, r.contact_id, r.subscription_id, v.id, h.at, h.at
 		FROM reader r
@@ -263,12 +266,21 @@ func (p *plan) deliver(ctx context.Context) error {
 		JOIN mailer.variants v ON v.edition_id = $1 AND v.key = d.key
 		JOIN local_hour h USING (time_zone, hour)`,
 		p.edition.ID)
+	if err != nil {
+		return err
+	}
+	if n, err := made.RowsAffected(); err != nil || int(n) != p.edition.Recipients {
+		return errs.New(errs.Internal, "%d deliveries were made for %d recipients (%w)", n, p.edition.Recipients, err)
+	}
+	return nil
 }
 
-// moveMarks notes that every reader has been dealt with up to the last position, also those who get nothing.
+// moveMarks notes that every reader has been dealt with up to the last position, also those who get nothing. What is given back
+// while this plan is made stays for the next one.
 func (p *plan) moveMarks(ctx context.Context) error {
 	if err := p.run(ctx, `
-		DELETE FROM mailer.released WHERE subscription_id IN (SELECT subscription_id FROM reader)`); err != nil {
+		DELETE FROM mailer.released r USING reader
+		WHERE r.subscription_id = reader.subscription_id AND r.group_id = ANY (reader.back)`); err != nil {
 		return err
 	}
 	if err := p.run(ctx, `

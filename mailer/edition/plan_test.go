@@ -73,11 +73,11 @@ func TestNewcomersAndReturners(t *testing.T) {
 	w.exec(`UPDATE subscribers.subscriptions SET state = 'active', activation = activation + 1 WHERE state = 'unsubscribed'`)
 	_, got = w.plan("weekly")
 	same(t, "returner", got, []string{"anna: three en", "bo: three en"})
-	// A rhythm that was never planned has no past.
+	// A rhythm that was never planned begins where the list is: it has no back-catalogue.
 	w.subscribe("cem", "en", "monthly")
 	w.publish("four en")
 	_, got = w.plan("monthly")
-	same(t, "first of its rhythm", got, []string{"cem: four en, three en, two en, one en"})
+	same(t, "first of its rhythm", got, []string{"cem: four en"})
 }
 
 func TestTopics(t *testing.T) {
@@ -119,6 +119,79 @@ func TestWhoWasAwayIsNotSentWhatOnceFailed(t *testing.T) {
 	w.publish("two en")
 	_, got := w.plan("weekly")
 	same(t, "after coming back", got, []string{"anna: two en"})
+}
+
+// meanwhile does something in the midst of planning, when the readers have been read.
+type meanwhile struct {
+	Languages
+	do func()
+}
+
+func (m meanwhile) Language(wanted []string, fallback string) string {
+	m.do()
+	return m.Languages.Language(wanted, fallback)
+}
+
+func TestWhatFailsWhileAnEditionIsPlannedIsInTheNext(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en")
+	w.plan("weekly")
+	w.publish("two en")
+	calm := w.planner.Languages
+	w.planner.Languages = meanwhile{calm, func() { w.settle("failed") }}
+	_, got := w.plan("weekly")
+	same(t, "the edition in the making", got, []string{"anna: two en"})
+	w.planner.Languages = calm
+	w.settle("sent")
+	_, got = w.plan("weekly")
+	same(t, "the next", got, []string{"anna: one en"})
+}
+
+func TestACutOffMovedToLaterOnItsDay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	list := w.list()
+	list.EditorialHour = "13:00"
+	w.declare(list)
+	w.subscribe("anna", "en", "daily")
+	w.subscribe("bo", "en", "immediate")
+	plan := func() (made []string) {
+		t.Helper()
+		planned, err := w.planner.PlanDue(w.ctx, w.db, w.list())
+		w.must(err)
+		for _, e := range planned {
+			made = append(made, e.Rhythm)
+		}
+		return made
+	}
+	plan() // the first sight starts the clocks
+	w.publish("one en")
+	w.clock.Set(monday.Add(2 * time.Hour))
+	same(t, "at 14:00", plan(), []string{"immediate", "daily", "weekly"})
+	list.EditorialHour = "15:00"
+	w.declare(list)
+	w.publish("two en")
+	w.clock.Set(monday.Add(4 * time.Hour))
+	same(t, "at 16:00, after a move to 15:00", plan(), []string{"immediate"})
+	w.clock.Set(monday.Add(27 * time.Hour))
+	same(t, "the day after", plan(), []string{"daily"})
+}
+
+func TestReleaseDatesAnewWhatWasNotBegun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "en", "weekly")
+	w.publish("one en")
+	e, _ := w.plan("weekly")
+	w.exec(`UPDATE mailer.deliveries SET begun = true WHERE contact_id = (SELECT min(contact_id) FROM mailer.deliveries)`)
+	later := monday.Add(48 * time.Hour)
+	w.must(Release(w.ctx, w.db, e.ID, later))
+	var dates []string
+	w.must(w.db.Select(&dates, `SELECT to_char(not_before, 'DD HH24:MI') FROM mailer.deliveries ORDER BY contact_id`))
+	same(t, "dates", dates, []string{"14 12:00", "16 12:00"})
 }
 
 func TestArchiveIsNeverDue(t *testing.T) {

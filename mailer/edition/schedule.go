@@ -2,6 +2,7 @@ package edition
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -49,18 +50,17 @@ func isDay(rhythm string, day time.Time) bool {
 
 // PlanDue plans every edition of a list that has come due, each in a transaction of its own: a scheduled one when its cut-off has
 // passed, an immediate one as soon as there is anything new. Of several cut-offs that passed unseen only the last is planned; its
-// edition holds what all would have held. A list's first sight only starts its clock.
+// edition holds what all would have held. A list's first sight only starts its clock. A rhythm that fails does not keep the others
+// from being planned.
 func (p *Planner) PlanDue(ctx context.Context, db *sqlx.DB, list subscribers.List) (planned []*Edition, err error) {
 	for _, rhythm := range list.Rhythms {
-		e, err := p.planDue(ctx, db, list, rhythm)
-		if err != nil {
-			return planned, err
-		}
+		e, failed := p.planDue(ctx, db, list, rhythm)
+		err = errors.Join(err, failed)
 		if e != nil {
 			planned = append(planned, e)
 		}
 	}
-	return planned, nil
+	return planned, err
 }
 
 func (p *Planner) planDue(ctx context.Context, db *sqlx.DB, list subscribers.List, rhythm string) (made *Edition, err error) {
@@ -95,9 +95,19 @@ func (p *Planner) due(ctx context.Context, tx handle, r Request, now time.Time) 
 	if cutOff, err = lastCutOff(&r.List, r.Rhythm, now); err != nil {
 		return cutOff, false, err
 	}
-	var seen time.Time
-	err = tx.GetContext(ctx, &seen, `SELECT cut_off FROM mailer.plans WHERE list_id = $1 AND rhythm = $2`, r.List.ID, r.Rhythm)
-	return cutOff, cutOff.After(seen), err
+	due, err = pl.unseen(ctx, cutOff)
+	return cutOff, due, err
+}
+
+// unseen finds out whether a cut-off was not dealt with yet. One that was moved to later on a day that has its edition is.
+func (p *plan) unseen(ctx context.Context, cutOff time.Time) (due bool, err error) {
+	err = p.GetContext(ctx, &due, `
+		WITH planned AS (
+			SELECT EXISTS (SELECT 1 FROM mailer.editions WHERE list_id = $1 AND rhythm = $2 AND local_date = $4 AND origin = 'schedule') AS today
+		)
+		SELECT cut_off < $3 AND NOT today FROM mailer.plans, planned WHERE list_id = $1 AND rhythm = $2`,
+		p.List.ID, p.Rhythm, cutOff, localDate(cutOff, p.List.TimeZone))
+	return due, err
 }
 
 // somethingNew gives out positions and reports whether any lies behind the rhythm's last edition. What a failed delivery gave back

@@ -42,8 +42,8 @@ func Release(ctx context.Context, h handle, id uuid.UUID, now time.Time) error {
 	return letGo(ctx, h, id, now, Held, Approved, Sending)
 }
 
-// letGo brings an edition to approved, in one statement. Its deliveries whose hour has passed untried are dated anew, or they
-// would be held as late.
+// letGo brings an edition to approved, in one statement. Its deliveries whose hour has passed are dated anew, or they would be
+// held as late; but not those that were begun, for a receiver may have them.
 func letGo(ctx context.Context, h handle, id uuid.UUID, now time.Time, from ...State) error {
 	e, err := ByID(ctx, h, id)
 	if err != nil {
@@ -57,7 +57,7 @@ func letGo(ctx context.Context, h handle, id uuid.UUID, now time.Time, from ...S
 			WHERE id = $1 AND state = ANY ($2) RETURNING id
 		), late AS (
 			UPDATE mailer.deliveries d SET not_before = $3, due_at = $3
-			FROM gone WHERE d.edition_id = gone.id AND d.state = 'pending' AND d.attempts = 0 AND d.not_before <= $3
+			FROM gone WHERE d.edition_id = gone.id AND d.state = 'pending' AND NOT d.begun AND d.not_before <= $3
 		)
 		SELECT EXISTS (SELECT 1 FROM gone)`,
 		id, pq.Array(from), now); err != nil {

@@ -79,6 +79,15 @@ func (b *book) counts(want ledger.Counts) {
 	}
 }
 
+func (b *book) released(want int) {
+	b.t.Helper()
+	var n int
+	b.must(b.db.Get(&n, `SELECT count(*) FROM mailer.released`))
+	if n != want {
+		b.t.Errorf("%d articles are released, not %d", n, want)
+	}
+}
+
 func outcome(sender uuid.UUID, d *ledger.Delivery, o reply.Outcome, at time.Time) ledger.Attempt {
 	a := ledger.Attempt{Sender: sender, Delivery: d, At: at, Outcome: o, Reply: reply.Reply{Phase: reply.Dot, Code: 250, Text: "2.0.0 ok"}}
 	if o == reply.Deferred || o == reply.InDoubt {
@@ -227,6 +236,62 @@ func TestSettleAfterTheLeaseWasLost(t *testing.T) {
 	if released != 0 {
 		t.Error("a late failure gave articles back that somebody else is about to send")
 	}
+}
+
+// What is sent in the end is given, whoever said otherwise before.
+func TestSentTakesBackWhatWasReleased(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 1)
+	one := b.enlist(noon)
+	first := b.claim(one, noon, 1)
+	later := noon.Add(time.Minute)
+	_, err := ledger.TakeOver(b.ctx, b.db, later)
+	b.must(err)
+	two := b.enlist(later)
+	second := b.claim(two, later, 1)
+	b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{outcome(two, second[0], reply.Failed, later)}))
+	b.released(2)
+	b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{outcome(one, first[0], reply.Sent, later)}))
+	b.released(0)
+	b.counts(ledger.Counts{Recipients: 1, Sent: 1})
+}
+
+// What was in doubt counts as given, also when it is refused the second time.
+func TestDoubtIsNotReleased(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 1)
+	later := noon.Add(2 * time.Minute)
+	one, two := b.enlist(noon), b.enlist(later)
+	b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{outcome(one, b.claim(one, noon, 1)[0], reply.InDoubt, noon)}))
+	b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{outcome(two, b.claim(two, later, 1)[0], reply.Failed, later)}))
+	b.released(0)
+	b.counts(ledger.Counts{Recipients: 1, Failed: 1})
+}
+
+// A sender that comes to life while others are buried keeps what it claims.
+func TestTakeOverLeavesNewcomersAlone(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 3)
+	b.claim(b.enlist(noon), noon, 3)
+	later := noon.Add(time.Minute)
+	other := b.db.MustBegin()
+	other.MustExec(`SELECT 1 FROM mailer.deliveries FOR UPDATE`)
+	done := make(chan error, 1)
+	go func() {
+		_, err := ledger.TakeOver(b.ctx, b.db, later)
+		done <- err
+	}()
+	testkit.Eventually(t, 10*time.Second, "TakeOver waits for the rows", func() bool {
+		var waiting bool
+		b.must(b.db.Get(&waiting, `SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`))
+		return waiting
+	})
+	newcomer := uuid.New()
+	other.MustExec(`INSERT INTO mailer.senders VALUES ($1, $2)`, newcomer, later.Add(time.Hour))
+	other.MustExec(`UPDATE mailer.deliveries SET sender_id = $1`, newcomer)
+	b.must(other.Commit())
+	b.must(<-done)
+	b.counts(ledger.Counts{Recipients: 3, InFlight: 3})
 }
 
 func TestRecheck(t *testing.T) {

@@ -35,10 +35,19 @@ const (
 	uniqueViolation = "23505"
 )
 
-// Prepare makes the partitions that editions of the given time's month go to. It has a transaction of its own, because
-// making one stops claiming and settling for a moment. Any number of processes may call it at once.
+// Prepare makes the partitions that editions of today and tomorrow go to. It is no part of planning's transaction, because making
+// one stops claiming and settling for a moment. Any number of processes may call it at once.
 func Prepare(ctx context.Context, h database.Handle, now time.Time) (err error) {
 	defer errs.Wrap(&err, "ledger.Prepare")
+	for _, day := range []time.Time{now, now.AddDate(0, 0, 1)} {
+		if err := prepareMonth(ctx, h, day); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func prepareMonth(ctx context.Context, h database.Handle, now time.Time) error {
 	from := time.Date(now.UTC().Year(), now.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
 	to := from.AddDate(0, 1, 0)
 	for _, table := range []string{"deliveries", "attempts"} {

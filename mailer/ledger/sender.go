@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
@@ -49,35 +50,53 @@ func Retire(ctx context.Context, h database.Handle, sender uuid.UUID) (err error
 	return err
 }
 
-// TakeOver puts back what dead senders held and returns how many deliveries that were. Anyone may call it at any time.
-func TakeOver(ctx context.Context, h database.Handle, now time.Time) (n int, err error) {
+// TakeOver puts back what dead senders held and returns how many deliveries that were. Anyone may call it at any time. Who is dead is
+// settled before anything is put back, so nothing is taken from a sender that comes to life meanwhile.
+func TakeOver(ctx context.Context, db *sqlx.DB, now time.Time) (n int, err error) {
 	defer errs.Wrap(&err, "ledger.TakeOver")
-	res, err := h.ExecContext(ctx, `
-		WITH dead AS (DELETE FROM mailer.senders WHERE lease_until < $1 RETURNING id)
-		UPDATE mailer.deliveries d SET state = 'pending', sender_id = NULL
-		WHERE d.state = 'in_flight' AND (d.sender_id IN (SELECT id FROM dead)
-		      OR NOT EXISTS (SELECT 1 FROM mailer.senders s WHERE s.id = d.sender_id))`,
-		now)
-	if err != nil {
-		return 0, err
-	}
-	rows, err := res.RowsAffected()
-	return int(rows), err
+	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
+		var dead pq.StringArray
+		if err := tx.GetContext(ctx, &dead, `
+			WITH expired AS (DELETE FROM mailer.senders WHERE lease_until < $1 RETURNING id)
+			SELECT coalesce(array_agg(id), '{}') FROM (
+				SELECT id FROM expired
+				UNION SELECT d.sender_id FROM mailer.deliveries d
+				WHERE d.state = 'in_flight' AND NOT EXISTS (SELECT 1 FROM mailer.senders s WHERE s.id = d.sender_id)
+			) gone`, now); err != nil || len(dead) == 0 {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `
+			UPDATE mailer.deliveries SET state = 'pending', sender_id = NULL
+			WHERE state = 'in_flight' AND sender_id = ANY ($1::uuid[])`, dead)
+		if err != nil {
+			return err
+		}
+		rows, err := res.RowsAffected()
+		n = int(rows)
+		return err
+	})
+	return n, err
 }
 
-// claim takes what is due in the order of its variants, so that a sender holds few of them. Both halves go by the same rows:
-// those who may no longer be mailed are suppressed, the others are in flight.
+// claim takes what is due of the editions that may go out, in the order of their variants, so that a sender holds few of them. Who
+// may no longer be mailed is suppressed, the others are in flight. A delivery whose hour has passed by too much waits for a
+// person, unless it was begun in time.
 const claim = `
-	WITH due AS (
+	WITH open AS (
+		SELECT id FROM mailer.editions WHERE state IN ('approved', 'sending')
+	), due AS (
 		SELECT d.edition_id, d.contact_id, m.email, m.name
-		FROM mailer.deliveries d
-		JOIN mailer.editions e ON e.id = d.edition_id AND e.state IN ('approved', 'sending')
+		FROM open CROSS JOIN LATERAL (
+			SELECT * FROM mailer.deliveries
+			WHERE edition_id = open.id AND due_at <= $2 AND state <> 'in_flight' AND (begun OR not_before > $3)
+			ORDER BY due_at, variant_id
+			LIMIT $4
+			FOR UPDATE SKIP LOCKED
+		) d
 		LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
-		WHERE d.due_at <= $2 AND d.state <> 'in_flight' AND (d.attempts > 0 OR d.not_before > $3)
-		  AND EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
+		WHERE EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
 		ORDER BY d.due_at, d.variant_id
 		LIMIT $4
-		FOR UPDATE OF d SKIP LOCKED
 	), begun AS (
 		UPDATE mailer.editions SET state = 'sending'
 		WHERE state = 'approved' AND id IN (SELECT edition_id FROM due)
@@ -85,6 +104,7 @@ const claim = `
 		UPDATE mailer.deliveries d
 		SET state = CASE WHEN due.email IS NULL THEN 'suppressed' ELSE 'in_flight' END,
 		    sender_id = CASE WHEN due.email IS NULL THEN NULL ELSE $1::uuid END,
+		    begun = due.email IS NOT NULL OR d.begun,
 		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE d.due_at END,
 		    settled_at = CASE WHEN due.email IS NULL THEN $2::timestamptz ELSE d.settled_at END
 		FROM due WHERE d.edition_id = due.edition_id AND d.contact_id = due.contact_id
@@ -102,24 +122,27 @@ func Claim(ctx context.Context, db *sqlx.DB, sender uuid.UUID, now time.Time, li
 	return claimed, err
 }
 
-// Recheck reports whether a claimed delivery may still be sent: the sender's lease lives, and the contact may still be mailed.
-// When the contact may not, the delivery is suppressed.
-func Recheck(ctx context.Context, db *sqlx.DB, sender uuid.UUID, d *Delivery, now time.Time) (mayGo bool, err error) {
+// Recheck reports whether a claimed delivery may still be sent: it is still the sender's, whose lease lives, and the contact may
+// still be mailed. When the contact may not, the delivery is suppressed. Nothing else is written, so asking is cheap.
+func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delivery, now time.Time) (mayGo bool, err error) {
 	defer errs.Wrap(&err, "ledger.Recheck")
-	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &mayGo, `
-			WITH held AS (
-				SELECT d.edition_id, d.contact_id, m.subscription_id IS NOT NULL AS mailable
-				FROM mailer.deliveries d LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
-				WHERE d.edition_id = $1 AND d.contact_id = $2 AND d.state = 'in_flight' AND d.sender_id = $3
-				FOR UPDATE OF d
-			), gone AS (
-				UPDATE mailer.deliveries d SET state = 'suppressed', sender_id = NULL, due_at = NULL, settled_at = $4
-				FROM held WHERE NOT held.mailable AND d.edition_id = held.edition_id AND d.contact_id = held.contact_id
-			)
-			SELECT EXISTS (SELECT 1 FROM held WHERE mailable)
-			   AND EXISTS (SELECT 1 FROM mailer.senders WHERE id = $3 AND lease_until > $4)`,
+	var found struct {
+		Held     bool `db:"held"`
+		Alive    bool `db:"alive"`
+		Mailable bool `db:"mailable"`
+	}
+	if err := h.GetContext(ctx, &found, `
+		SELECT EXISTS (SELECT 1 FROM mailer.deliveries WHERE edition_id = $1 AND contact_id = $2 AND state = 'in_flight' AND sender_id = $3) AS held,
+		       EXISTS (SELECT 1 FROM mailer.senders WHERE id = $3 AND lease_until > $4) AS alive,
+		       EXISTS (SELECT 1 FROM subscribers.mailable WHERE subscription_id = $5) AS mailable`,
+		d.EditionID, d.ContactID, sender, now, d.SubscriptionID); err != nil {
+		return false, err
+	}
+	if found.Held && !found.Mailable {
+		_, err = h.ExecContext(ctx, `
+			UPDATE mailer.deliveries SET state = 'suppressed', sender_id = NULL, due_at = NULL, settled_at = $4
+			WHERE edition_id = $1 AND contact_id = $2 AND state = 'in_flight' AND sender_id = $3`,
 			d.EditionID, d.ContactID, sender, now)
-	})
-	return mayGo, err
+	}
+	return found.Held && found.Alive && found.Mailable, err
 }

@@ -40,10 +40,15 @@ const settle = `
 		INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id)
 		SELECT edition_id, contact_id, number, at, outcome, phase, code, reply, sender FROM settled
 		ON CONFLICT DO NOTHING
+	), given AS (
+		DELETE FROM mailer.released r USING settled s JOIN mailer.variants v ON v.id = s.variant_id
+		WHERE s.outcome = 'sent' AND r.subscription_id = s.subscription_id AND r.group_id = ANY (v.groups)
 	)
 	INSERT INTO mailer.released (subscription_id, group_id)
 	SELECT s.subscription_id, g FROM settled s JOIN mailer.variants v ON v.id = s.variant_id, unnest(v.groups) g
-	WHERE s.counts AND s.outcome = 'failed'
+	WHERE s.counts AND s.outcome = 'failed' AND NOT EXISTS (
+		SELECT 1 FROM mailer.attempts a
+		WHERE a.edition_id = s.edition_id AND a.contact_id = s.contact_id AND a.outcome = 'in_doubt')
 	ON CONFLICT DO NOTHING`
 
 // Settle writes down what attempts came to, all of them or, on an error, none. It may be repeated: a second time the
@@ -100,7 +105,7 @@ func NoteLate(ctx context.Context, h database.Handle, now time.Time) (n int, err
 	res, err := h.ExecContext(ctx, `
 		UPDATE mailer.editions e SET reason = $2
 		WHERE e.state IN ('approved', 'sending') AND e.reason = ''
-		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state = 'pending' AND d.attempts = 0
+		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state = 'pending' AND NOT d.begun
 		              AND d.not_before <= $1)`,
 		now.Add(-LateLimit), lateReason)
 	if err != nil {

@@ -1,8 +1,9 @@
 // Package reply says what an SMTP server's answer means for a delivery.
 //
 // The rules, in words: what decides is the phase in which the answer came, its basic code and its enhanced code. An answer
-// that never came, and any failure before the recipient was named, is temporary and never the recipient's fault. Once the
-// final dot is out, silence means in doubt: the server may have the message. An unknown 5yz answer fails this one message.
+// that never came, and any failure to connect, is temporary and never the recipient's fault; so are the listed refusals that
+// are about ourselves. Once the final dot is out, silence means in doubt: the server may have the message. An unknown 5yz answer
+// fails this one message.
 package reply
 
 import (
@@ -61,27 +62,35 @@ func (r Reply) Closed() bool {
 	return r.Phase != Compose && (r.Code == 0 || r.Code == 421 || r.Phase == Connect)
 }
 
+// AboutUs reports an answer that concerns everything we send, whoever it goes to: the server refused before it knew the recipient.
+func (r Reply) AboutUs() bool { return r.Phase == Connect || r.Phase == Mail && r.Code/100 == 5 }
+
 // soft reports a 5yz answer that time or an administrator mends.
 func (r Reply) soft() bool {
 	for _, rule := range softRules {
-		if rule.code == r.Code || rule.enhanced != "" && rule.enhanced == r.Enhanced() {
+		if (rule.phase == "" || rule.phase == r.Phase) && (rule.code == 0 || rule.code == r.Code) &&
+			(rule.enhanced == "" || rule.enhanced == r.Enhanced()) {
 			return true
 		}
 	}
 	return false
 }
 
-// softRules lists permanent-looking answers that are not about this message: a full mailbox (RFC 3463, X.2.2), and a server
-// that wants us to authenticate (RFC 4954).
+// softRules lists permanent-looking answers that are not about this message. What a rule leaves out is any.
 var softRules = []struct {
+	phase    Phase
 	code     int
-	enhanced string
+	enhanced string // RFC 3463
 }{
-	{code: 530},
+	{code: 530}, // RFC 4954, 6: authenticate first, and the like
 	{code: 534},
 	{code: 535},
 	{code: 538},
-	{enhanced: "5.2.2"},
+	{phase: Mail, enhanced: "5.1.7"}, // our own address is malformed,
+	{phase: Mail, enhanced: "5.1.8"}, // does not exist,
+	{phase: Mail, enhanced: "5.7.1"}, // or is not ours to use
+	{enhanced: "5.2.2"},              // mailbox full
+	{phase: Rcpt, code: 552},         // the same, said as RFC 5321, 4.5.3.1.10 has it
 }
 
 var enhancedCode = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}\b`)

@@ -17,28 +17,23 @@ const (
 	dotTimeout     = 10 * time.Minute
 )
 
-// envelope is what SMTP needs to know of a message.
-type envelope struct {
-	from, to string
-}
-
 // conn is one kept SMTP connection. It belongs to one goroutine; only close may be called from others.
 type conn struct {
 	client *smtp.Client
 	net    net.Conn
 }
 
-// deliver sends one message and returns the answer that decided. The message has CRLF line ends and is not dot-stuffed.
-// mayFinish is asked right before the message is sent, when the server could still be left without it.
-func (c *conn) deliver(e envelope, message []byte, mayFinish func() bool) reply.Reply {
-	mail, ok := c.mailCommand(e)
+// deliver sends a parcel and returns the answer that decided. mayFinish is asked right before the message is sent, when the server
+// could still be left without it.
+func (c *conn) deliver(p Parcel, mayFinish func() bool) reply.Reply {
+	mail, ok := c.mailCommand(p)
 	if !ok {
-		return reply.Reply{Phase: reply.Mail, Text: "the relay does not offer SMTPUTF8, which this address needs"}
+		return reply.Reply{Phase: reply.Compose, Text: "the relay does not offer SMTPUTF8, which this address needs"}
 	}
 	if r := c.command(reply.Mail, mail); r.Code/100 != 2 {
 		return r
 	}
-	if r := c.command(reply.Rcpt, "RCPT TO:<"+e.to+">"); r.Code/100 != 2 {
+	if r := c.command(reply.Rcpt, "RCPT TO:<"+p.To+">"); r.Code/100 != 2 {
 		return c.reset(r)
 	}
 	if r := c.command(reply.Data, "DATA"); r.Code != 354 {
@@ -48,13 +43,13 @@ func (c *conn) deliver(e envelope, message []byte, mayFinish func() bool) reply.
 		c.close()
 		return reply.Reply{Phase: reply.Data, Text: "the lease ran out before the message was sent"}
 	}
-	return c.finish(message)
+	return c.finish(p.Message)
 }
 
 // mailCommand returns MAIL FROM with the extensions that the addresses need, false when the server lacks one.
-func (c *conn) mailCommand(e envelope) (string, bool) {
-	mail := "MAIL FROM:<" + e.from + ">"
-	if isASCII(e.from) && isASCII(e.to) {
+func (c *conn) mailCommand(p Parcel) (string, bool) {
+	mail := "MAIL FROM:<" + p.From + ">"
+	if isASCII(p.From) && isASCII(p.To) {
 		return mail, true
 	}
 	utf8, _ := c.client.Extension("SMTPUTF8")

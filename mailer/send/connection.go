@@ -41,19 +41,39 @@ func (s *Sender) connection(ctx context.Context, work <-chan item) {
 
 // handle brings one item to its outcome and returns the connection if it can be used again.
 func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
+	if s.route.pauses(s.Clock.Now()) {
+		s.putBack(ctx, it)
+		return c
+	}
 	parcel, err := s.Compose(ctx, it.Delivery)
+	if err != nil && ctx.Err() != nil {
+		return c // stopping: signing off gives it back
+	}
 	if err != nil {
 		s.Log.ErrorContext(ctx, "a message could not be made", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
 		s.settle(it, reply.Reply{Phase: reply.Compose, Text: reply.OneLine(err.Error())})
 		return c
 	}
 	c, r, tried := s.transmit(ctx, c, it, parcel)
-	if tried {
-		s.settle(it, r)
-	} else {
+	if !tried {
 		s.putBack(ctx, it)
+		return c
 	}
+	s.judge(ctx, r)
+	s.settle(it, r)
 	return c
+}
+
+// judge lets the route pause when an answer is about all we send, so that a mistake in the settings does not cost every recipient.
+func (s *Sender) judge(ctx context.Context, r reply.Reply) {
+	switch {
+	case r.AboutUs():
+		s.route.failed(s.Clock.Now())
+		s.Log.WarnContext(ctx, "the relay takes nothing from us", slog.String("relay", s.Relay.Address()), slog.String("phase", string(r.Phase)),
+			slog.Int("code", r.Code), slog.String("answer", r.Text))
+	case r.Phase != reply.Compose:
+		s.route.works()
+	}
 }
 
 // transmit sends a parcel, dialling when there is no connection. A kept connection may have been closed by the server since its
@@ -72,12 +92,8 @@ func (s *Sender) transmit(ctx context.Context, c *conn, it item, p Parcel) (_ *c
 	}
 	c, err := s.Relay.dial(ctx, s.Helo)
 	if err != nil {
-		s.route.failed(s.Clock.Now())
-		r = refusal(err)
-		s.Log.WarnContext(ctx, "the relay cannot be reached", slog.String("relay", s.Relay.Address()), slog.Int("code", r.Code), slog.String("answer", r.Text))
-		return nil, r, true
+		return nil, refusal(err), true
 	}
-	s.route.works()
 	if r, tried = s.deliver(ctx, c, it, p); r.Closed() {
 		c.close()
 		return nil, r, tried
@@ -97,7 +113,7 @@ func (s *Sender) deliver(ctx context.Context, c *conn, it item, p Parcel) (r rep
 	}
 	unwatch := context.AfterFunc(ctx, c.close)
 	defer unwatch()
-	return c.deliver(envelope{from: p.From, to: p.To}, p.Message, func() bool { return it.lease.alive(s.Clock.Now()) }), true
+	return c.deliver(p, func() bool { return it.lease.alive(s.Clock.Now()) }), true
 }
 
 // putBack returns an item that was not tried. If that fails, its lease brings it back.

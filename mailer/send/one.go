@@ -15,6 +15,6 @@ func One(ctx context.Context, relay Relay, p Parcel) (reply.Reply, error) {
 	defer c.quit()
 	unwatch := context.AfterFunc(ctx, c.close)
 	defer unwatch()
-	r := c.deliver(envelope{from: p.From, to: p.To}, p.Message, func() bool { return true })
+	r := c.deliver(p, func() bool { return true })
 	return r, ctx.Err()
 }

@@ -19,7 +19,7 @@ type route struct {
 	until time.Time
 }
 
-// failed notes that connecting failed. Connections that fail together count once.
+// failed notes that the relay took nothing. Connections that fail together count once.
 func (r *route) failed(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -30,11 +30,18 @@ func (r *route) failed(now time.Time) {
 	r.until = now.Add(r.pause)
 }
 
-// works notes that connecting worked.
+// works notes that the relay listened.
 func (r *route) works() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pause, r.until = 0, time.Time{}
+}
+
+// pauses reports whether nothing should be sent now.
+func (r *route) pauses(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return now.Before(r.until)
 }
 
 // wait returns true when the pause, if there is one, is over; false when ctx ends first.

@@ -161,16 +161,22 @@ func (s *Sender) idle(ctx context.Context) {
 	}
 }
 
-// mayGo reports whether an item may still be sent, asking the ledger when what is known of it is no longer fresh.
+// mayGo reports whether an item may still be sent, asking the ledger when what is known of it is no longer fresh. An answer that took
+// too long to come is not fresh either.
 func (s *Sender) mayGo(ctx context.Context, it item) (bool, error) {
-	now := s.Clock.Now()
-	if !it.lease.alive(now) {
-		return false, nil
+	for checked := it.checked; ; {
+		now := s.Clock.Now()
+		if !it.lease.alive(now) {
+			return false, nil
+		}
+		if now.Sub(checked) < fresh {
+			return true, nil
+		}
+		if may, err := ledger.Recheck(ctx, s.DB, it.lease.id, it.Delivery, now); err != nil || !may {
+			return false, err
+		}
+		checked = now
 	}
-	if now.Sub(it.checked) < fresh {
-		return true, nil
-	}
-	return ledger.Recheck(ctx, s.DB, it.lease.id, it.Delivery, now)
 }
 
 // settle writes down what an answer means and returns when that is committed.

@@ -360,6 +360,21 @@ func TestARelayThatIsAwayIsNobodysFault(t *testing.T) {
 	}
 }
 
+// A relay that refuses us refuses everybody: one delivery finds out, the others wait.
+func TestARelayThatRefusesUsIsNobodysFault(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, 5)
+	server := catchertest.Start(t, catcher.Config{Script: catcher.Script{{Verb: "MAIL", Reply: "550 5.7.1 this sender is not yours", Times: 1}}})
+	p.run(p.sender(server.Addr, func(s *send.Sender) { s.Connections = 1 }), "everything has its outcome", p.settled)
+	same(t, "received", received(t, server), eachOnce(5))
+	var paused bool
+	p.must(p.db.Get(&paused, `SELECT min(settled_at) FILTER (WHERE attempts = 1) - (SELECT at FROM mailer.attempts WHERE phase = 'mail') >= interval '0.9 s'
+		FROM mailer.deliveries`))
+	if !paused {
+		t.Error("the others went on at once")
+	}
+}
+
 func TestAConnectionThatWasClosedWhileIdleIsNoFailure(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, 4)

@@ -82,6 +82,7 @@ CREATE TABLE mailer.deliveries (
     not_before      timestamptz NOT NULL,             -- the contact's hour; the message's Date, the same at each attempt
     due_at          timestamptz,                      -- when it may be tried next; null: never again
     sender_id       uuid,                             -- who holds it while in flight
+    begun           boolean NOT NULL DEFAULT false,   -- was in flight before: its Date is fixed, and it is never late
     attempts        integer NOT NULL DEFAULT 0,
     settled_at      timestamptz,                      -- the last outcome
     code            integer NOT NULL DEFAULT 0,       -- the last SMTP reply; 0: none came
@@ -89,7 +90,7 @@ CREATE TABLE mailer.deliveries (
     PRIMARY KEY (edition_id, contact_id),
     CHECK (due_at IS NULL = (state IN ('sent', 'failed', 'suppressed', 'cancelled')) OR state = 'in_doubt')
 ) PARTITION BY RANGE (edition_id);
-CREATE INDEX deliveries_due ON mailer.deliveries (due_at, variant_id) WHERE due_at IS NOT NULL AND state <> 'in_flight';
+CREATE INDEX deliveries_due ON mailer.deliveries (edition_id, due_at, variant_id) WHERE due_at IS NOT NULL AND state <> 'in_flight';
 CREATE INDEX deliveries_open ON mailer.deliveries (edition_id) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_in_flight ON mailer.deliveries (sender_id) WHERE state = 'in_flight';
 CREATE INDEX deliveries_subscription ON mailer.deliveries (subscription_id);
