@@ -15,7 +15,6 @@ import (
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
-	"silkpost/internal/sources"
 	"silkpost/internal/web"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/send"
@@ -178,7 +177,7 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if err != nil {
 		return err
 	}
-	result, err := a.poller.Run(ctx, source, sources.PollOptions{Now: a.Clock.Now()})
+	result, err := a.poller.Run(ctx, source, a.Clock.Now())
 	if err != nil {
 		a.Log.WarnContext(ctx, "source could not be polled", slog.String("source", slug), slog.Any("error", err))
 		return nil

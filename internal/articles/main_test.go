@@ -1,9 +1,14 @@
 package articles
 
 import (
+	"flag"
 	"testing"
 
 	"silkpost/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+// Each check of a property here writes to a database, so that fewer are made than rapid would; -rapid.checks says how many.
+func TestMain(m *testing.M) {
+	_ = flag.Set("rapid.checks", "25")
+	testkit.Main(m)
+}

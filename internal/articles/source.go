@@ -59,8 +59,9 @@ func (s *Store) EnsureSource(ctx context.Context, h database.Handle, slug string
 	return found, err
 }
 
-// UpsertSource declares a source by its slug and reports whether that wrote anything. A feed becomes due at once when it is
-// new or its URL changed. The kind of a source cannot change: its articles are known by keys of that kind.
+// UpsertSource declares a source by its slug and reports whether that wrote anything. A feed is polled at once when it is new or
+// its URL changed: then, too, its polls begin anew, and what the first one finds that was not known is archive, for a new
+// address may bring a whole past along. The kind of a source cannot change: its articles are known by keys of that kind.
 func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source, now time.Time) (Source, bool, error) {
 	want, err := checkSource(want)
 	if err != nil {
@@ -74,7 +75,10 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 			every = excluded.every,
 			etag = CASE WHEN s.url = excluded.url THEN s.etag ELSE '' END,
 			last_modified = CASE WHEN s.url = excluded.url THEN s.last_modified ELSE '' END,
-			next_poll_at = CASE WHEN s.url = excluded.url THEN s.next_poll_at ELSE excluded.next_poll_at END
+			polled_at = CASE WHEN s.url = excluded.url THEN s.polled_at END,
+			next_poll_at = CASE WHEN s.url = excluded.url THEN s.next_poll_at ELSE excluded.next_poll_at END,
+			failures = CASE WHEN s.url = excluded.url THEN s.failures ELSE 0 END,
+			failure = CASE WHEN s.url = excluded.url THEN s.failure ELSE '' END
 		WHERE s.kind = excluded.kind
 		  AND (s.url, s.section, s.language, s.every) <> (excluded.url, excluded.section, excluded.language, excluded.every)
 		RETURNING `+sourceColumns,
@@ -134,12 +138,6 @@ func (s *Store) SourceBySlug(ctx context.Context, h database.Handle, slug string
 	return found, err
 }
 
-// Sources returns all sources by slug.
-func (s *Store) Sources(ctx context.Context, h database.Handle) (all []Source, err error) {
-	err = h.SelectContext(ctx, &all, `SELECT `+sourceColumns+` FROM articles.sources ORDER BY slug`)
-	return all, err
-}
-
 // Due returns the sources whose next poll is at or before now, the longest overdue first.
 func (s *Store) Due(ctx context.Context, h database.Handle, now time.Time) (due []Source, err error) {
 	err = h.SelectContext(ctx, &due, `
@@ -156,14 +154,14 @@ type Polled struct {
 	LastModified string
 }
 
-// RecordPoll writes down how a poll of a source ended.
-func (s *Store) RecordPoll(ctx context.Context, h database.Handle, sourceID int64, p Polled) error {
+// RecordPoll writes down how a poll of a source ended, unless the source got another URL meanwhile.
+func (s *Store) RecordPoll(ctx context.Context, h database.Handle, source Source, p Polled) error {
 	_, err := h.ExecContext(ctx, `
 		UPDATE articles.sources SET next_poll_at = $3, failure = $4,
 			polled_at = CASE WHEN $4 = '' THEN $2 ELSE polled_at END,
 			failures = CASE WHEN $4 = '' THEN 0 ELSE failures + 1 END,
 			etag = CASE WHEN $4 = '' THEN $5 ELSE etag END,
 			last_modified = CASE WHEN $4 = '' THEN $6 ELSE last_modified END
-		WHERE id = $1`, sourceID, p.At, p.Next, scrub(p.Failure), scrub(p.ETag), scrub(p.LastModified))
+		WHERE id = $1 AND url = $7`, source.ID, p.At, p.Next, scrub(p.Failure), scrub(p.ETag), scrub(p.LastModified), source.URL)
 	return err
 }

@@ -22,34 +22,29 @@ type Poller struct {
 	Fetch *fetch.Client
 }
 
-// PollOptions say how a source is polled.
-type PollOptions struct {
-	Now time.Time
-	// FirstDue makes what the first poll finds due for digests. Otherwise it is archive: a source that is new here is not
-	// new to its readers.
-	FirstDue bool
-}
-
-// Run polls a source once. The articles and what is remembered for the next poll are written in one transaction. A poll that
-// fails is recorded with the reason in plain words, leaves everything else as it was, and is tried again later: after the
-// source's interval, then twice that, up to a day; its error is returned, of kind errs.Unavailable, errs.NotFound or
-// errs.Invalid. When ctx is over nothing is recorded.
-func (p *Poller) Run(ctx context.Context, source articles.Source, opt PollOptions) (articles.Result, error) {
+// Run polls a source once. The articles and what is remembered for the next poll are written in one transaction: a poll that is
+// cut off has not happened. What the first poll of an address finds is archive: a source that is new here is not new to its
+// readers.
+//
+// A poll that fails is recorded with the reason in plain words, leaves everything else as it was, and is tried again later:
+// after the source's interval, then twice that, up to a day; its error is returned, of kind errs.Unavailable, errs.NotFound
+// or errs.Invalid. When ctx is over nothing is recorded.
+func (p *Poller) Run(ctx context.Context, source articles.Source, now time.Time) (articles.Result, error) {
 	if source.Kind != articles.KindFeed {
 		return articles.Result{}, errs.New(errs.Invalid, "source %q is a %s and cannot be polled", source.Slug, source.Kind)
 	}
 	got, drafts, err := p.look(ctx, source)
 	if err == nil {
 		var result articles.Result
-		if result, err = p.take(ctx, source, got, drafts, opt); err == nil {
+		if result, err = p.take(ctx, source, got, drafts, now); err == nil {
 			return result, nil
 		}
 	}
 	if ctx.Err() != nil {
 		return articles.Result{}, err
 	}
-	failed := articles.Polled{At: opt.Now, Next: opt.Now.Add(backoff(source.Every, source.Failures)), Failure: err.Error()}
-	if recordErr := p.Store.RecordPoll(ctx, p.DB, source.ID, failed); recordErr != nil {
+	failed := articles.Polled{At: now, Next: now.Add(backoff(source.Every, source.Failures)), Failure: err.Error()}
+	if recordErr := p.Store.RecordPoll(ctx, p.DB, source, failed); recordErr != nil {
 		return articles.Result{}, recordErr
 	}
 	return articles.Result{}, err
@@ -67,20 +62,20 @@ func (p *Poller) look(ctx context.Context, source articles.Source) (*fetch.Resul
 
 // take writes what a poll brought.
 func (p *Poller) take(
-	ctx context.Context, source articles.Source, got *fetch.Result, drafts []articles.Draft, opt PollOptions,
+	ctx context.Context, source articles.Source, got *fetch.Result, drafts []articles.Draft, now time.Time,
 ) (result articles.Result, err error) {
-	polled := articles.Polled{At: opt.Now, Next: opt.Now.Add(source.Every), ETag: got.ETag, LastModified: got.LastModified}
+	polled := articles.Polled{At: now, Next: now.Add(source.Every), ETag: got.ETag, LastModified: got.LastModified}
 	if got.NotModified() {
 		polled.ETag, polled.LastModified = source.ETag, source.LastModified
 	}
-	save := articles.SaveOptions{Now: opt.Now, Archive: source.PolledAt == nil && !opt.FirstDue}
+	save := articles.SaveOptions{Now: now, Archive: source.PolledAt == nil}
 	err = database.Transact(ctx, p.DB, func(tx *sqlx.Tx) error {
 		if !got.NotModified() {
 			if result, err = p.Store.Save(ctx, tx, source, drafts, save); err != nil {
 				return err
 			}
 		}
-		return p.Store.RecordPoll(ctx, tx, source.ID, polled)
+		return p.Store.RecordPoll(ctx, tx, source, polled)
 	})
 	return result, err
 }

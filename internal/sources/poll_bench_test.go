@@ -21,9 +21,9 @@ func BenchmarkPollUnchanged(b *testing.B) {
 	}
 	feed.WriteString(`</channel></rss>`)
 	bench.fails(http.StatusOK, feed.String())
-	bench.poll(b, PollOptions{Now: monday})
+	bench.poll(b, monday)
 	for b.Loop() {
-		if got := bench.poll(b, PollOptions{Now: monday}); got != (articles.Result{Unchanged: 1000}) {
+		if got := bench.poll(b, monday); got != (articles.Result{Unchanged: 1000}) {
 			b.Fatalf("%+v", got)
 		}
 	}

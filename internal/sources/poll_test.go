@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"silkpost/internal/articles"
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/fetch"
 	"silkpost/internal/testkit"
@@ -81,9 +82,9 @@ func (b *pollBench) source(t testing.TB) articles.Source {
 	return source
 }
 
-func (b *pollBench) poll(t testing.TB, opt PollOptions) articles.Result {
+func (b *pollBench) poll(t testing.TB, now time.Time) articles.Result {
 	t.Helper()
-	result, err := b.Run(t.Context(), b.source(t), opt)
+	result, err := b.Run(t.Context(), b.source(t), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestPoll(t *testing.T) {
 	t.Parallel()
 	b := pollSetup(t)
 	b.items("Two", "One")
-	if got := b.poll(t, PollOptions{Now: monday}); got != (articles.Result{Added: 2}) {
+	if got := b.poll(t, monday); got != (articles.Result{Added: 2}) {
 		t.Errorf("first poll: %+v", got)
 	}
 	first := b.all(t)
@@ -115,7 +116,7 @@ func TestPoll(t *testing.T) {
 		t.Errorf("after the first poll: %+v", source)
 	}
 
-	if got := b.poll(t, PollOptions{Now: monday.Add(time.Hour)}); got != (articles.Result{}) {
+	if got := b.poll(t, monday.Add(time.Hour)); got != (articles.Result{}) {
 		t.Errorf("304: %+v", got)
 	}
 	if got := b.source(t); got.ETag != source.ETag || !got.PolledAt.Equal(monday.Add(time.Hour)) {
@@ -123,7 +124,7 @@ func TestPoll(t *testing.T) {
 	}
 
 	b.items("Two", "One, edited", "Three")
-	if got := b.poll(t, PollOptions{Now: monday.Add(2 * time.Hour)}); got != (articles.Result{Added: 1, Changed: 1, Unchanged: 1}) {
+	if got := b.poll(t, monday.Add(2*time.Hour)); got != (articles.Result{Added: 1, Changed: 1, Unchanged: 1}) {
 		t.Errorf("third poll: %+v", got)
 	}
 	var titles []string
@@ -136,13 +137,60 @@ func TestPoll(t *testing.T) {
 	}
 }
 
-func TestPollFirstDue(t *testing.T) {
+// A feed that moves to another address may bring its whole past along.
+func TestPollNewAddress(t *testing.T) {
 	t.Parallel()
 	b := pollSetup(t)
 	b.items("One")
-	b.poll(t, PollOptions{Now: monday, FirstDue: true})
-	if b.all(t)[0].Archive {
-		t.Error("the article is archive although it was asked to be due")
+	b.poll(t, monday)
+	b.items("One", "Two")
+	b.poll(t, monday.Add(time.Hour))
+	before := b.all(t)
+
+	moved := b.source(t)
+	moved.URL += "?all"
+	if _, _, err := b.Store.UpsertSource(t.Context(), b.DB, moved, monday.Add(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	b.items("One", "Two", "Three", "Four")
+	if got := b.poll(t, monday.Add(2*time.Hour)); got != (articles.Result{Added: 2, Unchanged: 2}) {
+		t.Errorf("first poll of the new address: %+v", got)
+	}
+	after := b.all(t)
+	if !after[0].Archive || !after[1].Archive {
+		t.Error("the past of the new address is due for digests")
+	}
+	if diff := cmp.Diff(before, after[2:]); diff != "" {
+		t.Errorf("what was known changed: %s", diff)
+	}
+	b.items("One", "Two", "Three", "Four", "Five")
+	b.poll(t, monday.Add(3*time.Hour))
+	if got := b.all(t); got[0].Title != "Five" || got[0].Archive {
+		t.Errorf("after the move: %+v", got[0])
+	}
+}
+
+// A process that is killed leaves its transaction to the server, which rolls it back: so does one whose connection is cut.
+func TestPollCutOffLeavesNothingHalfDone(t *testing.T) {
+	t.Parallel()
+	b := pollSetup(t)
+	b.items("One", "Two")
+	ctx, cancel := context.WithCancel(t.Context())
+	b.Store.Changed = func(_ context.Context, h database.Handle) error {
+		b.Store.Changed = nil
+		cancel() // a dead process records no failure either
+		_, err := h.ExecContext(t.Context(), `SELECT pg_terminate_backend(pg_backend_pid())`)
+		return err
+	}
+	before := b.source(t)
+	if _, err := b.Run(ctx, before, monday); err == nil {
+		t.Fatal("no error")
+	}
+	if diff := cmp.Diff(before, b.source(t)); diff != "" || len(b.all(t)) != 0 {
+		t.Errorf("%d articles were written; %s", len(b.all(t)), diff)
+	}
+	if got := b.poll(t, monday); got != (articles.Result{Added: 2}) || !b.all(t)[0].Archive {
+		t.Errorf("polled again: %+v", got)
 	}
 }
 
@@ -152,7 +200,7 @@ func TestPollFails(t *testing.T) {
 	b.fails(http.StatusServiceUnavailable, "down")
 	waits := []time.Duration{10 * time.Minute, 20 * time.Minute, 40 * time.Minute}
 	for i, wait := range waits {
-		_, err := b.Run(t.Context(), b.source(t), PollOptions{Now: monday})
+		_, err := b.Run(t.Context(), b.source(t), monday)
 		if errs.KindOf(err) != errs.Unavailable {
 			t.Fatalf("error = %v", err)
 		}
@@ -163,17 +211,17 @@ func TestPollFails(t *testing.T) {
 		}
 	}
 	b.fails(http.StatusOK, "<html>maintenance</html>")
-	if _, err := b.Run(t.Context(), b.source(t), PollOptions{Now: monday}); err == nil || !strings.Contains(err.Error(), "is a web page, not a feed") {
+	if _, err := b.Run(t.Context(), b.source(t), monday); err == nil || !strings.Contains(err.Error(), "is a web page, not a feed") {
 		t.Errorf("error = %v", err)
 	}
 	b.items("One")
-	b.poll(t, PollOptions{Now: monday})
+	b.poll(t, monday)
 	if got := b.source(t); got.Failure != "" || got.Failures != 0 || !b.all(t)[0].Archive {
 		t.Errorf("after the first poll that went well: %+v", got)
 	}
 	// A later failure forgets nothing.
 	b.fails(http.StatusNotFound, "")
-	if _, err := b.Run(t.Context(), b.source(t), PollOptions{Now: monday}); errs.KindOf(err) != errs.NotFound {
+	if _, err := b.Run(t.Context(), b.source(t), monday); errs.KindOf(err) != errs.NotFound {
 		t.Errorf("error = %v", err)
 	}
 	if got := b.source(t); got.ETag != `"One"` || got.PolledAt == nil {
@@ -190,7 +238,7 @@ func TestPollCancelledRecordsNothing(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	before := b.source(t)
-	if _, err := b.Run(ctx, before, PollOptions{Now: monday}); err == nil {
+	if _, err := b.Run(ctx, before, monday); err == nil {
 		t.Error("no error")
 	}
 	if diff := cmp.Diff(before, b.source(t)); diff != "" {
@@ -205,7 +253,7 @@ func TestPollRefusesInternalAddress(t *testing.T) {
 	guarded := fetch.New(fetch.Options{})
 	t.Cleanup(guarded.Close)
 	b.Fetch = guarded
-	if _, err := b.Run(t.Context(), b.source(t), PollOptions{Now: monday}); err == nil || b.requests.Load() != 0 {
+	if _, err := b.Run(t.Context(), b.source(t), monday); err == nil || b.requests.Load() != 0 {
 		t.Errorf("%d requests, error %v", b.requests.Load(), err)
 	}
 	if got := b.source(t); !strings.Contains(got.Failure, "internal address") {
@@ -215,7 +263,7 @@ func TestPollRefusesInternalAddress(t *testing.T) {
 
 func TestPollRefusesFolder(t *testing.T) {
 	t.Parallel()
-	if _, err := (&Poller{}).Run(t.Context(), articles.Source{Slug: "files", Kind: articles.KindFolder}, PollOptions{}); errs.KindOf(err) != errs.Invalid {
+	if _, err := (&Poller{}).Run(t.Context(), articles.Source{Slug: "files", Kind: articles.KindFolder}, time.Time{}); errs.KindOf(err) != errs.Invalid {
 		t.Errorf("error = %v", err)
 	}
 }
@@ -228,7 +276,7 @@ func TestPollConcurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			if _, err := b.Run(t.Context(), source, PollOptions{Now: monday}); err != nil {
+			if _, err := b.Run(t.Context(), source, monday); err != nil {
 				t.Error(err)
 			}
 		})

@@ -9,10 +9,10 @@ CREATE TABLE articles.sources (
     section        text NOT NULL DEFAULT '',          -- for articles that name none
     language       text NOT NULL DEFAULT '',          -- for articles that name none; '' detects
     every          interval NOT NULL DEFAULT '15 min',
-    -- what the last poll left behind
+    -- what the last polls of the url left behind
     etag           text NOT NULL DEFAULT '',
     last_modified  text NOT NULL DEFAULT '',
-    polled_at      timestamptz,                       -- the last that went well; null: none did, the first is archive
+    polled_at      timestamptz,                       -- the last that went well; null: none did, the next is archive
     next_poll_at   timestamptz,                       -- null: never polled by itself
     failures       integer NOT NULL DEFAULT 0,        -- polls in a row that failed
     failure        text NOT NULL DEFAULT '',          -- why the last poll failed, '' when it did not
