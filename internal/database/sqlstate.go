@@ -15,22 +15,6 @@ func SQLState(err error) string {
 	return ""
 }
 
-// IsUnique reports whether err says that a row would break the unique constraint or index of the given name.
-func IsUnique(err error, constraint string) bool {
-	return violates(err, pqerror.UniqueViolation, constraint)
-}
-
-// IsForeignKey reports whether err says that a row would break the foreign key of the given name: it points to nothing, or
-// something still points to it.
-func IsForeignKey(err error, constraint string) bool {
-	return violates(err, pqerror.ForeignKeyViolation, constraint)
-}
-
-// IsCheck reports whether err says that a row would break the check constraint of the given name.
-func IsCheck(err error, constraint string) bool {
-	return violates(err, pqerror.CheckViolation, constraint)
-}
-
 // IsRetryable reports whether err is a serialization failure or a deadlock: the server rolled the transaction back, and
 // trying it again from its start may succeed.
 func IsRetryable(err error) bool {
@@ -45,9 +29,4 @@ func isShutdown(err error) bool {
 		return true
 	}
 	return pqerror.Code(SQLState(err)).Class() == pqerror.ClassConnectionException
-}
-
-func violates(err error, code pqerror.Code, constraint string) bool {
-	refusal := (*pq.Error)(nil)
-	return errors.As(err, &refusal) && refusal.Code == code && refusal.Constraint == constraint
 }

@@ -3,10 +3,14 @@ package database_test
 import (
 	"context"
 	"errors"
+	"net"
+	"net/url"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -188,7 +192,7 @@ func TestTransactTellsARefusedCommit(t *testing.T) {
 		_, err := tx.ExecContext(t.Context(), "INSERT INTO later (n) VALUES (1)")
 		return err
 	})
-	if !database.IsForeignKey(err, "later_n_fkey") || errors.Is(err, database.ErrCommitUnknown) {
+	if database.SQLState(err) != "23503" || errors.Is(err, database.ErrCommitUnknown) {
 		t.Errorf("got %v, want the foreign key's violation", err)
 	}
 }
@@ -209,32 +213,142 @@ func TestTransactInAFullPoolGivesUpWithItsContext(t *testing.T) {
 	}
 }
 
-func TestConstraintsByName(t *testing.T) {
+// Advisory locks are worth something only when who waited for one sees what its holder did.
+func TestTransactIsReadCommittedWhateverTheDefault(t *testing.T) {
 	t.Parallel()
-	db := numbers(t)
-	db.MustExec("ALTER TABLE numbers ADD CONSTRAINT numbers_small CHECK (n < 10)")
-	db.MustExec("INSERT INTO numbers (n) VALUES (1)")
-	_, twice := db.Exec("INSERT INTO numbers (n) VALUES (1)")
-	_, large := db.Exec("INSERT INTO numbers (n) VALUES (11)")
-	tests := []struct {
-		what string
-		got  bool
-		want bool
-	}{
-		{"unique", database.IsUnique(twice, "numbers_key"), true},
-		{"unique, another name", database.IsUnique(twice, "numbers"), false},
-		{"unique, another error", database.IsUnique(large, "numbers_key"), false},
-		{"check", database.IsCheck(large, "numbers_small"), true},
-		{"check of nil", database.IsCheck(nil, "numbers_small"), false},
-		{"foreign key", database.IsForeignKey(twice, "numbers_key"), false},
-		{"retryable", database.IsRetryable(twice), false},
-		{"retryable, not of Postgres", database.IsRetryable(errors.New("40001")), false},
+	db := open(t, testkit.FreshURL(t)+"&default_transaction_isolation=serializable&default_transaction_read_only=on")
+	isolation := func(before string) (level string) {
+		err := database.Transact(t.Context(), db, func(tx *sqlx.Tx) error {
+			if _, err := tx.ExecContext(t.Context(), before); err != nil {
+				return err
+			}
+			return tx.GetContext(t.Context(), &level, "SELECT current_setting('transaction_isolation') || current_setting('transaction_read_only')")
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return level
 	}
-	for _, test := range tests {
-		if test.got != test.want {
-			t.Errorf("%s: %t", test.what, test.got)
+	if got := isolation(""); got != "read committedoff" {
+		t.Errorf("%q", got)
+	}
+	if got := isolation("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"); got != "repeatable readon" {
+		t.Errorf("asked for another one: %q", got)
+	}
+}
+
+// A machine that vanishes says nothing more, not even that it is gone.
+func TestTransactGivesUpASilentServer(t *testing.T) {
+	t.Parallel()
+	var waiting sync.WaitGroup // side by side: each takes the whole limit
+	for _, silentAt := range []string{"BEGIN", "COMMIT", "ROLLBACK"} {
+		direct := testkit.FreshURL(t)
+		wire := startWire(t, urlHost(t, direct))
+		db := open(t, wire.url(t, direct))
+		waiting.Go(func() { giveUp(t, db, wire, silentAt) })
+	}
+	waiting.Wait()
+}
+
+func giveUp(t *testing.T, db *sqlx.DB, wire *wire, silentAt string) {
+	refused := errors.New("refused")
+	if silentAt == "BEGIN" {
+		wire.freeze()
+	}
+	ran := false
+	begun := time.Now()
+	err := database.Transact(t.Context(), db, func(*sqlx.Tx) error {
+		ran = true
+		wire.freeze()
+		if silentAt == "ROLLBACK" {
+			return refused
+		}
+		return nil
+	})
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("%s took %s", silentAt, took)
+	}
+	if err == nil || ran == (silentAt == "BEGIN") {
+		t.Errorf("silent at %s: %v, and fn ran: %t", silentAt, err, ran)
+	}
+	if errors.Is(err, database.ErrCommitUnknown) != (silentAt == "COMMIT") || errors.Is(err, refused) != (silentAt == "ROLLBACK") {
+		t.Errorf("silent at %s: %v", silentAt, err)
+	}
+	if stats := db.Stats(); stats.OpenConnections != 0 {
+		t.Errorf("silent at %s: the dead connection is kept: %+v", silentAt, stats)
+	}
+}
+
+// wire stands between a client and the server's socket. Frozen, it takes what comes and says nothing.
+type wire struct {
+	net.Listener
+	mu     sync.Mutex
+	frozen bool
+}
+
+func startWire(t *testing.T, socketDir string) *wire {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{Listener: listener}
+	var carrying sync.WaitGroup
+	carrying.Go(func() {
+		for {
+			client, err := w.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("unix", filepath.Join(socketDir, ".s.PGSQL.5432"))
+			if err != nil {
+				t.Error(err)
+				_ = client.Close()
+				return
+			}
+			carrying.Go(func() { w.carry(server, client); _ = server.Close() })
+			carrying.Go(func() { w.carry(client, server); _ = client.Close() })
+		}
+	})
+	t.Cleanup(func() { _ = w.Close(); carrying.Wait() })
+	return w
+}
+
+// carry hands on what is said until either side leaves.
+func (w *wire) carry(to, from net.Conn) {
+	said := make([]byte, 4096)
+	for {
+		n, err := from.Read(said)
+		w.mu.Lock()
+		frozen := w.frozen
+		w.mu.Unlock()
+		if !frozen {
+			_, _ = to.Write(said[:n])
+		}
+		if err != nil {
+			return
 		}
 	}
+}
+
+func (w *wire) freeze() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.frozen = true
+}
+
+// url is the server's URL by way of the wire.
+func (w *wire) url(t *testing.T, direct string) string {
+	t.Helper()
+	u, err := url.Parse(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := u.Query()
+	query.Del("host")
+	query.Del("port")
+	u.Host, u.RawQuery = w.Addr().String(), query.Encode()
+	return u.String()
 }
 
 // raise has the server fail with the given SQLSTATE.
