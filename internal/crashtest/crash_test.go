@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
 	"silkpost/mailer/catcher/catchertest"
 	"silkpost/mailer/ledger"
@@ -178,11 +179,7 @@ func (p *program) serve() *exec.Cmd {
 func (p *program) sending() *exec.Cmd {
 	p.t.Helper()
 	running := p.serve()
-	for deadline := time.Now().Add(time.Minute); p.status().Workers == 0; time.Sleep(100 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			p.t.Fatal("no worker came up")
-		}
-	}
+	testkit.Eventually(p.t, time.Minute, "a worker is up", func() bool { return p.status().Workers > 0 })
 	p.run("digest", "send", "--list", "partners")
 	return running
 }
@@ -214,16 +211,10 @@ func (p *program) wait(reached <-chan struct{}, what string) {
 // settled waits until nothing is open.
 func (p *program) settled(people int) {
 	p.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	testkit.Eventually(p.t, 2*time.Minute, "everything is sent", func() bool {
 		c := p.status().Deliveries
-		if c.Recipients == people && c.Sent == people {
-			return
-		}
-		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(p.data + ".log")
-			p.t.Fatalf("not settled: %+v\n%s", c, log[max(0, len(log)-4000):])
-		}
-	}
+		return c.Recipients == people && c.Sent == people
+	})
 }
 
 // TestCrashKilledWhileSending kills the program with SIGKILL again and again in the midst of sending.
