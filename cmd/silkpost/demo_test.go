@@ -152,6 +152,7 @@ func TestDemoStays(t *testing.T) {
 	t.Parallel()
 	dir := testkit.Dir(t)
 	with := settings{"DATA_DIR": dir, "LISTEN": freePort(t)}
+	sent := unsubscribeLinks(t, decode[summary](t, good(t, with, "demo", "--once")).MailDir)
 	demo := start(t, with, "demo")
 	printed := demo.await(t, &demo.stdout, "Running.")
 	if demo.stderr.String() != "" {
@@ -161,7 +162,10 @@ func TestDemoStays(t *testing.T) {
 	if len(urls) < 3 {
 		t.Errorf("printed:\n%s", printed)
 	}
-	for _, url := range append(urls, "http://"+with["LISTEN"]+"/healthz", "http://"+with["LISTEN"]+"/readyz") {
+	if len(sent) < 12 {
+		t.Errorf("only %v lead to unsubscribing", sent)
+	}
+	for _, url := range append(append(urls, sent...), "http://"+with["LISTEN"]+"/healthz", "http://"+with["LISTEN"]+"/readyz") {
 		if status, _ := get(t, url); status != 200 {
 			t.Errorf("%s: %d", url, status)
 		}
@@ -172,17 +176,34 @@ func TestDemoStays(t *testing.T) {
 		}
 	}
 	checkBeside(t, with)
-	silkpost(t, with, "demo").told(t, "a second demo", exitFailed, "in use by another silkpost", dir)
-	silkpost(t, with, "demo", "--once").told(t, "a second demo", exitFailed, dir)
+	silkpost(t, with, "demo").told(t, "a second demo", 1, "in use by another silkpost", dir)
+	silkpost(t, with, "demo", "--once").told(t, "a second demo", 1, dir)
 
 	demo.signal(t, syscall.SIGTERM)
-	if status := demo.wait(t); status != exitDone {
+	if status := demo.wait(t); status != 0 {
 		t.Errorf("after SIGTERM the status is %d: %s", status, demo.stderr.String())
 	}
 	if demo.stderr.String() != "" {
 		t.Errorf("while stopping it says %q", demo.stderr.String())
 	}
 	noServerLeft(t, dir)
+}
+
+// unsubscribeLinks returns the links of caught mails, made by a process that is gone: they go on working.
+func unsubscribeLinks(t *testing.T, dir string) (links []string) {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*.eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range found {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		links = append(links, regexp.MustCompile(`(?m)^List-Unsubscribe: <(.*)>\r$`).FindStringSubmatch(string(raw))[1])
+	}
+	return links
 }
 
 // checkBeside runs verbs beside a running demo.
@@ -248,7 +269,7 @@ func TestDemoOnATakenAddress(t *testing.T) {
 	if taken, err := net.Listen("tcp", usual); err == nil { // else it is taken as it should be
 		defer taken.Close()
 	}
-	silkpost(t, settings{"DATA_DIR": dir}, "demo", "--listen", usual+"0").told(t, "an address that cannot be", exitFailed, usual+"0", "--listen")
+	silkpost(t, settings{"DATA_DIR": dir}, "demo", "--listen", usual+"0").told(t, "an address that cannot be", 1, usual+"0", "--listen")
 	demo := start(t, settings{"DATA_DIR": dir}, "demo")
 	for _, url := range anyURL.FindAllString(demo.await(t, &demo.stdout, "Running."), -1) {
 		if status, _ := get(t, url); status != 200 || strings.HasPrefix(url, "http://"+usual+"/") {
@@ -256,7 +277,7 @@ func TestDemoOnATakenAddress(t *testing.T) {
 		}
 	}
 	demo.signal(t, syscall.SIGINT)
-	if status := demo.wait(t); status != exitDone {
+	if status := demo.wait(t); status != 0 {
 		t.Errorf("after SIGINT the status is %d: %s", status, demo.stderr.String())
 	}
 	noServerLeft(t, dir)

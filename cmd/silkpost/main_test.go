@@ -86,7 +86,7 @@ func finish(t *testing.T, cmd *exec.Cmd) result {
 func good(t *testing.T, with settings, args ...string) string {
 	t.Helper()
 	r := silkpost(t, with, args...)
-	if r.status != exitDone || r.stderr != "" {
+	if r.status != 0 || r.stderr != "" {
 		t.Fatalf("silkpost %s: status %d\n%s%s", strings.Join(args, " "), r.status, r.stderr, r.stdout)
 	}
 	return r.stdout
