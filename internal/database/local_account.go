@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"os/user"
@@ -60,12 +61,17 @@ func ownerOf(path string) (account, bool) {
 	return account{uid: stat.Uid, gid: stat.Gid}, true
 }
 
-// give makes a directory of ours the account's.
+// give makes a directory of ours the account's. Nothing but a directory is given away, not even by a link that was put in its
+// place meanwhile.
 func (a account) give(path string) error {
 	if !a.foreign {
 		return nil
 	}
-	return os.Lchown(path, int(a.uid), int(a.gid))
+	dir, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Chown(int(a.uid), int(a.gid)), dir.Close())
 }
 
 // command prepares a program to run as the account, in dir, without this process's environment: PGPORT and its kind would

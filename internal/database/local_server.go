@@ -118,7 +118,7 @@ func (s *server) try(ctx context.Context) (*process, error) {
 	if err != nil {
 		return nil, errs.New(errs.Unavailable, "cannot start PostgreSQL: %w", err)
 	}
-	for !s.cluster.listens(ctx) || !s.cluster.ready(ctx) {
+	for !s.cluster.ready(ctx) {
 		select {
 		case <-p.exited:
 			return nil, s.cluster.failure(begin, p.err)

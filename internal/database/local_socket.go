@@ -2,8 +2,9 @@ package database
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
-	"fmt"
+	"encoding/hex"
 	"net"
 	"net/url"
 	"os"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
+
+	"silkpost/internal/errs"
 )
 
 // A socket's address is limited to about 104 bytes, its name is 14 of them.
@@ -20,47 +23,50 @@ const (
 	shortHome      = "/tmp"
 )
 
-// socketDir is the directory of the server's socket: the cluster's own, or what the link there points to.
+func (c cluster) ownSocketDir() string { return filepath.Join(c.dir, "socket") }
+
+// socketDir is the directory of the server's socket: the cluster's own, or for a cluster with a long path one in /tmp whose
+// name follows from that path.
 func (c cluster) socketDir() string {
-	own := filepath.Join(c.dir, "socket")
-	if target, err := os.Readlink(own); err == nil {
-		return target
+	if own := c.ownSocketDir(); len(own) <= socketDirLimit {
+		return own
 	}
-	return own
+	sum := sha256.Sum256([]byte(c.dir))
+	return filepath.Join(shortHome, "silkpost-"+hex.EncodeToString(sum[:8]))
 }
 
-// makeSocketDir makes the directory of the socket, open to the server's account alone. A cluster with a long path gets one
-// in /tmp, and a link to it.
+// makeSocketDir makes the directory of the socket, open to the server's account alone.
 func (c cluster) makeSocketDir() error {
-	own := filepath.Join(c.dir, "socket")
-	dir := c.socketDir()
-	if owner, ok := ownerOf(dir); ok && owner.uid == c.account.uid {
+	if c.ownsSocketDir() {
 		return nil
 	}
-	if err := os.RemoveAll(own); err != nil { // a link whose target is gone, or no longer ours
-		return fmt.Errorf("make the socket's directory: %w", err)
-	}
-	var err error
-	if dir = own; len(own) <= socketDirLimit {
-		err = os.Mkdir(own, 0o700)
-	} else if dir, err = os.MkdirTemp(shortHome, "silkpost-"); err == nil {
-		err = os.Symlink(dir, own)
-	}
+	dir := c.socketDir()
+	_ = os.Remove(dir) // a link, or what a crash left half made; whatever holds anything stays, and is told
+	err := os.Mkdir(dir, 0o700)
 	if err == nil {
 		err = c.account.give(dir)
 	}
 	if err != nil {
-		return fmt.Errorf("make the socket's directory: %w", err)
+		return errs.New(errs.Invalid, "cannot make the directory of the database's socket: %w; remove what is there", err)
 	}
 	return nil
 }
 
-// removeSocketDir leaves nothing of a stopped server in /tmp.
+// ownsSocketDir reports whether the directory is there and the server's account's: in /tmp anybody may have made it.
+func (c cluster) ownsSocketDir() bool {
+	info, err := os.Lstat(c.socketDir())
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	owner, ok := ownerOf(c.socketDir())
+	return ok && owner.uid == c.account.uid
+}
+
+// removeSocketDir leaves nothing of a server that stopped in its order in /tmp. It removes no more than one empty directory:
+// what lies there is the server's account's to change, which may be less than we are.
 func (c cluster) removeSocketDir() {
-	own := filepath.Join(c.dir, "socket")
-	if dir := c.socketDir(); dir != own {
-		_ = os.RemoveAll(dir)
-		_ = os.Remove(own)
+	if dir := c.socketDir(); dir != c.ownSocketDir() {
+		_ = os.Remove(dir)
 	}
 }
 
@@ -100,9 +106,12 @@ func (c cluster) ready(ctx context.Context) bool {
 }
 
 // runningURL is where the server of a data directory takes work, "" when it does not (yet).
-func runningURL(ctx context.Context, dataDir string) (string, error) {
+func runningURL(ctx context.Context, dataDir string) (_ string, err error) {
 	c := clusterAt(dataDir)
-	if c.listens(ctx) && c.ready(ctx) {
+	if c.account, err = serverAccount(c.data()); err != nil {
+		return "", err
+	}
+	if c.ownsSocketDir() && c.ready(ctx) {
 		return c.url(databaseName), nil
 	}
 	return "", ctx.Err()

@@ -182,22 +182,6 @@ func TestLocalRedoesAnUnfinishedSetUp(t *testing.T) {
 	startLocal(t, database.LocalConfig{Dir: dir})
 }
 
-func TestLocalWithALongPath(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(testkit.Dir(t), strings.Repeat("long/", 40))
-	local := startLocal(t, database.LocalConfig{Dir: dir})
-	open(t, local.URL())
-	socketDir := urlHost(t, local.URL())
-	if len(socketDir) > 85 {
-		t.Errorf("the socket is in %s", socketDir)
-	}
-	stopLocal(t, local)
-	if _, err := os.Lstat(socketDir); !os.IsNotExist(err) {
-		t.Errorf("%s is left over", socketDir)
-	}
-	startLocal(t, database.LocalConfig{Dir: dir})
-}
-
 func TestLocalTellsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
