@@ -12,7 +12,7 @@ import (
 // Digest is what a digest mail shows. One is made per variant; what differs per recipient (Address, UnsubscribeURL) is given as
 // placeholders that the mailer replaces in the finished bytes, so templates print both as they are, wherever they like.
 type Digest struct {
-	Language       string    // of the product's words; one of Set.Catalogues
+	Language       string    // of the product's words; see Set.Language
 	ListName       string    // in Language
 	Date           time.Time // the edition's date, in the list's zone
 	Articles       []DigestArticle

@@ -104,6 +104,28 @@ func TestDigestKeepsPlaceholders(t *testing.T) {
 	}
 }
 
+// Where a mail comes from by post must stand in it, whether or not the sender has a name.
+func TestDigestSaysWhereItComesFrom(t *testing.T) {
+	t.Parallel()
+	set := newSet(t)
+	for _, sender := range []string{"Example Association", ""} {
+		d := digest("en")
+		d.SenderName = sender
+		mail, err := set.Digest(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range []string{"1 Example Street", "00000 Exampletown"} {
+			if !strings.Contains(mail.HTML, `<span dir="auto">`+line+`</span>`) || !strings.Contains(mail.Text, "\n"+line+"\n") {
+				t.Errorf("sender %q: %q is missing in\n%s\n%s", sender, line, mail.HTML, mail.Text)
+			}
+		}
+		if got := strings.Contains(mail.Text, "Sent by"); got != (sender != "") {
+			t.Errorf("sender %q: %s", sender, mail.Text)
+		}
+	}
+}
+
 func TestDigestMarksFallbacks(t *testing.T) {
 	t.Parallel()
 	set := newSet(t)

@@ -13,21 +13,19 @@ type Page interface {
 
 // FeedsPage lists the feeds for people.
 type FeedsPage struct {
-	Feeds   []FeedEntry
-	OPMLURL string // the list for feed readers; "" for none
+	Feeds []FeedEntry
 }
 
 // FeedEntry is one feed of a FeedsPage. Sections, Tags and Languages are its selection; with all of them empty it holds
 // every article.
 type FeedEntry struct {
 	Title     string // in the page's language, or Language says in which
-	Language  string // of Title; "" is the page's
+	Language  string // of Title, "und" when that is not known; "" is the page's
 	Sections  []string
 	Tags      []string
 	Languages []string
 	Summaries bool // its items hold the summary alone
 	Items     int
-	Newest    time.Time // of the newest article; zero for none
 	RSSURL    string
 	AtomURL   string
 	JSONURL   string
@@ -73,11 +71,15 @@ type UnsubscribePage struct {
 
 // ErrorPage says what went wrong.
 type ErrorPage struct {
-	Status   int    // HTTP
-	Sentence string // what happened and what to do; "" gives the usual words for Status
+	Status int // HTTP
 }
 
 func (FeedsPage) template() string       { return "feeds" }
 func (ArticlePage) template() string     { return "article" }
 func (UnsubscribePage) template() string { return "unsubscribe" }
 func (ErrorPage) template() string       { return "error" }
+
+// UnsubscribeButton returns the words on the button of an UnsubscribePage, for the record of what a person agreed to.
+func (s *Set) UnsubscribeButton(lang, listName string) (string, error) {
+	return s.voice(lang).words.message("unsubscribe.button", "List", listName)
+}

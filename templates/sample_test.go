@@ -84,7 +84,7 @@ func fallback(lang string) templates.DigestArticle {
 
 // digests are the shapes a digest is shown in.
 func digests(lang string) map[string]templates.Digest {
-	full, one, lengthy, evil, empty := digest(lang), digest(lang), digest(lang), digest(lang), digest(lang)
+	full, one, lengthy, evil, empty, nameless := digest(lang), digest(lang), digest(lang), digest(lang), digest(lang), digest(lang)
 	one.Articles = one.Articles[2:]
 	lengthy.ListName, lengthy.SenderName = long, long
 	lengthy.Articles[0].Title, lengthy.Articles[0].Section = long, long
@@ -98,8 +98,9 @@ func digests(lang string) map[string]templates.Digest {
 	}
 	evil.Articles[1].URL = `https://www.example.org/"><script>alert(1)</script>`
 	empty.Articles = nil
+	nameless.SenderName = ""
 	return map[string]templates.Digest{
-		"full": full, "one": one, "long": lengthy, "hostile": evil, "empty": empty,
+		"full": full, "one": one, "long": lengthy, "hostile": evil, "empty": empty, "nameless": nameless,
 		"zero": {Language: lang},
 	}
 }
@@ -117,7 +118,7 @@ type shown struct {
 
 func pages() []shown {
 	feed := templates.FeedEntry{
-		Title: "All articles", Language: "en", Items: 1204, Newest: day,
+		Title: "All articles", Language: "en", Items: 1204,
 		RSSURL: "/feeds/all.rss", AtomURL: "/feeds/all.atom", JSONURL: "/feeds/all.json",
 	}
 	narrow := feed
@@ -146,7 +147,7 @@ func pages() []shown {
 	evil.Translations = []templates.Translation{{Language: hostile, Title: hostile, URL: "javascript:alert(1)"}}
 	evil.Feeds = []templates.FeedLink{{Type: hostile, Title: hostile, URL: hostile}}
 	return append([]shown{
-		{"feeds", templates.FeedsPage{Feeds: []templates.FeedEntry{feed, narrow, bare}, OPMLURL: "/feeds.opml"}},
+		{"feeds", templates.FeedsPage{Feeds: []templates.FeedEntry{feed, narrow, bare}}},
 		{"feeds-empty", templates.FeedsPage{}},
 		{"feeds-hostile", templates.FeedsPage{Feeds: []templates.FeedEntry{{
 			Title: hostile, Language: hostile, Sections: []string{hostile}, Tags: []string{hostile}, Languages: []string{hostile},
@@ -163,7 +164,7 @@ func pages() []shown {
 		{"unsubscribe-empty", templates.UnsubscribePage{}},
 		{"error-0", templates.ErrorPage{}},
 		{"error-404", templates.ErrorPage{Status: 404}},
-		{"error-hostile", templates.ErrorPage{Status: 400, Sentence: hostile}},
+		{"error-400", templates.ErrorPage{Status: 400}},
 	}, append(statuses(), catcherPages()...)...)
 }
 

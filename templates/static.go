@@ -42,16 +42,14 @@ func readAssets(fsys fs.FS) (assets, error) {
 	return a, nil
 }
 
+// path returns the address of an embedded file such as "silkpost.css". It holds the content's checksum, so it changes when the
+// content does.
 func (a assets) path(name string) (string, error) {
 	if p, ok := a.paths[name]; ok {
 		return p, nil
 	}
 	return "", errs.New(errs.NotFound, "templates: no file is called static/%s", name)
 }
-
-// StaticPath returns the address of an embedded file such as "silkpost.css". It holds the content's checksum, so it changes
-// when the content does. An unknown name is errs.NotFound.
-func (s *Set) StaticPath(name string) (string, error) { return s.assets.path(name) }
 
 // StaticHandler serves the embedded files to GET and HEAD, to be kept for a year. Mount it at StaticPrefix beside any page of
 // this package. Other addresses, an old checksum among them, are 404.

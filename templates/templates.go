@@ -126,9 +126,6 @@ func (s *Set) Page(w io.Writer, lang string, page Page) error {
 	return err
 }
 
-// Catalogues returns the languages that there are words in, sorted.
-func (s *Set) Catalogues() []string { return slices.Clone(s.tags) }
-
 // Language returns the language of the product's words for a reader: the first of wanted that has a catalogue, else fallback
 // if that has one, else "en".
 func (s *Set) Language(wanted []string, fallback string) string {

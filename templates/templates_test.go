@@ -67,13 +67,6 @@ func TestErrorPageSpeaksForEachStatus(t *testing.T) {
 		}
 		seen[title] = status
 	}
-	var buf bytes.Buffer
-	if err := set.Page(&buf, "en", templates.ErrorPage{Status: 404, Sentence: "The list partners has no archive."}); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(buf.String(), "<p>The list partners has no archive.</p>") {
-		t.Error("the given sentence is not shown")
-	}
 }
 
 func TestUnsubscribePage(t *testing.T) {
