@@ -46,10 +46,11 @@ type outline struct {
 
 func newOutline(format Format, feed Feed, items []articles.Article, publicURL string) outline {
 	lang := feedLanguage(feed, items)
+	name, _ := feed.Name(lang)
 	home := publicURL + "/feeds/"
 	d := outline{
 		id:        derivedID(home + feed.Slug),
-		title:     clean(feed.Name(lang)),
+		title:     clean(name),
 		language:  lang,
 		publisher: host(publicURL),
 		home:      home,

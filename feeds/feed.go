@@ -8,61 +8,34 @@
 package feeds
 
 import (
-	"database/sql/driver"
-	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"silkpost/internal/articles"
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/language"
 )
 
 // Feed is a named selection of articles.
 type Feed struct {
-	Slug               string  `db:"slug"` // of its addresses, /feeds/{slug}.rss and so on
-	Title              Title   `db:"title"`
-	articles.Selection         // which articles; the zero one is all of them
-	Content            Content `db:"content"`    // "" declares Full
-	Limit              int     `db:"item_limit"` // the newest so many, 1 to 1000; 0 declares 50
+	Slug string `db:"slug"` // of its addresses, /feeds/{slug}.rss and so on
+	// Title is its name by language tag. "und" stands for words whose language is not known, such as a section's name.
+	Title              database.StringMap `db:"title"`
+	articles.Selection                    // which articles; the zero one is all of them
+	Content            Content            `db:"content"`    // "" declares Full
+	Limit              int                `db:"item_limit"` // the newest so many, 1 to 1000; 0 declares 50
 	// ChangedAt is when the definition last changed; zero or the epoch: never. It dates the HTTP answer and is not in the document.
 	ChangedAt time.Time `db:"changed_at"`
 }
 
 // Name returns the feed's title in the first of the wanted languages that it has, else in English, else in the first it has in
-// the order of their tags. A feed without any title is called by its slug.
-func (f Feed) Name(wanted ...string) string {
-	have := slices.Sorted(maps.Keys(f.Title))
-	if len(have) == 0 {
-		return f.Slug
+// the order of their tags, and the tag of its language. A feed without any title is called by its slug, which is in none: "".
+func (f Feed) Name(wanted ...string) (name, tag string) {
+	if len(f.Title) == 0 {
+		return f.Slug, ""
 	}
-	if tag := language.Choose(append(slices.Clone(wanted), "en"), have); tag != "" {
-		return f.Title[tag]
-	}
-	return f.Title[have[0]]
-}
-
-// Title is a feed's name by language tag. "und" stands for words whose language is not known, such as a section's name.
-type Title map[string]string
-
-// Scan reads the title from a jsonb column.
-func (t *Title) Scan(value any) error {
-	data, ok := value.([]byte)
-	if !ok {
-		return fmt.Errorf("feeds: a title is jsonb, not %T", value)
-	}
-	return json.Unmarshal(data, t)
-}
-
-// Value gives the title to a jsonb column.
-func (t Title) Value() (driver.Value, error) {
-	if t == nil {
-		return "{}", nil
-	}
-	data, err := json.Marshal(map[string]string(t))
-	return string(data), err
+	return language.In(f.Title, wanted...)
 }
 
 // Content says how much of each article a feed carries.

@@ -14,6 +14,7 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
+	"silkpost/internal/database"
 	"silkpost/internal/testkit"
 )
 
@@ -248,9 +249,9 @@ func TestETagFollowsContent(t *testing.T) {
 		}
 	}
 	first := tag()
-	declare(2, feeds.Feed{Slug: "all", Title: feeds.Title{"en": "Everything"}})
+	declare(2, feeds.Feed{Slug: "all", Title: database.StringMap{"en": "Everything"}})
 	second := tag()
-	declare(3, feeds.Feed{Slug: "all", Title: feeds.Title{"en": "All articles"}})
+	declare(3, feeds.Feed{Slug: "all", Title: database.StringMap{"en": "All articles"}})
 	if second == first || tag() != first {
 		t.Errorf("tags %s, %s, %s: want the third like the first and the second another", first, second, tag())
 	}

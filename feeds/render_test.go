@@ -20,6 +20,7 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/testkit"
 )
@@ -66,7 +67,7 @@ func hostile() []articles.Article {
 
 func TestRenderGolden(t *testing.T) {
 	t.Parallel()
-	all := feeds.Feed{Slug: "all", Title: feeds.Title{"en": "All articles", "it": "Tutti gli articoli"}, Content: feeds.Full}
+	all := feeds.Feed{Slug: "all", Title: database.StringMap{"en": "All articles", "it": "Tutti gli articoli"}, Content: feeds.Full}
 	summaries := all
 	summaries.Content = feeds.Summary
 	italian := feeds.Feed{Slug: "lang-it", Title: all.Title, Selection: articles.Selection{Languages: []string{"it"}}}
@@ -78,7 +79,7 @@ func TestRenderGolden(t *testing.T) {
 		{"multilingual", all, multilingual()},
 		{"summary", summaries, multilingual()},
 		{"empty", italian, nil},
-		{"hostile", feeds.Feed{Slug: "hostile", Title: feeds.Title{"und": "<Hostile>\x01 ]]>"}}, hostile()},
+		{"hostile", feeds.Feed{Slug: "hostile", Title: database.StringMap{"und": "<Hostile>\x01 ]]>"}}, hostile()},
 	}
 	for _, c := range cases {
 		for _, format := range feeds.Formats() {
@@ -105,7 +106,7 @@ func TestFormatsAgree(t *testing.T) {
 	for name, items := range map[string][]articles.Article{"multilingual": multilingual(), "none": nil} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			feed := feeds.Feed{Slug: "all", Title: feeds.Title{"en": "All articles"}}
+			feed := feeds.Feed{Slug: "all", Title: database.StringMap{"en": "All articles"}}
 			want := parse(t, render(t, feeds.JSON, feed, items))
 			if len(want) != len(items) {
 				t.Fatalf("JSON has %d items, want %d", len(want), len(items))
@@ -161,7 +162,7 @@ func parse(t *testing.T, doc []byte) (items []parsed) {
 // A document that is made again has the same bytes, in whatever zone its times come.
 func TestSameContentSameBytes(t *testing.T) {
 	t.Parallel()
-	feed := feeds.Feed{Slug: "all", Title: feeds.Title{"ar": "ا", "en": "All articles", "it": "Tutti", "zh-Hans": "全部"}}
+	feed := feeds.Feed{Slug: "all", Title: database.StringMap{"ar": "ا", "en": "All articles", "it": "Tutti", "zh-Hans": "全部"}}
 	elsewhere := multilingual()
 	for i := range elsewhere {
 		a := &elsewhere[i]
@@ -214,7 +215,7 @@ func FuzzRender(f *testing.F) {
 			Content: feeds.Clean(html), Categories: distinct(name, title), Authors: nonEmpty(name, title),
 		}
 		for _, format := range feeds.Formats() {
-			doc := render(t, format, feeds.Feed{Slug: "all", Title: feeds.Title{"en": title}}, []articles.Article{a})
+			doc := render(t, format, feeds.Feed{Slug: "all", Title: database.StringMap{"en": title}}, []articles.Article{a})
 			got := read(t, format, doc)
 			if format == feeds.Atom { // an id must be an IRI there
 				got.ID = want.ID

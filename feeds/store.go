@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/language"
+	"silkpost/internal/slug"
 )
 
 // Store keeps the declared feeds and knows those of sections and languages. It is safe for concurrent use.
@@ -22,21 +22,9 @@ type Store struct {
 	Articles *articles.Store
 }
 
-// Change says what a declaration did.
-type Change string
-
-// What a declaration can do.
-const (
-	Added     Change = "added"
-	Changed   Change = "changed"
-	Unchanged Change = "unchanged"
-)
-
-var slugPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-
 // Declare makes the feed of f's slug be what f says; now is when that happens, and f.ChangedAt is not looked at. What f leaves
 // empty gets its default. A definition that makes no sense is Invalid, and nothing is written.
-func (s *Store) Declare(ctx context.Context, h database.Handle, f Feed, now time.Time) (_ Change, err error) {
+func (s *Store) Declare(ctx context.Context, h database.Handle, f Feed, now time.Time) (_ database.Change, err error) {
 	defer errs.Wrap(&err, "feed %q", f.Slug)
 	if f, err = normalised(f); err != nil {
 		return "", err
@@ -58,19 +46,19 @@ func (s *Store) Declare(ctx context.Context, h database.Handle, f Feed, now time
 		pq.StringArray(language.Keys(f.Languages)), f.Sources, f.Content, f.Limit, now)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return Unchanged, nil
+		return database.Unchanged, nil
 	case err != nil:
 		return "", err
 	case added:
-		return Added, nil
+		return database.Added, nil
 	}
-	return Changed, nil
+	return database.Changed, nil
 }
 
 // normalised returns f with its defaults filled in and its language tags canonical.
 func normalised(f Feed) (Feed, error) {
 	switch {
-	case !slugPattern.MatchString(f.Slug):
+	case !slug.Valid(f.Slug):
 		return f, errs.New(errs.Invalid, "a slug is lower-case letters and digits, in words joined by single hyphens")
 	case isVirtual(f.Slug):
 		return f, errs.New(errs.Invalid, "slugs that begin with %s or %s belong to the feeds of sections and languages: choose another",
@@ -94,7 +82,7 @@ func normalised(f Feed) (Feed, error) {
 
 // canonical returns f with canonical language tags in its title and its selection.
 func canonical(f Feed) (Feed, error) {
-	title, tags := Title{}, pq.StringArray{}
+	title, tags := database.StringMap{}, pq.StringArray{}
 	for tag, words := range f.Title {
 		parsed, err := language.Parse(tag)
 		if err != nil {
@@ -115,18 +103,18 @@ func canonical(f Feed) (Feed, error) {
 	return f, nil
 }
 
-// Find returns the feed of a slug: a declared one, or that of a section or language that has articles. A language's slug may be
+// Find returns the feed whose slug is name: a declared one, or that of a section or language that has articles. A language's slug may be
 // written in any case; the feed comes with the canonical one. Without such a feed it is NotFound.
-func (s *Store) Find(ctx context.Context, h database.Handle, slug string) (Feed, error) {
+func (s *Store) Find(ctx context.Context, h database.Handle, name string) (Feed, error) {
 	switch {
-	case strings.HasPrefix(slug, sectionPrefix):
-		return findListed(ctx, h, s.sections, slug, slug)
-	case strings.HasPrefix(strings.ToLower(slug), langPrefix):
-		return findListed(ctx, h, s.languages, slug, canonicalLanguageSlug(slug))
-	case !slugPattern.MatchString(slug):
-		return Feed{}, noFeed(slug)
+	case strings.HasPrefix(name, sectionPrefix):
+		return findListed(ctx, h, s.sections, name, name)
+	case strings.HasPrefix(strings.ToLower(name), langPrefix):
+		return findListed(ctx, h, s.languages, name, canonicalLanguageSlug(name))
+	case !slug.Valid(name):
+		return Feed{}, noFeed(name)
 	}
-	return findDeclared(ctx, h, slug)
+	return findDeclared(ctx, h, name)
 }
 
 func findDeclared(ctx context.Context, h database.Handle, slug string) (Feed, error) {

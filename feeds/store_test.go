@@ -76,21 +76,21 @@ func TestDeclare(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	robotics := feeds.Feed{
-		Slug: "robotics", Title: feeds.Title{"en": "Robotics", "zh-hans": "机器人"},
+		Slug: "robotics", Title: database.StringMap{"en": "Robotics", "zh-hans": "机器人"},
 		Selection: articles.Selection{Tags: []string{"robotics"}, Languages: []string{"EN", "zh-hans"}},
 	}
 	limited := robotics
 	limited.Limit = 3
 	steps := []struct {
 		feed feeds.Feed
-		want feeds.Change
+		want database.Change
 	}{
-		{robotics, feeds.Added},
-		{robotics, feeds.Unchanged},
-		{limited, feeds.Changed},
-		{limited, feeds.Unchanged},
-		{robotics, feeds.Changed},
-		{feeds.Feed{Slug: "all", Title: feeds.Title{"en": "All articles"}}, feeds.Unchanged},
+		{robotics, database.Added},
+		{robotics, database.Unchanged},
+		{limited, database.Changed},
+		{limited, database.Unchanged},
+		{robotics, database.Changed},
+		{feeds.Feed{Slug: "all", Title: database.StringMap{"en": "All articles"}}, database.Unchanged},
 	}
 	for i, step := range steps {
 		got, err := b.feeds.Declare(t.Context(), b.db, step.feed, day(i+1))
@@ -99,7 +99,7 @@ func TestDeclare(t *testing.T) {
 		}
 	}
 	want := feeds.Feed{
-		Slug: "robotics", Title: feeds.Title{"en": "Robotics", "zh-Hans": "机器人"},
+		Slug: "robotics", Title: database.StringMap{"en": "Robotics", "zh-Hans": "机器人"},
 		Selection: articles.Selection{Tags: []string{"robotics"}, Languages: []string{"en", "zh-Hans"}},
 		Content:   feeds.Full, Limit: 50, ChangedAt: day(5),
 	}
@@ -123,8 +123,8 @@ func TestDeclareRefuses(t *testing.T) {
 		"content":         {feeds.Feed{Slug: "x", Content: "half"}, `content is "half"`},
 		"limit":           {feeds.Feed{Slug: "x", Limit: 1001}, "limit is 1001"},
 		"negative limit":  {feeds.Feed{Slug: "x", Limit: -1}, "limit is -1"},
-		"title language":  {feeds.Feed{Slug: "x", Title: feeds.Title{"qqqq": "X"}}, `"qqqq" is not a language tag`},
-		"empty title":     {feeds.Feed{Slug: "x", Title: feeds.Title{"en": "\x00"}}, "title: the one in en is empty"},
+		"title language":  {feeds.Feed{Slug: "x", Title: database.StringMap{"qqqq": "X"}}, `"qqqq" is not a language tag`},
+		"empty title":     {feeds.Feed{Slug: "x", Title: database.StringMap{"en": "\x00"}}, "title: the one in en is empty"},
 		"language":        {feeds.Feed{Slug: "x", Selection: articles.Selection{Languages: []string{"!"}}}, `"!" is not a language tag`},
 	}
 	for name, c := range cases {
@@ -174,7 +174,8 @@ func TestList(t *testing.T) {
 	}
 	var got []line
 	for _, l := range listed {
-		got = append(got, line{l.Slug, l.Name(), l.Kind, l.Items})
+		name, _ := l.Name()
+		got = append(got, line{l.Slug, name, l.Kind, l.Items})
 		doc := b.load(t, l.Slug, feeds.JSON)
 		if n := strings.Count(string(doc.Body), `"date_published"`); n != l.Items {
 			t.Errorf("%s: listed with %d items, but its document has %d", l.Slug, l.Items, n)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"silkpost/internal/articles"
+	"silkpost/internal/database"
 	"silkpost/internal/language"
 )
 
@@ -33,7 +34,7 @@ func isVirtual(slug string) bool {
 func sectionFeed(slug string, names []string) Feed {
 	return Feed{
 		Slug:      slug,
-		Title:     Title{"und": names[0]},
+		Title:     database.StringMap{"und": names[0]},
 		Selection: articles.Selection{Sections: names},
 		Content:   Full,
 		Limit:     defaultLimit,
@@ -76,7 +77,7 @@ func languageFeed(key string) Feed {
 	tag := languageTag(key)
 	return Feed{
 		Slug:      langPrefix + tag,
-		Title:     Title{tag: languageName(key)},
+		Title:     database.StringMap{tag: languageName(key)},
 		Selection: articles.Selection{Languages: []string{tag}},
 		Content:   Full,
 		Limit:     defaultLimit,

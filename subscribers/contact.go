@@ -22,16 +22,16 @@ type Organisation struct {
 
 // Contact is a person or an office with an address.
 type Contact struct {
-	ID            int64          `db:"id"`
-	Email         string         `db:"email"`         // as given: what is sent to
-	EmailKey      string         `db:"email_key"`     // what addresses are compared by
-	Name          string         `db:"name"`          // "" when unknown
-	Languages     pq.StringArray `db:"languages"`     // canonical BCP 47, the first is the best
-	TimeZone      string         `db:"time_zone"`     // IANA; "" is the list's
-	DeliveryHour  string         `db:"delivery_hour"` // "15:04", local; "" is the list's
-	Attributes    StringMap      `db:"attributes"`
-	CreatedAt     time.Time      `db:"created_at"`
-	Organisations []Organisation `db:"-"` // by name
+	ID            int64              `db:"id"`
+	Email         string             `db:"email"`         // as given: what is sent to
+	EmailKey      string             `db:"email_key"`     // what addresses are compared by
+	Name          string             `db:"name"`          // "" when unknown
+	Languages     pq.StringArray     `db:"languages"`     // canonical BCP 47, the first is the best
+	TimeZone      string             `db:"time_zone"`     // IANA; "" is the list's
+	DeliveryHour  string             `db:"delivery_hour"` // "15:04", local; "" is the list's
+	Attributes    database.StringMap `db:"attributes"`
+	CreatedAt     time.Time          `db:"created_at"`
+	Organisations []Organisation     `db:"-"` // by name
 }
 
 const selectContact = `

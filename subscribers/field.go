@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // so that every machine knows the same zones
 	"unicode"
 	"unicode/utf8"
 

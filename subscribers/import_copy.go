@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"silkpost/internal/database"
 	"silkpost/internal/language"
 )
 
@@ -111,7 +112,7 @@ var contactColumns = []string{
 // contactValues returns a row of incoming, in the order of contactColumns.
 func contactValues(columns []string, one *person) []any {
 	said := map[string]string{}
-	attributes := StringMap{}
+	attributes := database.StringMap{}
 	for i, name := range columns {
 		switch {
 		case one.cells[i] == "":

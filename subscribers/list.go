@@ -4,22 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/lib/pq"
 
 	"silkpost/internal/articles"
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/language"
+	"silkpost/internal/slug"
 )
 
 // List is a mailing list with its digest plan. Hours are "15:04".
 type List struct {
 	ID               int64              `db:"id" toml:"-"`
 	Slug             string             `db:"slug" toml:"slug"`
-	Name             StringMap          `db:"name" toml:"name"` // language → words; see NameIn
+	Name             database.StringMap `db:"name" toml:"name"` // language → words; see NameIn
 	Sender           Sender             `db:"sender" toml:"sender"`
 	PostalAddress    string             `db:"postal_address" toml:"postal_address"` // "" cannot send
 	Selection        articles.Selection `db:"selection" toml:"select"`
@@ -52,19 +53,14 @@ func NewList(slug string) List {
 // NameIn returns the list's name in a language, else in the fallback language, else in English, else in any; a list without
 // names is called by its slug.
 func (l *List) NameIn(tag string) string {
-	available := slices.Sorted(maps.Keys(l.Name))
-	if len(available) == 0 {
+	if len(l.Name) == 0 {
 		return l.Slug
 	}
-	if chosen := language.Choose([]string{tag, l.FallbackLanguage, "en"}, available); chosen != "" {
-		return l.Name[chosen]
-	}
-	return l.Name[available[0]]
+	name, _ := language.In(l.Name, tag, l.FallbackLanguage)
+	return name
 }
 
 // A slug is also the first label of the List-Id, so no longer than a label of the DNS.
-var slugForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-
 const maxSlug = 63
 
 // Validate returns nil or an error of kind Invalid with one line for each mistake.
@@ -77,7 +73,7 @@ func (l *List) Validate() error {
 func (l *List) canonical() (List, error) {
 	c := mistakes{list: l.Slug}
 	out := *l
-	if !slugForm.MatchString(l.Slug) || len(l.Slug) > maxSlug {
+	if !slug.Valid(l.Slug) || len(l.Slug) > maxSlug {
 		c.add("slug", "small letters a to z, digits and single hyphens between them, at most %d", maxSlug)
 	}
 	out.Name = c.names(l.Name)
@@ -115,8 +111,8 @@ func (m *mistakes) check(err error, field string, args ...any) {
 	}
 }
 
-func (m *mistakes) names(names StringMap) StringMap {
-	out := StringMap{}
+func (m *mistakes) names(names database.StringMap) database.StringMap {
+	out := database.StringMap{}
 	for _, given := range slices.Sorted(maps.Keys(names)) {
 		tag := m.language("name", given)
 		if _, twice := out[tag]; twice {

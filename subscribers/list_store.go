@@ -8,6 +8,7 @@ import (
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/internal/slug"
 )
 
 const selectLists = `
@@ -24,16 +25,16 @@ func Lists(ctx context.Context, h database.Handle) (lists []List, err error) {
 	return lists, err
 }
 
-// ListBySlug returns the list of that slug. There being none is errs.NotFound, and the text names those there are.
-func ListBySlug(ctx context.Context, h database.Handle, slug string) (list List, err error) {
-	if !slugForm.MatchString(slug) { // also what Postgres would not take as text
-		return List{}, noList(ctx, h, slug)
+// ListBySlug returns the list whose slug is name. There being none is errs.NotFound, and the text names those there are.
+func ListBySlug(ctx context.Context, h database.Handle, name string) (list List, err error) {
+	if !slug.Valid(name) { // also what Postgres would not take as text
+		return List{}, noList(ctx, h, name)
 	}
-	err = h.GetContext(ctx, &list, selectLists+` WHERE slug = $1`, slug)
+	err = h.GetContext(ctx, &list, selectLists+` WHERE slug = $1`, name)
 	if errors.Is(err, sql.ErrNoRows) {
-		return List{}, noList(ctx, h, slug)
+		return List{}, noList(ctx, h, name)
 	}
-	errs.Wrap(&err, "read the list %q", slug)
+	errs.Wrap(&err, "read the list %q", name)
 	return list, err
 }
 
@@ -59,37 +60,27 @@ func noList(ctx context.Context, h database.Handle, slug string) error {
 	return errs.New(errs.NotFound, "no list %q; the lists are: %s", slug, strings.Join(slugs, ", "))
 }
 
-// Change says what a declaration did.
-type Change string
-
-// What a declaration can do.
-const (
-	Added     Change = "added"
-	Changed   Change = "changed"
-	Unchanged Change = "unchanged"
-)
-
 // DeclareList makes the list of l's slug be as l says; l.ID is not looked at. What l leaves empty becomes empty: start from
 // NewList, or from the list as it stands. It returns what Validate says, or errs.Conflict when a rhythm that people on the
 // list have chosen would no longer be offered: they would hear nothing any more. Called with a transaction, it keeps the
 // list's row locked, so that no import brings such people meanwhile.
-func DeclareList(ctx context.Context, h database.Handle, l List) (change Change, err error) {
+func DeclareList(ctx context.Context, h database.Handle, l List) (change database.Change, err error) {
 	stored, err := l.canonical()
 	if err != nil {
 		return "", err
 	}
 	defer errs.Wrap(&err, "list %q", l.Slug)
 	if added, err := execCount(ctx, h, insertList, listValues(stored)...); err != nil || added == 1 {
-		return Added, err
+		return database.Added, err
 	}
 	if err := refuseLostRhythm(ctx, h, stored); err != nil {
 		return "", err
 	}
 	changed, err := execCount(ctx, h, updateList, listValues(stored)...)
 	if err != nil || changed == 0 {
-		return Unchanged, err
+		return database.Unchanged, err
 	}
-	return Changed, nil
+	return database.Changed, nil
 }
 
 const insertList = `

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"silkpost/internal/articles"
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/subscribers"
 )
@@ -17,7 +18,7 @@ import (
 func fullList() subscribers.List {
 	return subscribers.List{
 		Slug: "events",
-		Name: subscribers.StringMap{"en": "Events", "zh-Hans": "活动", "ar": "فعاليات"},
+		Name: database.StringMap{"en": "Events", "zh-Hans": "活动", "ar": "فعاليات"},
 		Sender: subscribers.Sender{
 			Name: "Example Association", Address: "news@example.org", ReplyTo: "office@example.org",
 		},
@@ -33,14 +34,14 @@ func fullList() subscribers.List {
 func TestDeclareList(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	declare := func(l subscribers.List, want subscribers.Change) {
+	declare := func(l subscribers.List, want database.Change) {
 		t.Helper()
 		if got, err := subscribers.DeclareList(t.Context(), b.db, l); err != nil || got != want {
 			t.Fatalf("DeclareList: %q, %v; want %q", got, err, want)
 		}
 	}
-	declare(fullList(), subscribers.Added)
-	declare(fullList(), subscribers.Unchanged)
+	declare(fullList(), database.Added)
+	declare(fullList(), database.Unchanged)
 	got, err := subscribers.ListBySlug(t.Context(), b.db, "events")
 	if err != nil {
 		t.Fatal(err)
@@ -49,8 +50,8 @@ func TestDeclareList(t *testing.T) {
 		t.Errorf("the list reads back otherwise (-declared +read):\n%s", diff)
 	}
 	bare := subscribers.NewList("events")
-	declare(bare, subscribers.Changed)
-	declare(bare, subscribers.Unchanged)
+	declare(bare, database.Changed)
+	declare(bare, database.Unchanged)
 	if got, err = subscribers.ListBySlug(t.Context(), b.db, "events"); err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +65,14 @@ func TestDeclareListInAnyForm(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	given := fullList()
-	given.Name = subscribers.StringMap{"EN": " Events ", "zh-hans": "活动", "ar": "فعاليات"}
+	given.Name = database.StringMap{"EN": " Events ", "zh-hans": "活动", "ar": "فعاليات"}
 	given.Rhythms = []string{"monthly", "daily", "monthly"}
 	given.EditorialHour = "16:30:00"
 	given.DeliveryHour = "7:15"
 	given.FallbackLanguage = "zh-hans"
 	given.PostalAddress = "1 Example Street\r\n00000 Exampletown\r\n"
 	given.Selection.Languages = []string{"en", "zh-hans"}
-	for _, want := range []subscribers.Change{subscribers.Added, subscribers.Unchanged} {
+	for _, want := range []database.Change{database.Added, database.Unchanged} {
 		if got, err := subscribers.DeclareList(t.Context(), b.db, given); err != nil || got != want {
 			t.Fatalf("DeclareList: %q, %v; want %q", got, err, want)
 		}
@@ -99,7 +100,7 @@ func TestDeclareListKeepsChosenRhythms(t *testing.T) {
 	for _, id := range b.query(t, `SELECT subscription_id FROM subscribers.mailable WHERE rhythm = 'daily'`) {
 		b.unsubscribe(t, id)
 	}
-	if change, err := subscribers.DeclareList(t.Context(), b.db, list); err != nil || change != subscribers.Changed {
+	if change, err := subscribers.DeclareList(t.Context(), b.db, list); err != nil || change != database.Changed {
 		t.Fatalf("with nobody left on it: %q, %v", change, err)
 	}
 }
@@ -112,7 +113,7 @@ func TestListsOfANewInstallation(t *testing.T) {
 		t.Fatalf("%v, %v", lists, err)
 	}
 	want := subscribers.NewList("partners")
-	want.Name = subscribers.StringMap{"en": "News for our partners"}
+	want.Name = database.StringMap{"en": "News for our partners"}
 	if diff := cmp.Diff(want, lists[0], cmpopts.IgnoreFields(subscribers.List{}, "ID"), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("NewList and the schema differ (-want +got):\n%s", diff)
 	}
@@ -224,7 +225,7 @@ func TestNameIn(t *testing.T) {
 	if got := list.NameIn("ja"); got != "Events" {
 		t.Errorf("without a name in the fallback language: %q", got)
 	}
-	list.Name = subscribers.StringMap{"th": "ก", "uk": "б"}
+	list.Name = database.StringMap{"th": "ก", "uk": "б"}
 	if got := list.NameIn("ru"); got != "ก" {
 		t.Errorf("without a name in any wanted language: %q", got)
 	}

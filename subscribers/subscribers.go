@@ -14,12 +14,6 @@
 // handed in. Errors about what somebody wrote are errs.Invalid and one clear line each.
 package subscribers
 
-import (
-	"database/sql/driver"
-	"encoding/json"
-	"fmt"
-)
-
 // The rhythms, from the most to the least frequent.
 const (
 	Immediate = "immediate"
@@ -30,25 +24,3 @@ const (
 
 // Rhythms holds every rhythm there is, in that order.
 var Rhythms = []string{Immediate, Daily, Weekly, Monthly}
-
-// StringMap is a JSON object of strings in the database.
-type StringMap map[string]string
-
-// Scan reads the object from a jsonb column.
-func (m *StringMap) Scan(src any) error {
-	data, ok := src.([]byte)
-	if !ok {
-		return fmt.Errorf("a jsonb value is read as %T, not as bytes", src)
-	}
-	*m = nil
-	return json.Unmarshal(data, m)
-}
-
-// Value gives the object to a jsonb column; a nil map is an empty object.
-func (m StringMap) Value() (driver.Value, error) {
-	if m == nil {
-		return "{}", nil
-	}
-	data, err := json.Marshal(m)
-	return string(data), err
-}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/subscribers"
 )
@@ -113,7 +114,7 @@ func TestSubscriptionByID(t *testing.T) {
 		State: subscribers.Active, Rhythm: "daily", Topics: []string{"robotics", "Events"}, Activation: 1, CreatedAt: b.now,
 		Contact: subscribers.Contact{
 			Email: "Office@Example.org", EmailKey: "office@example.org", Name: "Front Office", Languages: []string{"it", "en"},
-			TimeZone: "Europe/Rome", DeliveryHour: "07:30", Attributes: subscribers.StringMap{"phone": "+39 000"}, CreatedAt: b.now,
+			TimeZone: "Europe/Rome", DeliveryHour: "07:30", Attributes: database.StringMap{"phone": "+39 000"}, CreatedAt: b.now,
 			Organisations: []subscribers.Organisation{
 				{Name: "Academy", Country: "IT", CreatedAt: b.now}, {Name: "Science Centre", Country: "IT", CreatedAt: b.now},
 			},

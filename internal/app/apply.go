@@ -36,7 +36,7 @@ type declaration struct {
 
 type feedTable struct {
 	Slug    string             `toml:"slug"`
-	Title   feeds.Title        `toml:"title"`
+	Title   database.StringMap `toml:"title"`
 	Select  articles.Selection `toml:"select"`
 	Content feeds.Content      `toml:"content"`
 	Limit   int                `toml:"limit"`
@@ -167,11 +167,11 @@ func (a *App) applySource(ctx context.Context, h database.Handle, t table) (stri
 	}, a.Clock.Now())
 	switch {
 	case !known:
-		return string(feeds.Added), err
+		return string(database.Added), err
 	case changed:
-		return string(feeds.Changed), err
+		return string(database.Changed), err
 	}
-	return string(feeds.Unchanged), err
+	return string(database.Unchanged), err
 }
 
 func (a *App) applyFeed(ctx context.Context, h database.Handle, t table) (string, error) {

@@ -4,6 +4,8 @@ package language
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -57,6 +59,20 @@ func Choose(wanted, available []string) string {
 		}
 	}
 	return ""
+}
+
+// In returns what a thing is called in the first of the wanted languages that names, by tag, has; else in English; else in the
+// first it has in the order of the tags. tag says in which; both are "" when there are no names.
+func In(names map[string]string, wanted ...string) (name, tag string) {
+	have := slices.Sorted(maps.Keys(names))
+	if len(have) == 0 {
+		return "", ""
+	}
+	tag = Choose(append(slices.Clone(wanted), "en"), have)
+	if tag == "" {
+		tag = have[0]
+	}
+	return names[tag], tag
 }
 
 // RightToLeft reports whether a tag's script runs from right to left.

@@ -84,6 +84,28 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+func TestIn(t *testing.T) {
+	t.Parallel()
+	names := map[string]string{"ar": "فعاليات", "en": "Events", "zh-Hans": "活动"}
+	for _, tt := range []struct {
+		names      map[string]string
+		wanted     string
+		name, want string
+	}{
+		{names, "zh-CN en", "活动", "zh-Hans"},
+		{names, "it ar-EG", "فعاليات", "ar"},
+		{names, "it", "Events", "en"},
+		{names, "", "Events", "en"},
+		{map[string]string{"uk": "б", "th": "ก"}, "ru", "ก", "th"},
+		{map[string]string{"und": "Notices"}, "ru", "Notices", "und"},
+		{nil, "en", "", ""},
+	} {
+		if name, tag := language.In(tt.names, strings.Fields(tt.wanted)...); name != tt.name || tag != tt.want {
+			t.Errorf("In(%v, %q) = %q, %q", tt.names, tt.wanted, name, tag)
+		}
+	}
+}
+
 func TestRightToLeft(t *testing.T) {
 	t.Parallel()
 	for _, tag := range []string{"ar", "ar-EG", "ur", "fa", "he", "yi", "ps", "sd", "dv", "ckb", "az-Arab", "pa-Arab", "syr", "nqo"} {

@@ -51,7 +51,7 @@ func (s *site) failure(r *http.Request, err error) (templates.Page, int) {
 
 // write renders a page whole before its first byte goes out.
 func (s *site) write(w http.ResponseWriter, r *http.Request, status int, page templates.Page) {
-	tag := s.Templates.Language(accepted(r), "en")
+	tag := s.language(r)
 	var body bytes.Buffer
 	if err := s.Templates.Page(&body, tag, page); err != nil {
 		s.Log.ErrorContext(r.Context(), "page could not be made", slog.String("pattern", r.Pattern), slog.Any("error", err))
@@ -81,6 +81,9 @@ func accepted(r *http.Request) []string {
 	}
 	return wanted
 }
+
+// language returns the language of the product's words for a visitor.
+func (s *site) language(r *http.Request) string { return s.Templates.Language(accepted(r), "en") }
 
 func (s *site) notFound(http.ResponseWriter, *http.Request) (templates.Page, error) {
 	return nil, errs.New(errs.NotFound, "no such page")

@@ -22,8 +22,9 @@ func (s *site) feeds(w http.ResponseWriter, r *http.Request) (templates.Page, er
 	}
 	var page templates.FeedsPage
 	for _, f := range listed {
+		title, tag := f.Name(accepted(r)...)
 		page.Feeds = append(page.Feeds, templates.FeedEntry{
-			Title: f.Name(accepted(r)...), Sections: f.Sections, Tags: f.Tags, Languages: f.Languages,
+			Title: title, Language: tag, Sections: f.Sections, Tags: f.Tags, Languages: f.Languages,
 			Summaries: f.Content == feeds.Summary, Items: f.Items,
 			RSSURL:  feeds.URL(s.PublicURL, f.Slug, feeds.RSS),
 			AtomURL: feeds.URL(s.PublicURL, f.Slug, feeds.Atom),
@@ -53,12 +54,21 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) (templates.Page, 
 			page.Translations = append(page.Translations, translation(&t, s.PublicURL))
 		}
 	}
-	for _, format := range feeds.Formats() {
-		page.Feeds = append(page.Feeds, templates.FeedLink{
-			Type: format.MediaType(), Title: "All articles", URL: feeds.URL(s.PublicURL, "all", format),
-		})
+	page.Feeds, err = s.feedLinks(r, "all")
+	return page, err
+}
+
+// feedLinks returns what a browser may offer of a feed.
+func (s *site) feedLinks(r *http.Request, slug string) (links []templates.FeedLink, err error) {
+	feed, err := s.Feeds.Find(r.Context(), s.DB, slug)
+	if err != nil {
+		return nil, err
 	}
-	return page, nil
+	title, _ := feed.Name(accepted(r)...)
+	for _, format := range feeds.Formats() {
+		links = append(links, templates.FeedLink{Type: format.MediaType(), Title: title, URL: feeds.URL(s.PublicURL, slug, format)})
+	}
+	return links, nil
 }
 
 func translation(a *articles.Article, publicURL string) templates.Translation {
@@ -90,9 +100,8 @@ func (s *site) unsubscribePage(r *http.Request, done bool) (templates.Page, erro
 	if err != nil {
 		return nil, err
 	}
-	tag := s.Templates.Language(accepted(r), "en")
 	return templates.UnsubscribePage{
-		ListName: sub.List.NameIn(tag), Address: subscribers.Mask(sub.Contact.Email),
+		ListName: sub.List.NameIn(s.language(r)), Address: subscribers.Mask(sub.Contact.Email),
 		Done: done || sub.State == subscribers.Unsubscribed,
 	}, nil
 }
@@ -119,13 +128,24 @@ func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) (templates.Pa
 	if err != nil {
 		return nil, err
 	}
-	method := subscribers.ByOneClick
-	if r.PostFormValue("from") == "page" {
-		method = subscribers.ByPage
+	method, wording, err := s.request(r, sub.List)
+	if err != nil {
+		return nil, err
 	}
-	if err := subscribers.Unsubscribe(r.Context(), s.DB, sub.ID, method, s.Clock.Now(), string(method)); err != nil {
+	if err := subscribers.Unsubscribe(r.Context(), s.DB, sub.ID, method, s.Clock.Now(), wording); err != nil {
 		return nil, err
 	}
 	s.Log.InfoContext(r.Context(), "unsubscribed", slog.Any("subscription", sub.ID), slog.Any("method", method))
 	return s.unsubscribePage(r, true)
+}
+
+// request returns how an unsubscription was asked for and in which words: the field that a mail program posted, or what stood
+// on our page's button.
+func (s *site) request(r *http.Request, list subscribers.List) (method subscribers.Method, wording string, err error) {
+	if r.PostFormValue("from") != "page" {
+		return subscribers.ByOneClick, oneClickField + "=" + oneClickValue, nil
+	}
+	tag := s.language(r)
+	wording, err = s.Templates.UnsubscribeButton(tag, list.NameIn(tag))
+	return subscribers.ByPage, wording, err
 }
