@@ -26,7 +26,7 @@ type Article struct {
 	Authors     pq.StringArray `db:"authors"`
 	ImageURL    string         `db:"image_url"`
 	ImageAlt    string         `db:"image_alt"`
-	PublishedAt time.Time      `db:"published_at"` // the source's own date, else FirstSeenAt
+	PublishedAt time.Time      `db:"published_at"` // the source's own date if it had come, else FirstSeenAt
 	UpdatedAt   time.Time      `db:"updated_at"`
 	FirstSeenAt time.Time      `db:"first_seen_at"`
 	Archive     bool           `db:"archive"` // in feeds, never due for a digest
@@ -57,8 +57,8 @@ type Draft struct {
 	Authors        []string
 	ImageURL       string
 	ImageAlt       string
-	Published      time.Time // zero: Updated as it is at first sight, else first seen; never changes then
-	Updated        time.Time // zero: Published
+	Published      time.Time // zero or in the future: Updated as it is at first sight, else first seen
+	Updated        time.Time // zero or in the future: Published
 }
 
 // Selection says which articles belong to a feed or a list. Within a field any value matches; every field that is not empty

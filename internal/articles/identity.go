@@ -32,26 +32,26 @@ func derivedGUID(source, externalKey string, attempt int) string {
 }
 
 // chooseGUID returns the upstream's own id, or a derived one when there is none or another article has it.
-func chooseGUID(ctx context.Context, h database.Handle, source string, d Draft) (string, error) {
+func chooseGUID(ctx context.Context, h database.Handle, source string, r row) (string, error) {
 	return firstFree(ctx, h, `SELECT NOT EXISTS (SELECT FROM articles.articles WHERE guid = $1)`, func(attempt int) string {
-		if d.GUID == "" {
-			return derivedGUID(source, d.ExternalKey, attempt)
+		if r.GUID == "" {
+			return derivedGUID(source, r.ExternalKey, attempt)
 		}
 		if attempt == 0 {
-			return d.GUID
+			return r.GUID
 		}
-		return derivedGUID(source, d.ExternalKey, attempt-1)
+		return derivedGUID(source, r.ExternalKey, attempt-1)
 	})
 }
 
 // chooseSlug returns the name of the article's own page: its title in ASCII, or its language and a short hash when the title
 // has too little of that. A name that is taken gets the hash as well.
-func chooseSlug(ctx context.Context, h database.Handle, source string, d Draft) (string, error) {
-	sum := sha256.Sum256([]byte(source + "\x00" + d.ExternalKey))
+func chooseSlug(ctx context.Context, h database.Handle, source string, r row) (string, error) {
+	sum := sha256.Sum256([]byte(source + "\x00" + r.ExternalKey))
 	hash := hex.EncodeToString(sum[:])
-	base := titleSlug(d.Title)
+	base := titleSlug(r.Title)
 	if base == "" {
-		base = strings.ToLower(d.Language) + "-" + hash[:8]
+		base = strings.ToLower(r.Language) + "-" + hash[:8]
 	}
 	return firstFree(ctx, h, `SELECT NOT EXISTS (SELECT FROM articles.articles WHERE slug = $1)`, func(attempt int) string {
 		if attempt == 0 {

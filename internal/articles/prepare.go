@@ -1,12 +1,15 @@
 package articles
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/lib/pq"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 
 	"silkpost/internal/errs"
 	"silkpost/internal/language"
@@ -14,50 +17,86 @@ import (
 
 // row is a draft made ready to be written: clean, complete but for what is fixed at first sight.
 type row struct {
-	Article
-	draft Draft
-	hash  []byte
+	Article        // ID is 0 when the article is new; GUID is the upstream's own, "" when it has none
+	ExternalKey    string
+	TranslationKey string
+	hash           []byte
 }
 
-// prepare cleans a draft. One without key or title is refused, and so is one that has neither text nor a page of its own.
-func prepare(source Source, d Draft) (row, error) {
-	d.ExternalKey = strings.TrimSpace(scrub(d.ExternalKey))
+// Check returns the error with which Save would refuse a draft as new, nil when it would take it. It looks for what must be there
+// and cleans nothing.
+func (d Draft) Check() error {
 	title := oneLine(d.Title)
 	switch {
-	case d.ExternalKey == "":
-		return row{}, errs.New(errs.Invalid, "article %q has no key by which its source knows it", title)
+	case strings.TrimSpace(scrub(d.ExternalKey)) == "":
+		return errs.New(errs.Invalid, "article %q has no key by which its source knows it", title)
 	case title == "":
-		return row{}, errs.New(errs.Invalid, "article %q has no title", d.ExternalKey)
+		return errs.New(errs.Invalid, "article %q has no title", d.ExternalKey)
+	case webAddress(d.URL, "") == "" && !d.shows():
+		return errs.New(errs.Invalid, "article %q has no text", d.ExternalKey)
 	}
-	hash, err := contentHash(d)
+	if tag := strings.TrimSpace(d.Language); tag != "" {
+		if _, err := language.Parse(tag); err != nil {
+			return errs.New(errs.Invalid, "article %q: %w", d.ExternalKey, err)
+		}
+	}
+	return nil
+}
+
+// shows reports whether there is anything to see in a draft without a page of its own: words or a picture.
+func (d Draft) shows() bool {
+	if strings.TrimSpace(d.HTML) == "" {
+		return strings.TrimSpace(scrub(d.Text)) != ""
+	}
+	root, err := parseFragment(scrub(d.HTML))
 	if err != nil {
-		return row{}, errs.New(errs.Invalid, "article %q: %w", d.ExternalKey, err)
+		return true // Clean knows what to do
 	}
-	r := row{draft: d, hash: hash, Article: Article{
-		SourceID:    source.ID,
-		URL:         webAddress(d.URL, ""),
-		Title:       title,
-		Section:     first(oneLine(d.Section), source.Section),
-		Tags:        lines(d.Tags),
-		Authors:     lines(d.Authors),
-		ImageURL:    webAddress(d.ImageURL, d.URL),
-		ImageAlt:    oneLine(d.ImageAlt),
-		PublishedAt: date(d.Published),
-		UpdatedAt:   date(d.Updated),
+	prune(root, nil)
+	for n := range root.Descendants() {
+		src, _ := attr(n, "src")
+		image := n.DataAtom == atom.Img && webAddress(src, "") != ""
+		if image || n.Type == html.TextNode && strings.TrimSpace(scrub(n.Data)) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// prepare cleans a draft that Check takes. old is the article as it was, or the zero value.
+func prepare(source Source, d Draft, hash []byte, old known, now time.Time) (row, error) {
+	if err := d.Check(); err != nil {
+		return row{}, err
+	}
+	r := row{ExternalKey: d.ExternalKey, TranslationKey: oneLine(d.TranslationKey), hash: hash, Article: Article{
+		ID:       old.ID,
+		SourceID: source.ID,
+		GUID:     strings.TrimSpace(scrub(d.GUID)),
+		URL:      webAddress(d.URL, ""),
+		Title:    oneLine(d.Title),
+		Section:  cmp.Or(oneLine(d.Section), source.Section),
+		Tags:     lines(d.Tags),
+		Authors:  lines(d.Authors),
+		ImageURL: webAddress(d.ImageURL, d.URL),
+		ImageAlt: oneLine(d.ImageAlt),
 	}}
+	r.date(d, old, now)
 	words := r.fill(d)
-	if r.HTML == "" && r.URL == "" {
-		return row{}, errs.New(errs.Invalid, "article %q has no text", d.ExternalKey)
-	}
-	r.Language, err = chooseLanguage(d.Language, source.Language, title+"\n\n"+words)
-	if err != nil {
-		return row{}, errs.New(errs.Invalid, "article %q: %w", d.ExternalKey, err)
-	}
+	var err error
+	r.Language, err = chooseLanguage(d.Language, source.Language, r.Title+"\n\n"+words)
 	r.LanguageKey = language.Key(r.Language)
-	r.draft.TranslationKey = oneLine(d.TranslationKey)
-	r.draft.GUID = strings.TrimSpace(scrub(d.GUID))
-	r.draft.Title, r.draft.Language = r.Title, r.Language
-	return r, nil
+	return r, err
+}
+
+// date sets the article's times. One that has not come counts as none.
+func (r *row) date(d Draft, old known, now time.Time) {
+	published, updated := past(d.Published, now), past(d.Updated, now)
+	r.FirstSeenAt = now
+	r.PublishedAt = cmp.Or(published, old.PublishedAt, updated, now)
+	r.UpdatedAt = cmp.Or(updated, r.PublishedAt)
+	if old.ID != 0 && !updated.After(old.UpdatedAt) {
+		r.UpdatedAt = now
+	}
 }
 
 // fill sets HTML, Text and Summary and returns the text without link addresses.
@@ -77,7 +116,7 @@ func (r *row) fill(d Draft) string {
 }
 
 func chooseLanguage(draft, source, text string) (string, error) {
-	if tag := first(strings.TrimSpace(draft), source); tag != "" {
+	if tag := cmp.Or(strings.TrimSpace(draft), source); tag != "" {
 		return language.Parse(tag)
 	}
 	return DetectLanguage(text), nil
@@ -106,6 +145,14 @@ func date(t time.Time) time.Time {
 	return t
 }
 
+// past returns a time as it is kept, the zero time when it is after now.
+func past(t, now time.Time) time.Time {
+	if t = date(t); t.After(now) {
+		return time.Time{}
+	}
+	return t
+}
+
 func lines(all []string) pq.StringArray {
 	lines := pq.StringArray{}
 	for _, s := range all {
@@ -114,17 +161,4 @@ func lines(all []string) pq.StringArray {
 		}
 	}
 	return lines
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-// Check returns the error with which Save would refuse a draft, nil when it would take it.
-func (d Draft) Check() error {
-	_, err := prepare(Source{}, d)
-	return err
 }

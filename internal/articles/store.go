@@ -1,8 +1,10 @@
 package articles
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -40,45 +42,45 @@ const saveLock = 0x53696c6b_61727469
 //
 // A draft is known by its source and external key; of two with the same key the first counts. A new one gets its GUID, slug and
 // first-seen time, for ever. One whose content is as it was leaves the article untouched. An edited one changes the content
-// and updated_at; a date that the source does not give stays what it was taken to be at first sight.
+// and updated_at; a date that the source does not give, or that has not come yet, stays what it was taken to be at first sight.
 //
 // Drafts with the same translation key form one group. An article never leaves its group, for what was sent of it is known by
 // that: one that gets a key later passes its group on to the translations that come after it, but is not joined with those
 // that were there before.
 func (s *Store) Save(ctx context.Context, h database.Handle, source Source, drafts []Draft, opt SaveOptions) (_ Result, err error) {
 	defer errs.Wrap(&err, "source %s", source.Slug)
-	rows, err := prepareAll(source, drafts)
-	if err != nil {
-		return Result{}, err
-	}
+	drafts = firstOfEach(drafts)
 	if _, err := h.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(saveLock)); err != nil {
 		return Result{}, err
 	}
-	known, err := knownArticles(ctx, h, source.ID, rows)
+	known, err := knownArticles(ctx, h, source.ID, drafts)
 	if err != nil {
 		return Result{}, err
 	}
-	result, err := write(ctx, h, source, rows, known, opt)
-	if err != nil || result.Added+result.Changed == 0 || s.Changed == nil {
-		return result, err
+	added, changed, err := prepareAll(source, drafts, known, date(opt.Now))
+	if err != nil {
+		return Result{}, err
 	}
-	return result, s.Changed(ctx, h)
+	if err := write(ctx, h, source, added, changed, opt); err != nil {
+		return Result{}, err
+	}
+	if s.Changed != nil && len(added)+len(changed) > 0 {
+		err = s.Changed(ctx, h)
+	}
+	return Result{Added: len(added), Changed: len(changed), Unchanged: len(drafts) - len(added) - len(changed)}, err
 }
 
-// prepareAll cleans the drafts, leaving out those whose key was already there.
-func prepareAll(source Source, drafts []Draft) ([]row, error) {
-	rows, seen := make([]row, 0, len(drafts)), make(map[string]bool, len(drafts))
+// firstOfEach returns the drafts with clean keys, leaving out those whose key was already there.
+func firstOfEach(drafts []Draft) []Draft {
+	found, seen := make([]Draft, 0, len(drafts)), make(map[string]bool, len(drafts))
 	for _, d := range drafts {
-		r, err := prepare(source, d)
-		if err != nil {
-			return nil, err
+		d.ExternalKey = strings.TrimSpace(scrub(d.ExternalKey))
+		if !seen[d.ExternalKey] {
+			found = append(found, d)
 		}
-		if !seen[r.draft.ExternalKey] {
-			rows = append(rows, r)
-		}
-		seen[r.draft.ExternalKey] = true
+		seen[d.ExternalKey] = true
 	}
-	return rows, nil
+	return found
 }
 
 // known is what decides about an article that is already there.
@@ -90,10 +92,10 @@ type known struct {
 	UpdatedAt   time.Time `db:"updated_at"`
 }
 
-func knownArticles(ctx context.Context, h database.Handle, sourceID int64, rows []row) (map[string]known, error) {
-	keys := make([]string, len(rows))
-	for i, r := range rows {
-		keys[i] = r.draft.ExternalKey
+func knownArticles(ctx context.Context, h database.Handle, sourceID int64, drafts []Draft) (map[string]known, error) {
+	keys := make([]string, len(drafts))
+	for i, d := range drafts {
+		keys[i] = d.ExternalKey
 	}
 	var found []known
 	err := h.SelectContext(ctx, &found, `
@@ -106,72 +108,74 @@ func knownArticles(ctx context.Context, h database.Handle, sourceID int64, rows 
 	return byKey, err
 }
 
-// write changes what is there before it adds what is new, so that a new translation finds the group of the old article.
-func write(ctx context.Context, h database.Handle, source Source, rows []row, old map[string]known, opt SaveOptions) (Result, error) {
-	var result Result
-	now := date(opt.Now)
-	for _, r := range rows {
-		k, ok := old[r.draft.ExternalKey]
-		if !ok {
+// prepareAll cleans what is new and what is not as it was. Cleaning takes a hundred times as long as finding that out.
+func prepareAll(source Source, drafts []Draft, old map[string]known, now time.Time) (added, changed []row, err error) {
+	for _, d := range drafts {
+		hash, err := contentHash(d)
+		if err != nil {
+			return nil, nil, errs.New(errs.Invalid, "article %q: %w", d.ExternalKey, err)
+		}
+		k, isOld := old[d.ExternalKey]
+		if isOld && bytes.Equal(k.Hash, hash) {
 			continue
 		}
-		if string(k.Hash) == string(r.hash) {
-			result.Unchanged++
-			continue
+		r, err := prepare(source, d, hash, k, now)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case isOld:
+			changed = append(changed, r)
+		default:
+			added = append(added, r)
 		}
-		if err := change(ctx, h, r, k, now); err != nil {
-			return Result{}, fmt.Errorf("article %q: %w", r.draft.ExternalKey, err)
-		}
-		result.Changed++
 	}
-	for _, r := range rows {
-		if _, ok := old[r.draft.ExternalKey]; ok {
-			continue
-		}
-		if err := add(ctx, h, source, r, now, opt.Archive); err != nil {
-			return Result{}, fmt.Errorf("article %q: %w", r.draft.ExternalKey, err)
-		}
-		result.Added++
-	}
-	return result, nil
+	return added, changed, nil
 }
 
-func add(ctx context.Context, h database.Handle, source Source, r row, now time.Time, archive bool) (err error) {
-	if r.GUID, err = chooseGUID(ctx, h, source.Slug, r.draft); err != nil {
+// write changes what is there before it adds what is new, so that a new translation finds the group of the old article.
+func write(ctx context.Context, h database.Handle, source Source, added, changed []row, opt SaveOptions) error {
+	for _, r := range changed {
+		if err := change(ctx, h, r); err != nil {
+			return fmt.Errorf("article %q: %w", r.ExternalKey, err)
+		}
+	}
+	for _, r := range added {
+		if err := add(ctx, h, source, r, opt.Archive); err != nil {
+			return fmt.Errorf("article %q: %w", r.ExternalKey, err)
+		}
+	}
+	return nil
+}
+
+func add(ctx context.Context, h database.Handle, source Source, r row, archive bool) (err error) {
+	if r.GUID, err = chooseGUID(ctx, h, source.Slug, r); err != nil {
 		return err
 	}
-	if r.Slug, err = chooseSlug(ctx, h, source.Slug, r.draft); err != nil {
+	if r.Slug, err = chooseSlug(ctx, h, source.Slug, r); err != nil {
 		return err
 	}
-	published := firstTime(r.PublishedAt, firstTime(r.UpdatedAt, now))
 	err = h.GetContext(ctx, &r.ID, `
 		INSERT INTO articles.articles (source_id, external_key, group_id, guid, slug, url, title, summary, html, text, language,
 			language_key, section, tags, authors, image_url, image_alt, published_at, updated_at, first_seen_at, content_hash, archive)
 		VALUES ($1, $2, coalesce((SELECT group_id FROM articles.translation_keys WHERE source_id = $1 AND key = $3), nextval('articles.groups')),
 			$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 		RETURNING id`,
-		r.SourceID, r.draft.ExternalKey, r.draft.TranslationKey, r.GUID, r.Slug, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language,
-		r.LanguageKey, r.Section, r.Tags, r.Authors, r.ImageURL, r.ImageAlt, published, firstTime(r.UpdatedAt, published), now,
-		r.hash, archive)
+		r.SourceID, r.ExternalKey, r.TranslationKey, r.GUID, r.Slug, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language,
+		r.LanguageKey, r.Section, r.Tags, r.Authors, r.ImageURL, r.ImageAlt, r.PublishedAt, r.UpdatedAt, r.FirstSeenAt, r.hash, archive)
 	if err != nil {
 		return err
 	}
 	return learnKey(ctx, h, r)
 }
 
-func change(ctx context.Context, h database.Handle, r row, old known, now time.Time) error {
-	updated := now
-	if r.UpdatedAt.After(old.UpdatedAt) {
-		updated = r.UpdatedAt
-	}
-	r.ID = old.ID
+func change(ctx context.Context, h database.Handle, r row) error {
 	_, err := h.ExecContext(ctx, `
 		UPDATE articles.articles SET url = $2, title = $3, summary = $4, html = $5, text = $6, language = $7, language_key = $8,
 			section = $9, tags = $10, authors = $11, image_url = $12, image_alt = $13, published_at = $14, updated_at = $15,
 			content_hash = $16
 		WHERE id = $1`,
 		r.ID, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language, r.LanguageKey, r.Section, r.Tags, r.Authors,
-		r.ImageURL, r.ImageAlt, firstTime(r.PublishedAt, old.PublishedAt), updated, r.hash)
+		r.ImageURL, r.ImageAlt, r.PublishedAt, r.UpdatedAt, r.hash)
 	if err != nil {
 		return err
 	}
@@ -183,13 +187,6 @@ func learnKey(ctx context.Context, h database.Handle, r row) error {
 	_, err := h.ExecContext(ctx, `
 		INSERT INTO articles.translation_keys (source_id, key, group_id)
 		SELECT source_id, $2, group_id FROM articles.articles WHERE id = $1 AND $2 <> ''
-		ON CONFLICT (source_id, key) DO NOTHING`, r.ID, r.draft.TranslationKey)
+		ON CONFLICT (source_id, key) DO NOTHING`, r.ID, r.TranslationKey)
 	return err
-}
-
-func firstTime(a, b time.Time) time.Time {
-	if a.IsZero() {
-		return b
-	}
-	return a
 }

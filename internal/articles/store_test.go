@@ -186,6 +186,34 @@ func TestSaveDates(t *testing.T) {
 	}
 }
 
+// A date that has not come counts as none: feeds are ordered by it and their Last-Modified follows from it.
+func TestSaveDatesInTheFuture(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	seen := monday.Truncate(time.Second)
+	tomorrow, nextWeek := seen.Add(24*time.Hour), seen.Add(7*24*time.Hour)
+	check := func(when string, published, updated time.Time) {
+		t.Helper()
+		got := b.only(t)
+		if got.PublishedAt != published || got.UpdatedAt != updated {
+			t.Errorf("%s: published %s, updated %s; want %s and %s", when, got.PublishedAt, got.UpdatedAt, published, updated)
+		}
+	}
+	d := Draft{ExternalKey: "a", Title: "T", Text: "x", Published: tomorrow, Updated: nextWeek}
+	b.save(t, monday, d)
+	check("first seen", seen, seen)
+	if got := b.save(t, nextWeek, d); got.Unchanged != 1 {
+		t.Errorf("when the date has come: %+v", got)
+	}
+	check("when the date has come", seen, seen)
+	d.Text, d.Published = "y", nextWeek.Add(time.Hour)
+	b.save(t, tomorrow, d)
+	check("edited", seen, tomorrow)
+	d.Text, d.Updated = "z", time.Time{}
+	b.save(t, nextWeek, d)
+	check("edited again", seen, nextWeek)
+}
+
 func TestSaveGUIDs(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
