@@ -128,7 +128,7 @@ func (a *App) furnish(opt Options) (err error) {
 		return a.queue.Insert(ctx, h, jobs.Plan{})
 	}}
 	a.Feeds = &feeds.Store{Articles: a.Articles}
-	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: fetch.New(fetch.Options{Allow: opt.Allow})}
+	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: fetch.New(opt.Allow...)}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: a.Templates, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
 	return nil

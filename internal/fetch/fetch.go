@@ -23,19 +23,17 @@ import (
 	"silkpost/internal/errs"
 )
 
-// Options steer a Client; the zero value of each field stands for the default.
-type Options struct {
-	Allow        []string      // host names or addresses, as in the URL, that may be internal
-	UserAgent    string        // default "Silkpost"
-	MaxBytes     int64         // of a body, after decompression; default 10 MB
-	MaxRedirects int           // default 5
-	Timeout      time.Duration // for the whole exchange; default 30 s
-}
+const (
+	userAgent    = "Silkpost"
+	maxRedirects = 5
+)
 
 // Client fetches. It is safe for concurrent use; Close it at the end.
 type Client struct {
-	opt  Options
-	http *http.Client
+	allow    []string
+	maxBytes int64         // of a body, after decompression
+	timeout  time.Duration // for the whole exchange
+	http     *http.Client
 }
 
 // Request names what to fetch, and what is already there: with ETag or LastModified, as an earlier Result gave them, the
@@ -50,7 +48,6 @@ type Request struct {
 type Result struct {
 	Status       int    // 200 to 299, or 304
 	URL          string // after redirects, without user and password
-	ContentType  string
 	ETag         string
 	LastModified string
 	Body         []byte // nil when NotModified
@@ -59,21 +56,10 @@ type Result struct {
 // NotModified reports whether the server said that nothing changed.
 func (r *Result) NotModified() bool { return r.Status == http.StatusNotModified }
 
-// New returns a Client.
-func New(opt Options) *Client {
-	if opt.UserAgent == "" {
-		opt.UserAgent = "Silkpost"
-	}
-	if opt.MaxBytes == 0 {
-		opt.MaxBytes = 10 << 20
-	}
-	if opt.MaxRedirects == 0 {
-		opt.MaxRedirects = 5
-	}
-	if opt.Timeout == 0 {
-		opt.Timeout = 30 * time.Second
-	}
-	c := &Client{opt: opt}
+// New returns a Client that reads up to 10 MB, follows 5 redirects and waits 30 seconds. allow names the hosts, as they stand in
+// URLs, that may be internal.
+func New(allow ...string) *Client {
+	c := &Client{allow: allow, maxBytes: 10 << 20, timeout: 30 * time.Second}
 	c.http = &http.Client{
 		CheckRedirect: c.checkRedirect,
 		Transport: &http.Transport{
@@ -100,7 +86,7 @@ func (c *Client) Get(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	limited, cancel := context.WithTimeout(ctx, c.opt.Timeout)
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	res, err := c.get(limited, target, r)
 	if err != nil && errs.KindOf(err) == errs.Internal {
@@ -114,7 +100,7 @@ func (c *Client) get(ctx context.Context, target *url.URL, r Request) (*Result, 
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("User-Agent", c.opt.UserAgent)
+	req.Header.Set("User-Agent", userAgent)
 	if r.ETag != "" {
 		req.Header.Set("If-None-Match", r.ETag)
 	}
@@ -135,7 +121,6 @@ func (c *Client) read(target *url.URL, resp *http.Response) (*Result, error) {
 	res := &Result{
 		Status:       resp.StatusCode,
 		URL:          final.String(),
-		ContentType:  resp.Header.Get("Content-Type"),
 		ETag:         resp.Header.Get("ETag"),
 		LastModified: resp.Header.Get("Last-Modified"),
 	}
@@ -147,12 +132,12 @@ func (c *Client) read(target *url.URL, resp *http.Response) (*Result, error) {
 	case res.Status < 200 || res.Status > 299:
 		return nil, errs.New(errs.Unavailable, "%s: the server answered %s", target.Redacted(), status(resp))
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.opt.MaxBytes+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxBytes+1))
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(body)) > c.opt.MaxBytes {
-		return nil, errs.New(errs.Unavailable, "%s: the answer is larger than %d bytes", target.Redacted(), c.opt.MaxBytes)
+	if int64(len(body)) > c.maxBytes {
+		return nil, errs.New(errs.Unavailable, "%s: the answer is larger than %d bytes", target.Redacted(), c.maxBytes)
 	}
 	res.Body = body
 	return res, nil
@@ -179,8 +164,8 @@ func check(u *url.URL) error {
 }
 
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
-	if len(via) > c.opt.MaxRedirects {
-		return errs.New(errs.Unavailable, "%s: more than %d redirects", via[0].URL.Redacted(), c.opt.MaxRedirects)
+	if len(via) > maxRedirects {
+		return errs.New(errs.Unavailable, "%s: more than %d redirects", via[0].URL.Redacted(), maxRedirects)
 	}
 	return check(req.URL)
 }
@@ -192,7 +177,7 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 		return nil, err
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
-	if !slices.ContainsFunc(c.opt.Allow, func(name string) bool { return strings.EqualFold(name, host) }) {
+	if !slices.ContainsFunc(c.allow, func(name string) bool { return strings.EqualFold(name, host) }) {
 		dialer.Control = func(_, address string, _ syscall.RawConn) error { return checkAddress(host, address) }
 	}
 	return dialer.DialContext(ctx, network, address)
@@ -215,7 +200,7 @@ func (c *Client) explain(ctx context.Context, target *url.URL, err error) error 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return errs.New(errs.Unavailable, "%s: no complete answer within %s", target.Redacted(), c.opt.Timeout)
+		return errs.New(errs.Unavailable, "%s: no complete answer within %s", target.Redacted(), c.timeout)
 	case errors.As(err, &dns):
 		return errs.New(errs.Unavailable, "%s: the host name cannot be resolved", target.Redacted())
 	case errors.As(err, &cert):

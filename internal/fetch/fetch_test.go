@@ -22,11 +22,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // serve starts a server on loopback and a client that may reach it.
-func serve(t *testing.T, opt Options, h http.HandlerFunc) (*Client, string) {
+func serve(t *testing.T, h http.HandlerFunc) (*Client, string) {
 	t.Helper()
 	srv := httptest.NewServer(h)
-	opt.Allow = append(opt.Allow, "127.0.0.1")
-	c := New(opt)
+	c := New("127.0.0.1")
 	t.Cleanup(func() { c.Close(); srv.Close() })
 	return c, srv.URL
 }
@@ -97,7 +96,7 @@ func TestGetRefusesInternalAddresses(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server was reached") }))
 	t.Cleanup(srv.Close)
 	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
-	c := New(Options{Allow: []string{"www.example.org"}})
+	c := New("www.example.org")
 	t.Cleanup(c.Close)
 	for _, host := range []string{
 		"127.0.0.1", "localhost", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "[::]", "127.1", "2130706433", "169.254.169.254",
@@ -122,7 +121,7 @@ func TestGetRefusesRedirectInside(t *testing.T) {
 	t.Cleanup(inner.Close)
 	_, port, _ := net.SplitHostPort(inner.Listener.Addr().String())
 	for _, target := range []string{"http://localhost:" + port, "http://[::1]:" + port, "file:///etc/passwd", "gopher://127.0.0.1"} {
-		c, url := serve(t, Options{}, http.RedirectHandler(target, http.StatusFound).ServeHTTP)
+		c, url := serve(t, http.RedirectHandler(target, http.StatusFound).ServeHTTP)
 		if _, err := c.Get(t.Context(), Request{URL: url}); errs.KindOf(err) != errs.Invalid {
 			t.Errorf("redirect to %s: error = %v", target, err)
 		}
@@ -131,7 +130,7 @@ func TestGetRefusesRedirectInside(t *testing.T) {
 
 func TestGet(t *testing.T) {
 	t.Parallel()
-	c, url := serve(t, Options{UserAgent: "Silkpost/1 (+https://news.example.org/)"}, func(w http.ResponseWriter, r *http.Request) {
+	c, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/old" {
 			http.Redirect(w, r, "/new", http.StatusMovedPermanently)
 			return
@@ -148,7 +147,7 @@ func TestGet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(first.Body), "hello Silkpost/1 (+https://news.example.org/)"; got != want {
+	if got, want := string(first.Body), "hello Silkpost"; got != want {
 		t.Errorf("body = %q, want %q", got, want)
 	}
 	if first.URL != url+"/new" || first.Status != 200 || first.ETag != `"v1"` || first.NotModified() {
@@ -166,7 +165,7 @@ func TestGet(t *testing.T) {
 func TestGetFailures(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	c, url := serve(t, Options{MaxBytes: 1000, Timeout: 2 * time.Second}, func(w http.ResponseWriter, r *http.Request) {
+	c, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/exact":
 			_, _ = w.Write(make([]byte, 1000))
@@ -194,6 +193,7 @@ func TestGetFailures(t *testing.T) {
 		}
 	})
 	t.Cleanup(func() { close(release) })
+	c.maxBytes, c.timeout = 1000, 2*time.Second
 	tests := []struct {
 		url, says string
 		kind      errs.Kind
@@ -230,7 +230,7 @@ func TestGetVerifiesTLS(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.NotFoundHandler())
 	srv.Config.ErrorLog = nil
 	srv.StartTLS()
-	c := New(Options{Allow: []string{"127.0.0.1"}})
+	c := New("127.0.0.1")
 	t.Cleanup(func() { c.Close(); srv.Close() })
 	_, err := c.Get(t.Context(), Request{URL: srv.URL})
 	if err == nil || !strings.Contains(err.Error(), "certificate is not valid") {
@@ -240,7 +240,7 @@ func TestGetVerifiesTLS(t *testing.T) {
 
 func TestGetHidesPassword(t *testing.T) {
 	t.Parallel()
-	c, url := serve(t, Options{}, func(w http.ResponseWriter, r *http.Request) {
+	c, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if _, password, _ := r.BasicAuth(); password != "secret" || r.URL.Path != "/" {
 			http.NotFound(w, r)
 		}
@@ -256,7 +256,7 @@ func TestGetHidesPassword(t *testing.T) {
 
 func TestGetCancelled(t *testing.T) {
 	t.Parallel()
-	c, url := serve(t, Options{}, http.NotFound)
+	c, url := serve(t, http.NotFound)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Get(ctx, Request{URL: url}); !errors.Is(err, context.Canceled) {

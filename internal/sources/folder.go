@@ -68,18 +68,6 @@ func (f Files) Err() error {
 		strings.Join(reasons, "; "))
 }
 
-// ReadPath returns the articles of a file or a folder, all of them or none: its error names every file that was refused.
-func ReadPath(ctx context.Context, path string) ([]articles.Draft, error) {
-	found, err := ReadPaths(ctx, path)
-	if err == nil {
-		err = found.Err()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return found.Drafts, nil
-}
-
 // ReadPaths reads files and folders. In a folder, with all that is below it, hidden files and the pictures and styles beside
 // articles are passed over; anything else that is no article is refused, as is a file without text or a second file with the
 // key of an earlier one. The caller decides whether Refused ends the import. An error is only returned when ctx is over.

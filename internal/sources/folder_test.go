@@ -36,6 +36,18 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
+// readPath returns the articles of a file or a folder, all of them or none.
+func readPath(ctx context.Context, path string) ([]articles.Draft, error) {
+	found, err := ReadPaths(ctx, path)
+	if err == nil {
+		err = found.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found.Drafts, nil
+}
+
 func TestReadPathsKeys(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{
@@ -114,14 +126,14 @@ func TestReadPathsRefuses(t *testing.T) {
 	if len(want) > 0 || len(found.Drafts) != 1 {
 		t.Errorf("not refused: %v; %d drafts", want, len(found.Drafts))
 	}
-	if _, err := ReadPath(t.Context(), dir); errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), "10 of 11 files") {
-		t.Errorf("ReadPath: %v", err)
+	if _, err := readPath(t.Context(), dir); errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), "10 of 11 files") {
+		t.Errorf("error: %v", err)
 	}
 }
 
 func TestReadPathsOddities(t *testing.T) {
 	t.Parallel()
-	if _, err := ReadPath(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "there are no articles in this folder") {
+	if _, err := readPath(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "there are no articles in this folder") {
 		t.Errorf("an empty folder: %v", err)
 	}
 	large := filepath.Join(t.TempDir(), "large.txt")
@@ -131,14 +143,14 @@ func TestReadPathsOddities(t *testing.T) {
 	if err := os.Truncate(large, fileLimit+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadPath(t.Context(), large); err == nil || !strings.Contains(err.Error(), "bytes, more than") {
+	if _, err := readPath(t.Context(), large); err == nil || !strings.Contains(err.Error(), "bytes, more than") {
 		t.Errorf("a large file: %v", err)
 	}
-	if _, err := ReadPath(t.Context(), "/dev/null"); err == nil || strings.Contains(err.Error(), "\n") {
+	if _, err := readPath(t.Context(), "/dev/null"); err == nil || strings.Contains(err.Error(), "\n") {
 		t.Errorf("a device: %v", err)
 	}
 	picture := filepath.Join(folder(t, map[string]string{"a.png": "x"}), "a.png")
-	if _, err := ReadPath(t.Context(), picture); err == nil || !strings.Contains(err.Error(), "this kind of file is not read") {
+	if _, err := readPath(t.Context(), picture); err == nil || !strings.Contains(err.Error(), "this kind of file is not read") {
 		t.Errorf("a picture named itself: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -151,7 +163,7 @@ func TestReadPathsOddities(t *testing.T) {
 // files imports a folder as the program does.
 func importFolder(ctx context.Context, db *sqlx.DB, dir string, now time.Time) (result articles.Result, err error) {
 	store := &articles.Store{}
-	drafts, err := ReadPath(ctx, dir)
+	drafts, err := readPath(ctx, dir)
 	if err != nil {
 		return result, err
 	}

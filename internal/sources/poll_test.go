@@ -64,7 +64,7 @@ func pollSetup(t testing.TB) *pollBench {
 	t.Helper()
 	b := &pollBench{upstream: &upstream{}, Poller: &Poller{DB: testkit.DB(t), Store: &articles.Store{}}}
 	srv := httptest.NewServer(b.upstream)
-	b.Fetch = fetch.New(fetch.Options{Allow: []string{"127.0.0.1"}})
+	b.Fetch = fetch.New("127.0.0.1")
 	t.Cleanup(func() { b.Fetch.Close(); srv.Close() })
 	if _, _, err := b.Store.UpsertSource(t.Context(), b.DB,
 		articles.Source{Slug: "site", Kind: articles.KindFeed, URL: srv.URL + "/feed", Every: 10 * time.Minute}, monday); err != nil {
@@ -250,7 +250,7 @@ func TestPollRefusesInternalAddress(t *testing.T) {
 	t.Parallel()
 	b := pollSetup(t)
 	b.items("One")
-	guarded := fetch.New(fetch.Options{})
+	guarded := fetch.New()
 	t.Cleanup(guarded.Close)
 	b.Fetch = guarded
 	if _, err := b.Run(t.Context(), b.source(t), monday); err == nil || b.requests.Load() != 0 {

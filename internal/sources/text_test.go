@@ -13,7 +13,7 @@ import (
 
 func TestReadSavedPage(t *testing.T) {
 	t.Parallel()
-	d, err := ReadPath(t.Context(), "testdata/saved-page.txt")
+	d, err := readPath(t.Context(), "testdata/saved-page.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestReadSavedPage(t *testing.T) {
 
 func TestReadSavedPageInChinese(t *testing.T) {
 	t.Parallel()
-	d, err := ReadPath(t.Context(), "testdata/saved-page-zh.txt")
+	d, err := readPath(t.Context(), "testdata/saved-page-zh.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,13 +75,13 @@ func TestPartnersAreAtReservedDomains(t *testing.T) {
 
 func TestArticles(t *testing.T) {
 	t.Parallel()
-	drafts, err := sources.ReadPath(t.Context(), unpack(t))
-	if err != nil {
-		t.Fatal(err)
+	files, err := sources.ReadPaths(t.Context(), unpack(t))
+	if err != nil || files.Err() != nil {
+		t.Fatal(err, files.Err())
 	}
 	groups := map[string][]string{}
 	undated := 0
-	for _, d := range drafts {
+	for _, d := range files.Drafts {
 		if d.ExternalKey == "" || d.HTML == "" || len(d.Tags) == 0 || !slices.Contains([]string{"News", "Events"}, d.Section) {
 			t.Errorf("%q: key %q, section %q, tags %v", d.Title, d.ExternalKey, d.Section, d.Tags)
 		}
