@@ -153,7 +153,8 @@ func absolute(n *html.Node, page *url.URL) {
 
 // resolve returns the absolute form of a reference, "" when there is none.
 func resolve(ref string, page *url.URL) string {
-	u, err := url.Parse(strings.TrimSpace(ref))
+	ref = strings.TrimSpace(ref)
+	u, err := url.Parse(ref)
 	if err != nil || ref == "" {
 		return ""
 	}

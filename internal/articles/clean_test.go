@@ -52,6 +52,7 @@ func TestClean(t *testing.T) {
 		{"comment", base, `a<!-- <script>x</script> -->b<!doctype html>`, `ab`},
 		{"control characters", base, "a\x00\x01b\xff&#1;c&#0;", "ab\uFFFDc\uFFFD"},
 		{"text that looks like markup", base, `&lt;script&gt;alert(1)&lt;/script&gt;`, `&lt;script&gt;alert(1)&lt;/script&gt;`},
+		{"blank addresses", base, `<a href=" ">a</a><img src=" "><a href="">b</a>`, `ab`},
 		{"empty", base, " \n ", ""},
 	}
 	for _, tt := range tests {

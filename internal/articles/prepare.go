@@ -26,13 +26,13 @@ type row struct {
 // Check returns the error with which Save would refuse a draft as new, nil when it would take it. It looks for what must be there
 // and cleans nothing.
 func (d Draft) Check() error {
-	title := oneLine(d.Title)
+	title := OneLine(d.Title)
 	switch {
 	case strings.TrimSpace(scrub(d.ExternalKey)) == "":
 		return errs.New(errs.Invalid, "article %q has no key by which its source knows it", title)
 	case title == "":
 		return errs.New(errs.Invalid, "article %q has no title", d.ExternalKey)
-	case webAddress(d.URL, "") == "" && !d.shows():
+	case WebAddress(d.URL, "") == "" && !d.shows():
 		return errs.New(errs.Invalid, "article %q has no text", d.ExternalKey)
 	}
 	if tag := strings.TrimSpace(d.Language); tag != "" {
@@ -55,7 +55,7 @@ func (d Draft) shows() bool {
 	prune(root, nil)
 	for n := range root.Descendants() {
 		src, _ := attr(n, "src")
-		image := n.DataAtom == atom.Img && webAddress(src, "") != ""
+		image := n.DataAtom == atom.Img && WebAddress(src, "") != ""
 		if image || n.Type == html.TextNode && strings.TrimSpace(scrub(n.Data)) != "" {
 			return true
 		}
@@ -68,17 +68,17 @@ func prepare(source Source, d Draft, hash []byte, old known, now time.Time) (row
 	if err := d.Check(); err != nil {
 		return row{}, err
 	}
-	r := row{ExternalKey: d.ExternalKey, TranslationKey: oneLine(d.TranslationKey), hash: hash, Article: Article{
+	r := row{ExternalKey: d.ExternalKey, TranslationKey: OneLine(d.TranslationKey), hash: hash, Article: Article{
 		ID:       old.ID,
 		SourceID: source.ID,
 		GUID:     strings.TrimSpace(scrub(d.GUID)),
-		URL:      webAddress(d.URL, ""),
-		Title:    oneLine(d.Title),
-		Section:  cmp.Or(oneLine(d.Section), source.Section),
+		URL:      WebAddress(d.URL, ""),
+		Title:    OneLine(d.Title),
+		Section:  cmp.Or(OneLine(d.Section), source.Section),
 		Tags:     lines(d.Tags),
 		Authors:  lines(d.Authors),
-		ImageURL: webAddress(d.ImageURL, d.URL),
-		ImageAlt: oneLine(d.ImageAlt),
+		ImageURL: WebAddress(d.ImageURL, d.URL),
+		ImageAlt: OneLine(d.ImageAlt),
 	}}
 	r.date(d, old, now)
 	words := r.fill(d)
@@ -108,7 +108,7 @@ func (r *row) fill(d Draft) string {
 	}
 	r.Text = Text(r.HTML)
 	words := plain(r.HTML, false)
-	r.Summary = shorten(oneLine(d.Summary), givenLimit)
+	r.Summary = shorten(OneLine(d.Summary), givenLimit)
 	if r.Summary == "" {
 		r.Summary = Summary(words)
 	}
@@ -122,8 +122,8 @@ func chooseLanguage(draft, source, text string) (string, error) {
 	return DetectLanguage(text), nil
 }
 
-// webAddress returns the absolute http or https address of a reference on a page, "" when it has none.
-func webAddress(ref, base string) string {
+// WebAddress returns the absolute http or https address of a reference on a page, "" when it has none.
+func WebAddress(ref, base string) string {
 	page, err := url.Parse(strings.TrimSpace(scrub(base)))
 	if err != nil || !webScheme(page.Scheme) {
 		page = nil
@@ -156,7 +156,7 @@ func past(t, now time.Time) time.Time {
 func lines(all []string) pq.StringArray {
 	lines := pq.StringArray{}
 	for _, s := range all {
-		if s = oneLine(s); s != "" && !slices.Contains(lines, s) {
+		if s = OneLine(s); s != "" && !slices.Contains(lines, s) {
 			lines = append(lines, s)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"net/url"
 	"regexp"
 	"time"
 
@@ -106,9 +105,11 @@ func checkSource(s Source) (Source, error) {
 	switch s.Kind {
 	case KindFolder:
 	case KindFeed:
-		if u, err := url.Parse(s.URL); err != nil || !webScheme(u.Scheme) || u.Host == "" {
+		address := WebAddress(s.URL, "")
+		if address == "" {
 			return s, errs.New(errs.Invalid, "source %q: url %q is not a web address with http:// or https://", s.Slug, s.URL)
 		}
+		s.URL = address
 	default:
 		return s, errs.New(errs.Invalid, "source %q: kind %q does not exist; kinds are folder and feed", s.Slug, s.Kind)
 	}
@@ -118,7 +119,7 @@ func checkSource(s Source) (Source, error) {
 	if s.Every < minEvery {
 		return s, errs.New(errs.Invalid, "source %q: every %s is too often, the least is %s", s.Slug, s.Every, minEvery)
 	}
-	s.Section = oneLine(s.Section)
+	s.Section = OneLine(s.Section)
 	if s.Language != "" {
 		tag, err := language.Parse(s.Language)
 		if err != nil {

@@ -31,11 +31,11 @@ func Line(markup string) string {
 	if strings.ContainsAny(markup, "<&") {
 		markup = plain(markup, false)
 	}
-	return oneLine(markup)
+	return OneLine(markup)
 }
 
-// oneLine returns plain text without line breaks, double blanks and control characters.
-func oneLine(s string) string { return strings.Join(strings.Fields(scrub(s)), " ") }
+// OneLine returns plain text in one line, without double blanks, control characters and what is not UTF-8.
+func OneLine(s string) string { return strings.Join(strings.Fields(scrub(s)), " ") }
 
 // textWriter collects text. What parts two pieces is kept back until the second one comes, so nothing ends in blanks.
 type textWriter struct {

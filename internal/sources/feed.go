@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"html"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -46,8 +45,7 @@ func notAFeed(body []byte, address string, err error) error {
 	if strings.HasPrefix(http.DetectContentType(body), "text/html") {
 		return errs.New(errs.Invalid, "%s is a web page, not a feed; look for its RSS, Atom or JSON feed", address)
 	}
-	reason := strings.Join(strings.Fields(strings.ToValidUTF8(err.Error(), "?")), " ")
-	return errs.New(errs.Invalid, "%s cannot be read as an RSS, Atom or JSON feed: %s", address, reason)
+	return errs.New(errs.Invalid, "%s cannot be read as an RSS, Atom or JSON feed: %s", address, articles.OneLine(err.Error()))
 }
 
 // itemDraft returns an item as a draft; false when there is nothing in it.
@@ -148,18 +146,9 @@ func itemLanguage(feed *gofeed.Feed, item *gofeed.Item) string {
 
 // absolute resolves ref against the first of the bases that is a web address.
 func absolute(ref string, bases ...string) string {
-	u, err := url.Parse(strings.TrimSpace(ref))
-	if err != nil || ref == "" {
-		return ""
+	base := slices.IndexFunc(bases, func(base string) bool { return articles.WebAddress(base, "") != "" })
+	if base < 0 {
+		return articles.WebAddress(ref, "")
 	}
-	for _, base := range bases {
-		if page, err := url.Parse(base); err == nil && webAddress(base) {
-			u = page.ResolveReference(u)
-			break
-		}
-	}
-	if !webAddress(u.String()) {
-		return ""
-	}
-	return u.String()
+	return articles.WebAddress(ref, bases[base])
 }

@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"net/url"
 	"strings"
 	"time"
 
@@ -42,9 +41,7 @@ func headDraft(doc *goquery.Document) articles.Draft {
 		Authors:   metaAll(doc, "author"),
 	}
 	canonical, _ := doc.Find(`link[rel="canonical"]`).First().Attr("href")
-	if canonical = strings.TrimSpace(canonical); webAddress(canonical) {
-		d.URL = canonical
-	}
+	d.URL = articles.WebAddress(canonical, "")
 	lang, _ := doc.Find("html").First().Attr("lang")
 	if tag, err := language.Parse(lang); err == nil {
 		d.Language = tag
@@ -103,9 +100,4 @@ func metaAll(doc *goquery.Document, name string) []string {
 func metaTime(doc *goquery.Document, name string) time.Time {
 	t, _ := parseDate(meta(doc, name))
 	return t
-}
-
-func webAddress(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }

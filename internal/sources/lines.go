@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/width"
+
+	"silkpost/internal/articles"
 )
 
 // textLines returns the paragraphs of a text, one line each. Where a text was broken into lines of about one width, those are
@@ -13,7 +15,7 @@ import (
 func textLines(content string) []string {
 	var raw []string
 	for line := range strings.SplitSeq(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(content), "\n") {
-		raw = append(raw, strings.Join(strings.Fields(line), " "))
+		raw = append(raw, articles.OneLine(line))
 	}
 	limit := wrapLimit(raw)
 	var lines []string

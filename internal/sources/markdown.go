@@ -72,7 +72,7 @@ func splitMatter(content string) (*matter, string, error) {
 			unmarshal = toml.Unmarshal
 		}
 		if err := unmarshal([]byte(strings.Join(lines[1:i+1], "")), &m.values); err != nil {
-			return nil, "", fmt.Errorf("its front matter cannot be read: %s", strings.Join(strings.Fields(err.Error()), " "))
+			return nil, "", fmt.Errorf("its front matter cannot be read: %s", articles.OneLine(err.Error()))
 		}
 		return m, strings.Join(lines[i+2:], ""), nil
 	}
@@ -102,7 +102,7 @@ func (m *matter) draft() (articles.Draft, error) {
 	if draft, _ := m.values["draft"].(bool); draft {
 		m.fail("it says draft = true; take that out when it is to be published")
 	}
-	if d.URL != "" && !webAddress(d.URL) {
+	if d.URL != "" && articles.WebAddress(d.URL, "") == "" {
 		m.fail("url %q is not a web address with http:// or https://", d.URL)
 	}
 	if d.Language != "" {
