@@ -100,8 +100,13 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	return &Queue{client: client}, err
 }
 
-// calm leaves out what River logs as errors when it is told to stop in the midst of a query.
+// calm leaves out what River tells of itself, and what it logs as errors when it is told to stop in the midst of a query.
 type calm struct{ slog.Handler }
+
+// Enabled passes on warnings and errors.
+func (c calm) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && c.Handler.Enabled(ctx, level)
+}
 
 // Handle passes on what is not about being stopped.
 func (c calm) Handle(ctx context.Context, r slog.Record) error {

@@ -99,7 +99,7 @@ func (r Recipient) write(b *bytes.Buffer, s slot) {
 	case messageID:
 		b.WriteString(r.MessageID)
 	case to:
-		b.WriteString(fold((&mail.Address{Name: r.Name, Address: r.Address}).String()))
+		b.WriteString(fold(mailbox(r.Name, r.Address)))
 	case unsubscribe:
 		b.WriteString("<" + r.UnsubscribeURL + ">")
 	case address:
@@ -111,6 +111,15 @@ func (r Recipient) write(b *bytes.Buffer, s slot) {
 	case linkHTML:
 		quote(b, html.EscapeString(r.UnsubscribeURL))
 	}
+}
+
+// mailbox returns a name and an address as a header has them. An address is stored as it was written, so a local part in quotes has
+// them already.
+func mailbox(name, address string) string {
+	if written, err := mail.ParseAddress(address); err == nil {
+		address = written.Address
+	}
+	return (&mail.Address{Name: name, Address: address}).String()
 }
 
 // fold puts each encoded word of a header value (RFC 2047, 2) on a line of its own: a long name would make a line that servers refuse.

@@ -161,6 +161,18 @@ func TestSenderNames(t *testing.T) {
 	}
 }
 
+func TestQuotedLocalPartsAreQuotedOnce(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		`"two words"@example.org`: `"x" <"two words"@example.org>`, `plain+tag@example.org`: `"x" <plain+tag@example.org>`,
+		`"a\"b"@example.org`: `"x" <"a\"b"@example.org>`,
+	} {
+		if got := mailbox("x", address); got != want {
+			t.Errorf("%s: got %s, want %s", address, got, want)
+		}
+	}
+}
+
 func TestDatesStandInTheListsZone(t *testing.T) {
 	t.Parallel()
 	shanghai, santiago := zone(t, "Asia/Shanghai"), zone(t, "America/Santiago")

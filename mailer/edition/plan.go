@@ -156,8 +156,8 @@ func (p *plan) profiles(ctx context.Context) error {
 }
 
 // choose picks, for each profile and translation group, the version in the first of the reader's languages that there is, the very
-// tag before one of the same language and script; else the list's fallback, marked as such; else none. Topics are sections or
-// tags of any version.
+// tag before one of the same language and script; else the list's fallback, marked as such unless the reader named no language;
+// else none. Topics are sections or tags of any version.
 func (p *plan) choose(ctx context.Context) error {
 	if err := p.run(ctx, `
 		CREATE TEMP TABLE version ON COMMIT DROP AS
@@ -177,7 +177,7 @@ func (p *plan) choose(ctx context.Context) error {
 		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back))
 		CROSS JOIN LATERAL (
 			SELECT tag, key, n, false AS fallback FROM unnest(f.languages, f.language_keys) WITH ORDINALITY AS own (tag, key, n)
-			UNION ALL SELECT $1, $2, 1000000, true
+			UNION ALL SELECT $1, $2, 1000000, f.languages <> '{}'
 		) want
 		WHERE v.language_key = want.key
 		  AND (f.topics = '{}' OR EXISTS (

@@ -17,12 +17,13 @@ func TestEachReaderGetsTheirLanguage(t *testing.T) {
 	w.subscribe("cem", "en-GB", "weekly")
 	w.subscribe("dana", "uk", "weekly") // never Russian, but the marked fallback
 	w.subscribe("eve", "sr-Latn;ru", "weekly")
+	w.subscribe("finn", "", "weekly") // says nothing: the fallback is no fallback
 	e, got := w.plan("weekly")
 	same(t, "digests", got, []string{
 		"anna: robots it, stars en", "bo: robots zh-Hans, stars en", "cem: robots en, stars en", "dana: robots en, stars en",
-		"eve: robots en, stars en, poems ru",
+		"eve: robots en, stars en, poems ru", "finn: robots en, stars en",
 	})
-	same(t, "edition", []any{e.State, e.Articles, e.Recipients, e.Empty}, []any{Approved, 3, 5, 0})
+	same(t, "edition", []any{e.State, e.Articles, e.Recipients, e.Empty}, []any{Approved, 3, 6, 0})
 	var variants []struct{ Language, Fallbacks string }
 	w.must(w.db.Select(&variants, `SELECT language, cardinality(fallbacks)::text AS fallbacks FROM mailer.variants ORDER BY language, 2`))
 	// anna reads English too; for bo one of two is the fallback, for dana both, for eve two.
@@ -177,6 +178,27 @@ func TestACutOffMovedToLaterOnItsDay(t *testing.T) {
 	same(t, "at 16:00, after a move to 15:00", plan(), []string{"immediate"})
 	w.clock.Set(monday.Add(27 * time.Hour))
 	same(t, "the day after", plan(), []string{"daily"})
+}
+
+func TestImmediateWithoutReadersMakesNoNoise(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.publish("one en")
+	due := func() int {
+		t.Helper()
+		planned, err := w.planner.PlanDue(w.ctx, w.db, w.list())
+		w.must(err)
+		return len(planned)
+	}
+	w.subscribe("anna", "en", "daily")
+	same(t, "nobody reads at once", due(), 0)
+	// Nobody who was on the list misses anything by switching now.
+	w.subscribe("bo", "en", "immediate")
+	w.exec(`UPDATE subscribers.subscriptions SET rhythm = 'immediate'`)
+	w.publish("two en")
+	planned, err := w.planner.PlanDue(w.ctx, w.db, w.list())
+	w.must(err)
+	same(t, "at once", w.gets(planned[0]), []string{"anna: two en, one en", "bo: two en"})
 }
 
 func TestReleaseDatesAnewWhatWasNotBegun(t *testing.T) {

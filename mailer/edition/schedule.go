@@ -110,13 +110,25 @@ func (p *plan) unseen(ctx context.Context, cutOff time.Time) (due bool, err erro
 	return due, err
 }
 
-// somethingNew gives out positions and reports whether any lies behind the rhythm's last edition. What a failed delivery gave back
-// does not count: it goes with the next edition, else a dead address would be tried for ever.
-func (p *plan) somethingNew(ctx context.Context) (found bool, err error) {
+// somethingNew gives out positions and reports whether any lies behind the rhythm's last edition and there is anybody to tell. With
+// nobody the rhythm just moves on: an edition for each import would only be noise. What a failed delivery gave back does not count:
+// it goes with the next edition, else a dead address would be tried for ever.
+func (p *plan) somethingNew(ctx context.Context) (bool, error) {
 	if err := p.position(ctx); err != nil {
 		return false, err
 	}
-	err = p.GetContext(ctx, &found, `SELECT $3 > position FROM mailer.plans WHERE list_id = $1 AND rhythm = $2`,
-		p.List.ID, p.Rhythm, p.last)
-	return found, err
+	var is struct {
+		New  bool `db:"new"`
+		Read bool `db:"read"`
+	}
+	if err := p.GetContext(ctx, &is, `
+		SELECT $3 > position AS new, EXISTS (SELECT 1 FROM subscribers.mailable WHERE list_id = $1 AND rhythm = $2) AS read
+		FROM mailer.plans WHERE list_id = $1 AND rhythm = $2`,
+		p.List.ID, p.Rhythm, p.last); err != nil || is.Read || !is.New {
+		return is.New, err
+	}
+	if err := p.enrol(ctx); err != nil { // those of other rhythms begin before this one moves
+		return false, err
+	}
+	return false, p.run(ctx, `UPDATE mailer.plans SET position = $3 WHERE list_id = $1 AND rhythm = $2`, p.List.ID, p.Rhythm, p.last)
 }

@@ -63,7 +63,7 @@ func (c *conn) command(phase reply.Phase, line string) reply.Reply {
 	}
 	_ = c.net.SetDeadline(time.Now().Add(commandTimeout)) // a connection that is gone shows at the write
 	if err := c.client.Text.PrintfLine("%s", line); err != nil {
-		return reply.Reply{Phase: phase, Text: reply.OneLine(err.Error())}
+		return lost(phase, err)
 	}
 	return c.answer(phase)
 }
@@ -72,7 +72,7 @@ func (c *conn) command(phase reply.Phase, line string) reply.Reply {
 func (c *conn) answer(phase reply.Phase) reply.Reply {
 	code, text, err := c.client.Text.ReadResponse(0)
 	if err != nil {
-		return reply.Reply{Phase: phase, Text: reply.OneLine(err.Error())}
+		return lost(phase, err)
 	}
 	return reply.Reply{Phase: phase, Code: code, Text: reply.OneLine(text)}
 }
@@ -83,9 +83,14 @@ func (c *conn) finish(message []byte) reply.Reply {
 	w := c.client.Text.W
 	_, _ = w.Write(stuff(message)) // a bufio.Writer keeps its error for Flush
 	if err := w.Flush(); err != nil {
-		return reply.Reply{Phase: reply.Dot, Text: reply.OneLine(err.Error())}
+		return lost(reply.Dot, err)
 	}
 	return c.answer(reply.Dot)
+}
+
+// lost is the reply that never came.
+func lost(phase reply.Phase, err error) reply.Reply {
+	return reply.Reply{Phase: phase, Text: reply.OneLine("connection lost: " + err.Error())}
 }
 
 // reset ends a transaction that was refused half-way, so that the connection can be used again. If that fails, the connection

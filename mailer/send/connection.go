@@ -68,7 +68,9 @@ func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
 func (s *Sender) judge(ctx context.Context, r reply.Reply) {
 	switch {
 	case r.AboutUs():
-		s.route.failed(s.Clock.Now())
+		if !s.route.failed(s.Clock.Now()) {
+			return
+		}
 		s.Log.WarnContext(ctx, "the relay takes nothing from us", slog.String("relay", s.Relay.Address()), slog.String("phase", string(r.Phase)),
 			slog.Int("code", r.Code), slog.String("answer", r.Text))
 	case r.Phase != reply.Compose:

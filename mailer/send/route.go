@@ -19,15 +19,16 @@ type route struct {
 	until time.Time
 }
 
-// failed notes that the relay took nothing. Connections that fail together count once.
-func (r *route) failed(now time.Time) {
+// failed notes that the relay took nothing, and reports whether that is news: connections that fail together count once.
+func (r *route) failed(now time.Time) (news bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Before(r.until) {
-		return
+		return false
 	}
 	r.pause = min(max(2*r.pause, firstPause), longestPause)
 	r.until = now.Add(r.pause)
+	return true
 }
 
 // works notes that the relay listened.

@@ -149,7 +149,11 @@ func (s *Sender) feed(ctx context.Context, work chan<- item) {
 
 // idle closes editions of which nothing is open, then waits for something to do.
 func (s *Sender) idle(ctx context.Context) {
-	if _, err := ledger.Finish(ctx, s.DB, s.Clock.Now()); err != nil && ctx.Err() == nil {
+	n, err := ledger.Finish(ctx, s.DB, s.Clock.Now())
+	if n > 0 {
+		s.Log.InfoContext(ctx, "editions are sent", slog.Int("count", n))
+	}
+	if err != nil && ctx.Err() == nil {
 		s.Log.ErrorContext(ctx, "finished editions could not be closed", slog.Any("error", err))
 	}
 	timer := time.NewTimer(s.Poll)
