@@ -198,7 +198,7 @@ func TestImmediateWithoutReadersMakesNoNoise(t *testing.T) {
 	w.publish("two en")
 	planned, err := w.planner.PlanDue(w.ctx, w.db, w.list())
 	w.must(err)
-	same(t, "at once", w.gets(planned[0]), []string{"anna: two en, one en", "bo: two en"})
+	same(t, "at once", w.gets(planned[0]), []string{"anna: one en, two en", "bo: two en"})
 }
 
 func TestReleaseDatesAnewWhatWasNotBegun(t *testing.T) {
