@@ -80,16 +80,27 @@ func TestPollsOfASourceDoNotPileUp(t *testing.T) {
 	}
 	polled := make(chan string, 10)
 	work(t, db, jobs.Work{PollSource: func(_ context.Context, slug string) error { polled <- slug; return nil }})
-	if got := map[string]bool{<-polled: true, <-polled: true}; !got["site"] || !got["blog"] {
+	if got := map[string]bool{next(t, polled): true, next(t, polled): true}; !got["site"] || !got["blog"] {
 		t.Errorf("polled: %v", got)
 	}
 	testkit.Eventually(t, patience, "both polls are over", func() bool { return count(t, db, "poll_source", "completed") == 2 })
 	if err := queue.Insert(t.Context(), db, jobs.PollSource{Slug: "site"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-polled; got != "site" {
+	if got := next(t, polled); got != "site" {
 		t.Errorf("polled again: %s", got)
 	}
+}
+
+// next waits for what a job says.
+func next[V any](t *testing.T, said <-chan V) (v V) {
+	t.Helper()
+	select {
+	case v = <-said:
+	case <-time.After(patience):
+		t.Fatalf("nothing within %s", patience)
+	}
+	return v
 }
 
 // work runs a worker until stop is called, or the test ends. What a job does that is not given is nothing.
@@ -131,13 +142,8 @@ func TestPeriodicJobsBeginAtOnce(t *testing.T) {
 		Plan:    func(context.Context) error { planned <- struct{}{}; return nil },
 		PollDue: func(context.Context) error { polled <- struct{}{}; return nil },
 	})
-	for name, signal := range map[string]chan struct{}{"planned": planned, "polled": polled} {
-		select {
-		case <-signal:
-		case <-time.After(patience):
-			t.Errorf("not %s within %s", name, patience)
-		}
-	}
+	next(t, planned)
+	next(t, polled)
 }
 
 // Stopping lets a job that runs come to its end, and does not cut its context short.
@@ -154,7 +160,7 @@ func TestStoppingWaitsForRunningJobs(t *testing.T) {
 		cut <- ctx.Err()
 		return nil
 	}})
-	<-begun
+	next(t, begun)
 	ended := stop()
 	select {
 	case err := <-ended:
@@ -193,7 +199,7 @@ func TestFailingJobs(t *testing.T) {
 		if err := queue.Insert(t.Context(), db, jobs.PollSource{Slug: slug}); err != nil {
 			t.Fatal(err)
 		}
-		if got := <-polled; got != slug {
+		if got := next(t, polled); got != slug {
 			t.Errorf("%s was worked, not %s", got, slug)
 		}
 	}
