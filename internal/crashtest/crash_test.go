@@ -35,6 +35,7 @@ type program struct {
 	data     string
 	relay    string
 	received *receipts
+	running  *exec.Cmd
 }
 
 // receipts counts messages by recipient as the receiving server accepts them.
@@ -217,87 +218,88 @@ func (p *program) settled(people int) {
 	})
 }
 
-// TestCrashKilledWhileSending kills the program with SIGKILL again and again in the midst of sending.
-func TestCrashKilledWhileSending(t *testing.T) {
-	people, kills := 20_000, 8
-	if testing.Short() {
-		people, kills = 2_000, 3
-	}
-	p := newProgram(t, people)
-	running := p.sending()
-	for i := range kills {
-		p.wait(p.received.at((i+1)*people/(kills+1)), fmt.Sprintf("message %d", (i+1)*people/(kills+1)))
-		if err := running.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = running.Wait()
-		running = p.serve()
+// sendThrough sends an edition to so many people, is interrupted as often, and returns how many messages came twice. Nobody may get
+// nothing.
+func (p *program) sendThrough(people, interruptions int, interrupt func()) (doubled int) {
+	p.t.Helper()
+	p.running = p.sending()
+	for i := range interruptions {
+		next := (i + 1) * people / (interruptions + 1)
+		p.wait(p.received.at(next), fmt.Sprintf("message %d", next))
+		interrupt()
 	}
 	p.settled(people)
-	n := p.received.doubled(t, people)
-	t.Logf("%d people, %d kills: nobody got nothing, %d messages came twice (at most %d may)", people, kills, n, kills*connections)
-	if n > kills*connections {
-		t.Errorf("%d messages came twice: more than one per connection and kill", n)
-	}
-	p.stop(running)
+	p.stop()
+	doubled = p.received.doubled(p.t, people)
+	p.t.Logf("%d people, %d interruptions: nobody got nothing, %d messages came twice", people, interruptions, doubled)
+	return doubled
 }
 
-// TestCrashDatabaseKilledWhileSending kills every process of the private Postgres.
-func TestCrashDatabaseKilledWhileSending(t *testing.T) {
-	people, kills := 5_000, 4
+// sizes returns how many people get mail and how often that is interrupted.
+func sizes(people, interruptions, shortPeople, shortInterruptions int) (int, int) {
 	if testing.Short() {
-		people, kills = 1_000, 1
+		return shortPeople, shortInterruptions
 	}
+	return people, interruptions
+}
+
+// TestCrashKilled kills the program with SIGKILL again and again in the midst of sending.
+func TestCrashKilled(t *testing.T) {
+	people, kills := sizes(20_000, 8, 2_000, 3)
 	p := newProgram(t, people)
-	running := p.sending()
-	for i := range kills {
-		p.wait(p.received.at((i+1)*people/(kills+1)), "messages")
+	doubled := p.sendThrough(people, kills, func() {
+		p.must(p.running.Process.Kill())
+		_ = p.running.Wait()
+		p.running = p.serve()
+	})
+	if doubled > kills*connections {
+		t.Errorf("%d messages came twice: more than one per connection and kill", doubled)
+	}
+}
+
+// TestCrashDatabase kills the private Postgres in the midst of sending; it comes back by itself.
+func TestCrashDatabase(t *testing.T) {
+	people, kills := sizes(5_000, 4, 1_000, 1)
+	p := newProgram(t, people)
+	doubled := p.sendThrough(people, kills, func() {
 		pid, err := postmaster(p.data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
+		p.must(err)
+		p.must(syscall.Kill(pid, syscall.SIGKILL))
+	})
+	if doubled > kills*connections {
+		t.Errorf("%d messages came twice: more than one per connection and kill", doubled)
 	}
-	p.settled(people)
-	n := p.received.doubled(t, people)
-	t.Logf("%d people, Postgres killed %d times: nobody got nothing, %d messages came twice (at most %d may)", people, kills, n, kills*connections)
-	if n > kills*connections {
-		t.Errorf("%d messages came twice: more than one per connection and kill", n)
-	}
-	p.stop(running)
 }
 
-// TestCrashStoppedWhileSending asks the program to stop, again and again: that doubles nothing at all.
-func TestCrashStoppedWhileSending(t *testing.T) {
-	people, stops := 10_000, 5
-	if testing.Short() {
-		people, stops = 2_000, 2
-	}
+// TestCrashStopped asks the program to stop, again and again: that doubles nothing at all.
+func TestCrashStopped(t *testing.T) {
+	people, stops := sizes(10_000, 5, 2_000, 2)
 	p := newProgram(t, people)
-	running := p.sending()
-	for i := range stops {
-		p.wait(p.received.at((i+1)*people/(stops+1)), "messages")
-		p.stop(running)
-		running = p.serve()
+	doubled := p.sendThrough(people, stops, func() {
+		p.stop()
+		p.running = p.serve()
+	})
+	if doubled != 0 {
+		t.Errorf("%d messages came twice after SIGTERM", doubled)
 	}
-	p.settled(people)
-	if n := p.received.doubled(t, people); n != 0 {
-		t.Errorf("%d messages came twice after SIGTERM", n)
-	}
-	p.stop(running)
 }
 
 // stop ends the program as an operator does, and expects it to go well.
-func (p *program) stop(running *exec.Cmd) {
+func (p *program) stop() {
 	p.t.Helper()
-	if err := running.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.running.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := running.Wait(); err != nil {
+	if err := p.running.Wait(); err != nil {
 		log, _ := os.ReadFile(p.data + ".log")
 		p.t.Errorf("SIGTERM: %v\n%s", err, log[max(0, len(log)-2000):])
+	}
+}
+
+func (p *program) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
 	}
 }
 
