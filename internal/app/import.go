@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -47,12 +48,19 @@ func (a *App) ImportArticles(ctx context.Context, o ArticleImport) (done Importe
 		slug = FilesSource
 	}
 	now := a.Clock.Now()
+	save := articles.SaveOptions{Now: now, Archive: o.Archive}
+	if o.KeepGoing {
+		save.Refuse = func(path string, err error) {
+			done.Refused = append(done.Refused, sources.Refused{Path: path, Err: err})
+		}
+	}
 	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		done.Refused = slices.Clone(files.Refused)
 		source, err := a.Articles.EnsureSource(ctx, tx, slug, now)
 		if err != nil {
 			return err
 		}
-		done.Result, err = a.Articles.Save(ctx, tx, source, files.Drafts, articles.SaveOptions{Now: now, Archive: o.Archive})
+		done.Result, err = a.Articles.Save(ctx, tx, source, files.Drafts, save)
 		if err == nil && o.DryRun {
 			return errDryRun
 		}

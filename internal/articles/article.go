@@ -44,6 +44,7 @@ func (a *Article) Link(publicURL string) string {
 // URL must be there. HTML apart, everything is plain text: what stands in < > is shown as it is.
 type Draft struct {
 	ExternalKey    string // what the source calls it; the same article always has the same
+	File           string `json:"-"` // path of its file when ExternalKey is no more than that file's place, see Save; no content
 	GUID           string // the upstream's own id; "" derives one
 	TranslationKey string // articles of a source with the same one are translations of one another
 	URL            string // absolute address of the source's page; links in HTML are relative to it

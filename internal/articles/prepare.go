@@ -19,6 +19,7 @@ import (
 type row struct {
 	Article        // ID is 0 when the article is new; GUID is the upstream's own, "" when it has none
 	ExternalKey    string
+	File           string // see Draft
 	TranslationKey string
 	hash           []byte
 }
@@ -68,7 +69,7 @@ func prepare(source Source, d Draft, hash []byte, old known, now time.Time) (row
 	if err := d.Check(); err != nil {
 		return row{}, err
 	}
-	r := row{ExternalKey: d.ExternalKey, TranslationKey: OneLine(d.TranslationKey), hash: hash, Article: Article{
+	r := row{ExternalKey: d.ExternalKey, File: d.File, TranslationKey: OneLine(d.TranslationKey), hash: hash, Article: Article{
 		ID:       old.ID,
 		SourceID: source.ID,
 		GUID:     strings.TrimSpace(scrub(d.GUID)),

@@ -24,6 +24,10 @@ type Store struct {
 type SaveOptions struct {
 	Now     time.Time // what "first seen" means
 	Archive bool      // articles that are new go into feeds but are never due for a digest
+
+	// Refuse, if not nil, is told of each file that would put its article in the place of another one, and the rest is taken
+	// in. If it is nil such a file is refused as any draft is.
+	Refuse func(path string, err error)
 }
 
 // Result counts what Save did.
@@ -44,6 +48,11 @@ const saveLock = 0x53696c6b_61727469
 // first-seen time, for ever. One whose content is as it was leaves the article untouched. An edited one changes the content
 // and updated_at; a date that the source does not give, or that has not come yet, stays what it was taken to be at first sight.
 //
+// The path of a file is a weak key, so a draft that is known by it alone (Draft.File) is looked at closer. When neither its title
+// nor any paragraph of its text is that of the article with its key, it is another article and is refused. When its key is new, or
+// would be refused, but title, language and text are those of an article of the source, it is that article, reached by another
+// path, and counts as unchanged. An edited copy under another path is a new article.
+//
 // Drafts with the same translation key form one group. An article never leaves its group, for what was sent of it is known by
 // that: one that gets a key later passes its group on to the translations that come after it, but is not joined with those
 // that were there before.
@@ -61,13 +70,24 @@ func (s *Store) Save(ctx context.Context, h database.Handle, source Source, draf
 	if err != nil {
 		return Result{}, err
 	}
+	added, changed, clashes, err := judgeFiles(ctx, h, added, changed)
+	if err != nil {
+		return Result{}, err
+	}
+	for _, c := range clashes {
+		if opt.Refuse == nil {
+			return Result{}, c.err
+		}
+		opt.Refuse(c.file, c.err)
+	}
 	if err := write(ctx, h, source, added, changed, opt); err != nil {
 		return Result{}, err
 	}
 	if s.Changed != nil && len(added)+len(changed) > 0 {
 		err = s.Changed(ctx, h)
 	}
-	return Result{Added: len(added), Changed: len(changed), Unchanged: len(drafts) - len(added) - len(changed)}, err
+	unchanged := len(drafts) - len(added) - len(changed) - len(clashes)
+	return Result{Added: len(added), Changed: len(changed), Unchanged: unchanged}, err
 }
 
 // firstOfEach returns the drafts with clean keys, leaving out those whose key was already there.

@@ -74,8 +74,8 @@ func (f Files) Err() error {
 //
 // The external key of an article is the id of its front matter; else the canonical URL that it gives; else its path
 // relative to the folder that was named, with slashes (a file that was named itself: its base name). So the same
-// folder gives the same articles on every machine and from every working directory. Files that are moved about need an id
-// or a URL to stay the same article.
+// folder gives the same articles on every machine and from every working directory. Files that are edited and moved about need an
+// id or a URL to stay the same article.
 func ReadPaths(ctx context.Context, paths ...string) (Files, error) {
 	r := &folderReader{keys: map[string]string{}}
 	for _, path := range paths {
@@ -156,7 +156,7 @@ func readFile(root, path string) (articles.Draft, error) {
 		draft.ExternalKey = draft.URL
 	}
 	if draft.ExternalKey == "" {
-		draft.ExternalKey = filepath.ToSlash(key)
+		draft.ExternalKey, draft.File = filepath.ToSlash(key), path
 	}
 	return draft, err
 }

@@ -243,3 +243,30 @@ func TestImportConcurrently(t *testing.T) {
 		t.Errorf("results %+v", results)
 	}
 }
+
+func TestImportByOtherPaths(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	dir := folder(t, map[string]string{
+		"may/index.md":  "# News of May\n\nThe hall opens.",
+		"june/index.md": "# News of June\n\nThe robots dance.",
+		"july.html":     "<title>News of July</title><p>We have a holiday.",
+	})
+	if result, err := importFolder(t.Context(), db, filepath.Join(dir, "may"), monday); err != nil || result.Added != 1 {
+		t.Fatal(result, err)
+	}
+	june := filepath.Join(dir, "june")
+	_, err := importFolder(t.Context(), db, june, monday)
+	if errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), filepath.Join(june, "index.md")) {
+		t.Errorf("another file of the same name: %v", err)
+	}
+	result, err := importFolder(t.Context(), db, dir, monday)
+	if err != nil || result != (articles.Result{Added: 2, Unchanged: 1}) {
+		t.Errorf("the folder above: %+v, %v", result, err)
+	}
+	for _, path := range []string{"may", "june", "july.html"} {
+		if result, err := importFolder(t.Context(), db, filepath.Join(dir, path), monday); err != nil || result != (articles.Result{Unchanged: 1}) {
+			t.Errorf("%s: %+v, %v", path, result, err)
+		}
+	}
+}

@@ -29,6 +29,7 @@ func TestReadSavedPage(t *testing.T) {
 	}
 	want := []articles.Draft{{
 		ExternalKey: "saved-page.txt",
+		File:        "testdata/saved-page.txt",
 		Title:       "City Museums Open Their Workshops to Young Inventors from Nine Neighbouring Countries of the Region",
 		Section:     "News",
 		Text:        strings.Join(paragraphs, "\n\n"),
@@ -49,6 +50,7 @@ func TestReadSavedPageInChinese(t *testing.T) {
 	}
 	want := []articles.Draft{{
 		ExternalKey: "saved-page-zh.txt",
+		File:        "testdata/saved-page-zh.txt",
 		Title:       "示例科学中心与四国伙伴共同举办青少年机器人夏令营",
 		Section:     "新闻",
 		Published:   time.Date(2020, 5, 11, 9, 30, 0, 0, time.UTC),
