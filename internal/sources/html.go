@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -10,9 +11,8 @@ import (
 	"silkpost/internal/language"
 )
 
-// readHTML reads an HTML file. The headline is its only <h1>, else its <title>; the text its only <article>, else its <main>,
-// else its body without what frames a page. The head may give language, description, author, dates, section, tags, picture
-// and canonical address.
+// readHTML reads an HTML file. Its text is its only <article>, else its <main>, else its body without what frames a page; see
+// headline for the title. The head may give language, description, author, dates, section, tags, picture and canonical address.
 func readHTML(f file) (articles.Draft, error) {
 	content, err := decodeHTML(f.body)
 	if err != nil {
@@ -23,8 +23,11 @@ func readHTML(f file) (articles.Draft, error) {
 		return articles.Draft{}, err
 	}
 	d := headDraft(doc)
-	d.Title = headline(doc)
-	d.HTML, err = mainPart(doc).Html()
+	first := words(doc.Find("body h1").First()) // also one that is no headline, if there is nothing else
+	part := mainPart(doc)
+	d.Title = cmp.Or(headline(doc, part), first)
+	removeHeading(part, d.Title)
+	d.HTML, err = part.Html()
 	return d, err
 }
 
@@ -49,20 +52,10 @@ func headDraft(doc *goquery.Document) articles.Draft {
 	return d
 }
 
-// headline returns the title of a page and takes it out of the text.
-func headline(doc *goquery.Document) string {
-	h1 := doc.Find("body h1")
-	words := articles.Line(h1.First().Text())
-	title := articles.Line(doc.Find("head title").First().Text())
-	if words != "" && (h1.Length() == 1 || title == "") {
-		h1.First().Remove()
-		return words
-	}
-	return title
-}
-
+// mainPart returns the part of a page that holds the article, without what frames it: menus, the name of the site, the footer.
 func mainPart(doc *goquery.Document) *goquery.Selection {
 	doc.Find("nav, aside, script, style, noscript, template, [role=navigation], [role=banner], [role=contentinfo]").Remove()
+	doc.Find("h1").FilterFunction(func(_ int, h *goquery.Selection) bool { return leadsHome(h) }).Remove()
 	if article := doc.Find("article"); article.Length() == 1 {
 		return article
 	}
