@@ -58,8 +58,8 @@ func repeated(title string, headings *goquery.Selection) string {
 
 // What stands between the title of a page and the name of its site.
 var (
-	beforeName = regexp.MustCompile(`^$|^\s*[-–—|·•:：»«›‹>/_]+\s*\S`)
-	afterName  = regexp.MustCompile(`^$|\S\s*[-–—|·•:：»«›‹>/_]+\s*$`)
+	beforeName = regexp.MustCompile(`^$|^(?:\s+[-/_]\s+|\s*[–—|·•:：»«›‹>]+\s*)\S`)
+	afterName  = regexp.MustCompile(`^$|\S(?:\s+[-/_]\s+|\s*[–—|·•:：»«›‹>]+\s*)$`)
 )
 
 func withoutSite(title string, headings *goquery.Selection) string {

@@ -91,6 +91,7 @@ func TestHeadline(t *testing.T) {
 		{"the header's heading in the title", `<title>Hall - Museum</title><header><h1>Museum</h1></header><main>` + p + `</main>`, "Hall - Museum", p},
 		{"part of a word is no part of the title", `<title>Hallway - Museum</title><h1>a</h1><h1>b</h1><h2>Hall</h2>` + p, "Hallway - Museum", "<h1>a</h1><h1>b</h1><h2>Hall</h2>" + p},
 		{"nor is a part of a phrase", `<title>Hall of fame - Museum</title><h1>a</h1><h1>b</h1><h2>Hall</h2>` + p, "Hall of fame - Museum", "<h1>a</h1><h1>b</h1><h2>Hall</h2>" + p},
+		{"nor of a word with a hyphen", `<title>Hall-keeper</title><h1>a</h1><h1>b</h1><h2>Hall</h2>` + p, "Hall-keeper", "<h1>a</h1><h1>b</h1><h2>Hall</h2>" + p},
 		{"the longest that fits", `<title>Hall: a tour - Museum</title><h1>Hall</h1><h1>Hall: a tour</h1>` + p, "Hall: a tour", "<h1>Hall</h1>" + p},
 		{"a second heading as last resort", `<title>Museum</title><nav>Menu</nav><h2>Hall</h2>` + p + `<h2>Floor</h2>` + p, "Hall", p + "<h2>Floor</h2>" + p},
 		{"a second heading within the text", `<title>Hall</title>` + p + `<h2>Floor</h2>` + p, "Hall", p + "<h2>Floor</h2>" + p},
