@@ -55,8 +55,8 @@ type sourceTable struct {
 var errDryRun = errors.New("dry run")
 
 // Apply makes the sources, feeds and lists that a TOML file declares be as it says, all or, on an error, none, and returns what that
-// changed. A key that is left out stays as it is, or has its default in something new; what the file does not name stays too. With
-// dryRun nothing is changed. name stands for the file in errors.
+// changed. What is written replaces what is there, tables whole; a key that is left out stays as it is, or has its default in
+// something new; what the file does not name stays too. With dryRun nothing is changed. name stands for the file in errors.
 func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun bool) (applied []Applied, err error) {
 	tables, err := readDeclaration(file)
 	if err != nil {
@@ -103,6 +103,14 @@ type tables struct {
 func (t table) slug() string {
 	slug, _ := t["slug"].(string)
 	return slug
+}
+
+// anew empties a field that the table gives, itself a table: it is replaced whole, so that what was in it can be taken away.
+func anew[T any](t table, key string, field *T) {
+	if _, given := t[key]; given {
+		var none T
+		*field = none
+	}
 }
 
 // over lays a table over what is there already.
@@ -180,6 +188,8 @@ func (a *App) applyFeed(ctx context.Context, h database.Handle, t table) (string
 		return "", err
 	}
 	want := feedTable{Slug: t.slug(), Title: there.Title, Select: there.Selection, Content: there.Content, Limit: there.Limit}
+	anew(t, "title", &want.Title)
+	anew(t, "select", &want.Select)
 	if err := t.over(&want); err != nil {
 		return "", err
 	}
@@ -200,6 +210,9 @@ func (a *App) applyList(ctx context.Context, h database.Handle, t table) (string
 	case err != nil:
 		return "", err
 	}
+	anew(t, "name", &want.Name)
+	anew(t, "sender", &want.Sender)
+	anew(t, "select", &want.Selection)
 	if err := t.over(&want); err != nil {
 		return "", err
 	}
