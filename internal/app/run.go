@@ -28,7 +28,7 @@ type Parts struct {
 	Extra  http.Handler // what else the web shows, below /mail/; nil: nothing
 }
 
-// stopWeb is for how long requests in hand may take when stopping.
+// stopWeb is for how long requests in hand may take when stopping; then they are cut off.
 const stopWeb = 10 * time.Second
 
 // Listen opens the address of the web. Settings that were left to it, such as port 0, are known afterwards.
@@ -57,6 +57,9 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 		running = append(running, queue.Run, sender.Run)
 	}
 	if parts.Web != nil {
+		if a.keys == nil { // every link to unsubscribe would be unknown
+			return noSecretKey()
+		}
 		running = append(running, func(ctx context.Context) error { return a.serve(ctx, parts) })
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -94,13 +97,19 @@ func (a *App) serve(ctx context.Context, parts Parts) error {
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
 			PublicURL: a.PublicURL(), FeedHandler: feeds.NewHandler(a.Feeds, a.DB, a.PublicURL(), a.Log), Extra: parts.Extra,
 		}),
+		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWeb)
 		defer cancel()
-		stopped <- server.Shutdown(ending)
+		err := server.Shutdown(ending)
+		if errors.Is(err, context.DeadlineExceeded) {
+			a.Log.WarnContext(ending, "requests that took too long were cut off")
+			err = server.Close()
+		}
+		stopped <- err
 	})
 	if err := server.Serve(parts.Web); !errors.Is(err, http.ErrServerClosed) || stop() {
 		return err
@@ -194,7 +203,7 @@ func (a *App) sender() (*send.Sender, error) {
 	case a.relay == nil:
 		return nil, errs.New(errs.Invalid, "no SMTP relay is set: set SILKPOST_SMTP_URL, such as smtp://user:password@mail.example.org:587")
 	case a.keys == nil:
-		return nil, errs.New(errs.Invalid, "no secret key is set: set SILKPOST_SECRET_KEY to 16 random characters or more, the same for every process")
+		return nil, noSecretKey()
 	}
 	return &send.Sender{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
@@ -210,4 +219,8 @@ func (a *App) helo() string {
 		return ""
 	}
 	return u.Hostname()
+}
+
+func noSecretKey() error {
+	return errs.New(errs.Invalid, "no secret key is set: set SILKPOST_SECRET_KEY to 16 random characters or more, the same for every process")
 }
