@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,9 +26,7 @@ func (c *demoCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if cfg.LogLevel == "info" {
-		cfg.LogLevel = "warn" // leave the screen to the addresses
-	}
+	cfg.LogLevel = cmp.Or(cfg.LogLevel, "warn") // leave the screen to the addresses
 	begin := time.Now()
 	return e.with(cfg, app.Options{Owner: true}, func(ctx context.Context, a *app.App) error {
 		opening := time.Since(begin)
@@ -124,8 +123,8 @@ func (c *demoCmd) tell(e *env, a *app.App, s app.Summary, dir string, caught *ca
 	rows := [][]string{{"Feeds", a.PublicURL() + "/feeds/"}}
 	if caught != nil {
 		rows = append(rows, []string{"Digests", a.PublicURL() + mailPath + "/"})
-		if newest := caught.Messages(); len(newest) > 0 {
-			rows = append(rows, []string{"The newest", a.PublicURL() + mailPath + "/" + newest[0].ID})
+		if mails := caught.Messages(); len(mails) > 0 {
+			rows = append(rows, []string{"The newest", a.PublicURL() + mailPath + "/" + mails[len(mails)-1].ID})
 		}
 		rows = append(rows, []string{"Mail as files", dir})
 	}

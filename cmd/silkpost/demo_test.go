@@ -145,6 +145,16 @@ func mails(t *testing.T, dir string) int {
 	return len(found)
 }
 
+// newestMail returns the id of the message that the catcher took last.
+func newestMail(t *testing.T, dir string) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "*.eml"))
+	if err != nil || len(found) < 2 {
+		t.Fatal(found, err)
+	}
+	return strings.TrimSuffix(filepath.Base(slices.Max(found)), ".eml")
+}
+
 var anyURL = regexp.MustCompile(`http://[^\s]+`)
 
 // The demo stays, what it prints leads somewhere, every verb works beside it, a second one does not, and a signal ends it well.
@@ -169,6 +179,9 @@ func TestDemoStays(t *testing.T) {
 		if status, _ := get(t, url); status != 200 {
 			t.Errorf("%s: %d", url, status)
 		}
+	}
+	if newest := newestMail(t, filepath.Join(dir, "mail")); !strings.Contains(printed, mailPath+"/"+newest+"\n") {
+		t.Errorf("the newest mail is %s; printed:\n%s", newest, printed)
 	}
 	for _, name := range []string{"sample/partners.csv", "sample/silkpost.toml", "sample/articles"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {

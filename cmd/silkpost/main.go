@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -131,9 +132,7 @@ func (e *env) open(work func(ctx context.Context, a *app.App) error) error {
 	if err != nil {
 		return err
 	}
-	if cfg.LogLevel == "info" {
-		cfg.LogLevel = "warn" // a command answers on stdout; its log is for what is wrong
-	}
+	cfg.LogLevel = cmp.Or(cfg.LogLevel, "warn") // a command answers on stdout; its log is for what is wrong
 	return e.with(cfg, app.Options{}, work)
 }
 
@@ -151,7 +150,7 @@ func (e *env) with(cfg config.Config, opt app.Options, work func(ctx context.Con
 // log returns the process's log, on stderr.
 func (e *env) log(cfg config.Config) *slog.Logger {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // checked when the settings were read
+	_ = level.UnmarshalText([]byte(cmp.Or(cfg.LogLevel, "info"))) // checked when the settings were read
 	options := &slog.HandlerOptions{Level: level}
 	if cfg.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(e.stderr, options))

@@ -32,7 +32,7 @@ type Config struct {
 	CatcherListen   string   `koanf:"catcher_listen"` // where the demo's mail catcher takes mail
 	SecretKey       []string `koanf:"secret_key" secret:"true"`
 	LogFormat       string   `koanf:"log_format"` // text or json
-	LogLevel        string   `koanf:"log_level"`  // debug, info, warn or error
+	LogLevel        string   `koanf:"log_level"`  // debug, info, warn or error; "": what suits the command
 }
 
 // prefix is what the names of our environment variables begin with.
@@ -42,7 +42,7 @@ const prefix = "SILKPOST_"
 func Defaults() Config {
 	return Config{
 		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, CatcherListen: "127.0.0.1:0",
-		LogFormat: "text", LogLevel: "info",
+		LogFormat: "text",
 	}
 }
 
@@ -120,7 +120,7 @@ func (c Config) validate() (Config, error) {
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		return c, errs.New(errs.Invalid, "log_format %q: it is text or json", c.LogFormat)
 	}
-	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
+	if !slices.Contains([]string{"", "debug", "info", "warn", "error"}, c.LogLevel) {
 		return c, errs.New(errs.Invalid, "log_level %q: it is debug, info, warn or error", c.LogLevel)
 	}
 	if c.SMTPConnections < 1 || c.SMTPConnections > 1000 {
