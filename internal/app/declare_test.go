@@ -63,8 +63,12 @@ name = { it = "Notizie" }
 sender = { address = "desk@example.org" }
 select.tags = ["robotics"]
 `, []any{[]string{"list it Notizie", "feed it Robotica"}, "", "desk@example.org", "", "", "robotics", "", "robotics", "1 Example Street", 7}},
-		{"nothing about them", "[[feed]]\nslug = \"robotics\"\n[[list]]\nslug = \"partners\"\n",
-			[]any{[]string{"list it Notizie", "feed it Robotica"}, "", "desk@example.org", "", "", "robotics", "", "robotics", "1 Example Street", 7}},
+		{"nothing about them", `
+[[feed]]
+slug = "robotics"
+[[list]]
+slug = "partners"
+`, []any{[]string{"list it Notizie", "feed it Robotica"}, "", "desk@example.org", "", "", "robotics", "", "robotics", "1 Example Street", 7}},
 		{"empty tables", `
 [[feed]]
 slug = "robotics"
