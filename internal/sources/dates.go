@@ -25,17 +25,16 @@ func parseDate(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-const months = `(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?`
-
-// Dates within a line, with the places of year, month, day, hour, minute and second among their groups.
+// Dates within a line, with the places of year, month, day, hour, minute and second among their groups. A month may be any word
+// here; see monthNames.
 var datePatterns = []struct {
 	pattern *regexp.Regexp
 	groups  [6]int
 }{
 	{regexp.MustCompile(`(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})日?(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?`), [6]int{1, 2, 3, 4, 5, 6}},
 	{regexp.MustCompile(`\b(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})(?:,?\s+(\d{1,2}):(\d{2}))?`), [6]int{3, 2, 1, 4, 5, -1}},
-	{regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th|\.)?\s+` + months + `,?\s+(\d{4})`), [6]int{3, 2, 1, -1, -1, -1}},
-	{regexp.MustCompile(`(?i)\b` + months + `\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})`), [6]int{3, 1, 2, -1, -1, -1}},
+	{regexp.MustCompile(`(?i)\b(\d{1,2})(?:st|nd|rd|th|er|[.º°])?\s+(?:de\s+)?(\p{L}{3,})\.?,?\s+(?:del?\s+)?(\d{4})\b`), [6]int{3, 2, 1, -1, -1, -1}},
+	{regexp.MustCompile(`(?i)(\p{L}{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})\b`), [6]int{3, 1, 2, -1, -1, -1}},
 }
 
 // dateLine reads a line that is there to give the date: the date alone, or among labels such as "Date: … Source: …". A
@@ -58,7 +57,7 @@ func dateLine(line string) (time.Time, bool) {
 func labels(before, after string) bool {
 	before, after = strings.TrimSpace(before), strings.TrimSpace(after)
 	const marks = ":：(（[【|·•-–—"
-	led := columns(before) <= 16 && !strings.ContainsAny(before, "?!？！") || strings.HasSuffix(strings.TrimRight(before, " "), ":") ||
+	led := columns(before) <= 20 && !strings.ContainsAny(before, "?!？！") || strings.HasSuffix(strings.TrimRight(before, " "), ":") ||
 		strings.HasSuffix(before, "：")
 	followed := columns(after) <= 24 || strings.ContainsAny(after, marks)
 	return led && followed && columns(before)+columns(after) <= 120 && !prose(after)
@@ -73,7 +72,7 @@ func dateOf(line string, at []int, groups [6]int) (time.Time, bool) {
 		word := line[at[2*g]:at[2*g+1]]
 		number, err := strconv.Atoi(word)
 		if err != nil {
-			number = strings.Index("janfebmaraprmayjunjulaugsepoctnovdec", strings.ToLower(word[:3]))/3 + 1
+			number = int(monthNames[monthName(word)]) // 0, which no date has, when it is no month
 		}
 		n[i] = number
 	}

@@ -103,6 +103,11 @@ func TestReadPage(t *testing.T) {
 			page{title: "The hall opens", published: may, body: []string{sentenceA}},
 		},
 		{
+			"date in another language",
+			[]string{"La nuova sala", "Pubblicato l'11 maggio 2020", sentenceA},
+			page{title: "La nuova sala", published: may, body: []string{sentenceA}},
+		},
+		{
 			"a date within a sentence is no date line",
 			[]string{"The hall opens", sentenceA, "It was built by hand and finished on 2020-05-10, one day before the opening of the fair."},
 			page{title: "The hall opens", body: []string{sentenceA, "It was built by hand and finished on 2020-05-10, one day before the opening of the fair."}},
@@ -202,17 +207,32 @@ func TestDateLine(t *testing.T) {
 	tests := map[string]string{
 		"2020-05-11":      "2020-05-11 00:00",
 		"发布日期：2020-05-11": "2020-05-11 00:00",
-		"发布时间：2020年5月11日 14:05  来源：科技日报 浏览：12":                "2020-05-11 14:05",
-		"Date: 2020-05-11 Source: Museum Weekly":              "2020-05-11 00:00",
-		"Datum: 11.05.2020, 14:05":                            "2020-05-11 14:05",
-		"Published on 11th May 2020":                          "2020-05-11 00:00",
-		"Published: Sept. 3, 2020 | News":                     "2020-09-03 00:00",
-		"(2020/5/11)":                                         "2020-05-11 00:00",
-		"2020-13-11":                                          "",
-		"2020-02-30":                                          "",
-		"Tel: 0039-10-20":                                     "",
-		"Report on the events of 2020-05-11":                  "",
-		"The fair of 11 May 2020 will be remembered for long": "",
+		"发布时间：2020年5月11日 14:05  来源：科技日报 浏览：12":                        "2020-05-11 14:05",
+		"Date: 2020-05-11 Source: Museum Weekly":                      "2020-05-11 00:00",
+		"Datum: 11.05.2020, 14:05":                                    "2020-05-11 14:05",
+		"Published on 11th May 2020":                                  "2020-05-11 00:00",
+		"Published: Sept. 3, 2020 | News":                             "2020-09-03 00:00",
+		"(2020/5/11)":                                                 "2020-05-11 00:00",
+		"Publié le 3 mai 2026":                                        "2026-05-03 00:00",
+		"Paris, 1er août 2026":                                        "2026-08-01 00:00",
+		"Mis en ligne le 3 déc. 2026":                                 "2026-12-03 00:00",
+		"3. Mai 2026":                                                 "2026-05-03 00:00",
+		"Veröffentlicht am 3. März 2026":                              "2026-03-03 00:00",
+		"3 мая 2026":                                                  "2026-05-03 00:00",
+		"Опубликовано 3 ЯНВАРЯ 2026 года":                             "2026-01-03 00:00",
+		"Domenica 3 maggio 2026":                                      "2026-05-03 00:00",
+		"Publicado el 3 de mayo de 2026":                              "2026-05-03 00:00",
+		"Opublikowano: 3 września 2026":                               "2026-09-03 00:00",
+		"3 Μαΐου 2026":                                                "2026-05-03 00:00",
+		"Il 3 maggio 2026 apre la nuova sala del museo della scienza": "",
+		"Am 3. Mai 2026 eröffnet das Museum seine neue große Halle":   "",
+		"Saal 3 Halle 2026":                                           "",
+		"3 maj 20260":                                                 "",
+		"2020-13-11":                                                  "",
+		"2020-02-30":                                                  "",
+		"Tel: 0039-10-20":                                             "",
+		"Report on the events of 2020-05-11":                          "",
+		"The fair of 11 May 2020 will be remembered for long":         "",
 		"nothing": "",
 	}
 	for line, want := range tests {
@@ -222,6 +242,20 @@ func TestDateLine(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("dateLine(%q) = %q, want %q", line, got, want)
+		}
+	}
+}
+
+// Were a name to mean two months, the order of the languages would decide.
+func TestMonthNames(t *testing.T) {
+	t.Parallel()
+	for _, l := range calendars {
+		for month := time.January; month <= time.December; month++ {
+			for _, name := range []string{l.MonthWide(month), l.MonthAbbreviated(month)} {
+				if got := monthNames[monthName(name)]; got != month {
+					t.Errorf("%s: %q is %s, want %s", l.Locale(), name, got, month)
+				}
+			}
 		}
 	}
 }
