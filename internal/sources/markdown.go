@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -55,6 +56,9 @@ type matter struct {
 	err    error
 }
 
+// matterKey is how front matter begins. A text below a line drawn across the page does not.
+var matterKey = regexp.MustCompile(`^[a-z_]+:(?:\s|$)`)
+
 // splitMatter parts front matter from what follows.
 func splitMatter(content string) (*matter, string, error) {
 	m := &matter{values: map[string]any{}}
@@ -76,10 +80,10 @@ func splitMatter(content string) (*matter, string, error) {
 		}
 		return m, strings.Join(lines[i+2:], ""), nil
 	}
-	if fence == "---" { // a line drawn across the page
+	if fence == "---" && !matterKey.MatchString(strings.TrimSpace(lines[min(1, len(lines)-1)])) { // a line drawn across the page
 		return m, content, nil
 	}
-	return nil, "", errors.New("its front matter has no end; close it with a line of +++")
+	return nil, "", fmt.Errorf("its front matter has no end; close it with a line of %s", fence)
 }
 
 // draft returns what the front matter says.

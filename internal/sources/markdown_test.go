@@ -62,6 +62,7 @@ translation_key = "hall"
 		{"another heading stays", "---\ntitle: Hall\n---\n# Today\n\nText.", articles.Draft{Title: "Hall", HTML: "<h1>Today</h1>\n<p>Text.</p>\n"}},
 		{"byte order mark and CRLF", "\ufeff---\r\ntitle: Hall\r\ntags: a, b\r\n---\r\nText.", articles.Draft{Title: "Hall", Tags: []string{"a", "b"}, HTML: "<p>Text.</p>\n"}},
 		{"no front matter but a line", "---\n\n# Hall\n\nText.", articles.Draft{Title: "Hall", HTML: "<hr>\n<p>Text.</p>\n"}},
+		{"a note below a line", "---\nNote: *new*\n\n# Hall\n\nText.", articles.Draft{Title: "Hall", HTML: "<hr>\n<p>Note: <em>new</em></p>\n<p>Text.</p>\n"}},
 		{"table and raw HTML", "# Hall\n\n|a|b|\n|-|-|\n|1|2|\n\n<p onclick=x>raw</p>", articles.Draft{
 			Title: "Hall",
 			HTML:  "<table>\n<thead>\n<tr>\n<th>a</th>\n<th>b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>1</td>\n<td>2</td>\n</tr>\n</tbody>\n</table>\n<p onclick=x>raw</p>",
@@ -84,10 +85,13 @@ translation_key = "hall"
 func TestReadMarkdownRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"---\ntitle: [a\n---\nText.":                "front matter cannot be read",
-		"---\n- a\n- b\n---\nText.":                 "front matter cannot be read",
-		"+++\ntitle = a\n+++\nText.":                "front matter cannot be read",
-		"+++\ntitle = 'a'\nText.":                   "has no end",
+		"---\ntitle: [a\n---\nText.":                 "front matter cannot be read",
+		"---\n- a\n- b\n---\nText.":                  "front matter cannot be read",
+		"+++\ntitle = a\n+++\nText.":                 "front matter cannot be read",
+		"+++\ntitle = 'a'\nText.":                    "has no end; close it with a line of +++",
+		"---\ntitle: a\n\nText.":                     "has no end; close it with a line of ---",
+		"---\r\nlang: en\r\ntitle: a\r\n\r\n# b\r\n": "has no end; close it with a line of ---",
+		"---":                                       "has no title",
 		"---\ntitle: [a]\n---\nText.":               "title must be a text",
 		"---\ntitle: a\ntags: {a: b}\n---\nT":       "tags must be a list",
 		"---\ntitle: a\ntags: [{a: b}]\n---\nT":     "tags must be a list",
