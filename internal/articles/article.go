@@ -41,7 +41,9 @@ func (a *Article) Link(publicURL string) string {
 }
 
 // Draft is an article as a source found it, before it is cleaned and stored. Only ExternalKey, Title and one of HTML, Text and
-// URL must be there. HTML apart, everything is plain text: what stands in < > is shown as it is.
+// URL must be there. HTML apart, everything is plain text: what stands in < > is shown as it is. Title, summary, section, tags,
+// authors and alternative text become one line each, without characters that turn the direction of writing; a title is cut after
+// 300 characters.
 type Draft struct {
 	ExternalKey    string // what the source calls it; the same article always has the same
 	File           string `json:"-"` // path of its file when ExternalKey is no more than that file's place, see Save; no content

@@ -27,7 +27,7 @@ type row struct {
 // Check returns the error with which Save would refuse a draft as new, nil when it would take it. It looks for what must be there
 // and cleans nothing.
 func (d Draft) Check() error {
-	title := OneLine(d.Title)
+	title := label(d.Title)
 	switch {
 	case strings.TrimSpace(scrub(d.ExternalKey)) == "":
 		return errs.New(errs.Invalid, "article %q has no key by which its source knows it", title)
@@ -74,12 +74,12 @@ func prepare(source Source, d Draft, hash []byte, old known, now time.Time) (row
 		SourceID: source.ID,
 		GUID:     strings.TrimSpace(scrub(d.GUID)),
 		URL:      WebAddress(d.URL, ""),
-		Title:    OneLine(d.Title),
-		Section:  cmp.Or(OneLine(d.Section), source.Section),
+		Title:    shortTitle(label(d.Title)),
+		Section:  cmp.Or(label(d.Section), source.Section),
 		Tags:     lines(d.Tags),
 		Authors:  lines(d.Authors),
 		ImageURL: WebAddress(d.ImageURL, d.URL),
-		ImageAlt: OneLine(d.ImageAlt),
+		ImageAlt: label(d.ImageAlt),
 	}}
 	r.date(d, old, now)
 	words := r.fill(d)
@@ -109,9 +109,9 @@ func (r *row) fill(d Draft) string {
 	}
 	r.Text = Text(r.HTML)
 	words := plain(r.HTML, false)
-	r.Summary = shorten(OneLine(d.Summary), givenLimit)
+	r.Summary = shorten(label(d.Summary), givenLimit)
 	if r.Summary == "" {
-		r.Summary = Summary(words)
+		r.Summary = label(Summary(words))
 	}
 	return words
 }
@@ -157,7 +157,7 @@ func past(t, now time.Time) time.Time {
 func lines(all []string) pq.StringArray {
 	lines := pq.StringArray{}
 	for _, s := range all {
-		if s = OneLine(s); s != "" && !slices.Contains(lines, s) {
+		if s = label(s); s != "" && !slices.Contains(lines, s) {
 			lines = append(lines, s)
 		}
 	}

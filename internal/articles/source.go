@@ -119,7 +119,7 @@ func checkSource(s Source) (Source, error) {
 	if s.Every < minEvery {
 		return s, errs.New(errs.Invalid, "source %q: every %s is too often, the least is %s", s.Slug, s.Every, minEvery)
 	}
-	s.Section = OneLine(s.Section)
+	s.Section = label(s.Section)
 	if s.Language != "" {
 		tag, err := language.Parse(s.Language)
 		if err != nil {

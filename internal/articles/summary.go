@@ -13,6 +13,7 @@ import (
 const (
 	summaryLimit = 300  // characters of a summary that is made here
 	givenLimit   = 1000 // of one that the source gave
+	titleLimit   = 300  // of a title
 )
 
 // Summary returns the beginning of a plain text: whole sentences (UAX 29) of its paragraphs, up to about 300 characters. When
@@ -22,14 +23,22 @@ func Summary(text string) string { return shorten(text, summaryLimit) }
 
 // FirstSentence returns the first sentence of a plain text, shortened when it is too long for a title.
 func FirstSentence(text string) string {
-	const titleLimit = 120
+	const limit = 120
 	for sentence := range eachSentence(text) {
-		if utf8.RuneCountInString(sentence) > titleLimit {
-			return cut(sentence, titleLimit)
+		if utf8.RuneCountInString(sentence) > limit {
+			return cut(sentence, limit)
 		}
 		return sentence
 	}
 	return ""
+}
+
+// shortTitle cuts a title that is longer than any headline.
+func shortTitle(title string) string {
+	if utf8.RuneCountInString(title) <= titleLimit {
+		return title
+	}
+	return cut(title, titleLimit)
 }
 
 func shorten(text string, limit int) string {

@@ -37,6 +37,17 @@ func Line(markup string) string {
 // OneLine returns plain text in one line, without double blanks, control characters and what is not UTF-8.
 func OneLine(s string) string { return strings.Join(strings.Fields(scrub(s)), " ") }
 
+// label returns plain text in one line that keeps to itself wherever it is shown: without what overrides, embeds or isolates the
+// direction of writing, which would reach beyond its end (UAX 9). Marks of direction stay.
+func label(s string) string {
+	return OneLine(strings.Map(func(r rune) rune {
+		if r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, s))
+}
+
 // textWriter collects text. What parts two pieces is kept back until the second one comes, so nothing ends in blanks.
 type textWriter struct {
 	b      strings.Builder
