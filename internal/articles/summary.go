@@ -1,6 +1,7 @@
 package articles
 
 import (
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -44,33 +45,41 @@ func shortTitle(title string) string {
 func shorten(text string, limit int) string {
 	var b strings.Builder
 	count := 0
-	for sentence := range eachSentence(text) {
+	for sentence, blank := range eachSentence(text) {
 		size := utf8.RuneCountInString(sentence)
-		if count > 0 && count+1+size > limit {
+		if count > 0 && count+size > limit {
 			break
 		}
 		if size > limit {
 			return cut(sentence, limit)
 		}
-		if count > 0 && !wideEnd(b.String()) {
-			b.WriteByte(' ')
-			count++
-		}
-		b.WriteString(sentence)
-		count += size
+		b.WriteString(sentence + blank)
+		count += size + len(blank)
 	}
-	return b.String()
+	return strings.TrimSpace(b.String())
 }
 
-// eachSentence yields the sentences of a text, paragraph by paragraph, each as one line.
-func eachSentence(text string) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
+// eachSentence yields the sentences of a text, paragraph by paragraph, each as one line, and the blank that comes after it, "" when
+// there is none: full-width marks bring their own. An ASCII full stop that no blank follows, as in "{{.Name}}", ends none.
+func eachSentence(text string) iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
 		for _, p := range paragraphs(text) {
-			line := strings.Join(strings.Fields(p), " ")
+			line := strings.Join(strings.Fields(p), " ") + " "
+			start := 0
 			for found := sentences.FromString(line); found.Next(); {
-				if s := strings.TrimSpace(found.Value()); s != "" && !yield(s) {
+				end := found.End()
+				if end < len(line) && line[end-1] < utf8.RuneSelf && line[end-1] != ' ' {
+					continue
+				}
+				sentence := strings.TrimSuffix(line[start:end], " ")
+				blank := line[start+len(sentence) : end]
+				if wideEnd(sentence) {
+					blank = ""
+				}
+				if !yield(sentence, blank) {
 					return
 				}
+				start = end
 			}
 		}
 	}

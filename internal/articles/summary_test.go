@@ -23,6 +23,9 @@ func TestSummary(t *testing.T) {
 		{"one long sentence", "It " + strings.Repeat("went on and ", 40) + "stopped.", "It " + strings.TrimSpace(strings.Repeat("went on and ", 24)) + " went on…"},
 		{"no blanks at all", strings.Repeat("字", 400), strings.Repeat("字", 299) + "…"},
 		{"decimal", "Version 2.5 costs 3.000 euros. It is here.", "Version 2.5 costs 3.000 euros. It is here."},
+		{"a full stop within a word", "Write to {{.Secret}} or Node.Js. It is here.", "Write to {{.Secret}} or Node.Js. It is here."},
+		{"quotes", `"It is." So it is.He "said." (Yes.) No.`, `"It is." So it is.He "said." (Yes.) No.`},
+		{"hindi", "यह है।वह है। हाँ", "यह है।वह है। हाँ"},
 		{"nothing", " \n\n ", ""},
 	}
 	for _, tt := range tests {
