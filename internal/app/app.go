@@ -124,11 +124,13 @@ func (a *App) furnish(opt Options) (err error) {
 	if a.queue, err = jobs.NewInserter(a.DB); err != nil {
 		return err
 	}
-	a.Articles = &articles.Store{Changed: func(ctx context.Context, h database.Handle) error {
-		return a.queue.Insert(ctx, h, jobs.Plan{})
-	}}
+	client := fetch.New(opt.Allow...)
+	a.Articles = &articles.Store{
+		Changed:  func(ctx context.Context, h database.Handle) error { return a.queue.Insert(ctx, h, jobs.Plan{}) },
+		CheckURL: client.Check,
+	}
 	a.Feeds = &feeds.Store{Articles: a.Articles}
-	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: fetch.New(opt.Allow...)}
+	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: a.Templates, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
 	return nil

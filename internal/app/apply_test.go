@@ -107,6 +107,7 @@ func TestApplyRefuses(t *testing.T) {
 		"an unknown kind of source":    {"[[source]]\nslug = \"a\"\nkind = \"fax\"\n", []string{`source "a"`, `"fax"`}},
 		"a kind left out":              {"[[source]]\nslug = \"a\"\nurl = \"https://example.org/\"\n", []string{`source "a"`, "kind"}},
 		"a source without a URL":       {"[[source]]\nslug = \"a\"\nkind = \"feed\"\n", []string{`source "a"`, "url"}},
+		"a source inside":              {"[[source]]\nslug = \"a\"\nkind = \"feed\"\nurl = \"http://127.0.0.1:9/feed.xml\"\n", []string{`source "a"`, "http://127.0.0.1:9/feed.xml lies on an internal address"}},
 		"an interval that is none":     {"[[source]]\nslug = \"a\"\nkind = \"feed\"\nurl = \"https://example.org/\"\nevery = \"often\"\n", []string{`source "a"`, `"often"`}},
 		"a feed's limit":               {"[[feed]]\nslug = \"a\"\nlimit = 5000\n", []string{`feed "a"`, "5000"}},
 		"a feed's content":             {"[[feed]]\nslug = \"a\"\ncontent = \"some\"\n", []string{`feed "a"`, `"some"`}},

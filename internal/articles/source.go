@@ -63,6 +63,11 @@ func (s *Store) EnsureSource(ctx context.Context, h database.Handle, slug string
 // address may bring a whole past along. The kind of a source cannot change: its articles are known by keys of that kind.
 func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source, now time.Time) (Source, bool, error) {
 	want, err := checkSource(want)
+	if err == nil && want.Kind == KindFeed && s.CheckURL != nil {
+		if err = s.CheckURL(want.URL); err != nil {
+			err = errs.New(errs.KindOf(err), "source %q: %w", want.Slug, err)
+		}
+	}
 	if err != nil {
 		return Source{}, false, err
 	}

@@ -63,6 +63,12 @@ func TestUpsertSource(t *testing.T) {
 func TestUpsertSourceRefuses(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.CheckURL = func(url string) error {
+		if strings.Contains(url, "inside") {
+			return errs.New(errs.Invalid, "%s lies inside", url)
+		}
+		return nil
+	}
 	tests := []struct {
 		says   string
 		kind   errs.Kind
@@ -71,6 +77,7 @@ func TestUpsertSourceRefuses(t *testing.T) {
 		{"use small letters", errs.Invalid, Source{Slug: "City News", Kind: KindFolder}},
 		{`kind "gopher" does not exist`, errs.Invalid, Source{Slug: "a", Kind: "gopher"}},
 		{"is not a web address", errs.Invalid, Source{Slug: "a", Kind: KindFeed, URL: "feed.xml"}},
+		{`source "a": https://inside.example.org/f lies inside`, errs.Invalid, Source{Slug: "a", Kind: KindFeed, URL: "https://inside.example.org/f"}},
 		{"is too often", errs.Invalid, Source{Slug: "a", Kind: KindFolder, Every: time.Second}},
 		{"is not a language tag", errs.Invalid, Source{Slug: "a", Kind: KindFolder, Language: "elvish!"}},
 		{"cannot become a feed", errs.Conflict, Source{Slug: "files", Kind: KindFeed, URL: "https://www.example.org/f"}},

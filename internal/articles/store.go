@@ -18,6 +18,9 @@ type Store struct {
 	// Changed, if not nil, is called at the end of each Save that added or changed something, with the same handle: what it
 	// does is done if and only if the articles are there.
 	Changed func(ctx context.Context, h database.Handle) error
+
+	// CheckURL, if not nil, returns why the URL of a declared feed would never be fetched, nil when it may be.
+	CheckURL func(url string) error
 }
 
 // SaveOptions say how drafts are taken in.

@@ -1,6 +1,9 @@
 package fetch
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // forbidden holds every block that is not an ordinary host on the public Internet: the IANA special-purpose registries
 // (RFC 6890 and its successors), the ways of writing an IPv4 address inside an IPv6 one, and one cloud's service address.
@@ -45,6 +48,15 @@ func public(addr netip.Addr) bool {
 		}
 	}
 	return true
+}
+
+// internal reports whether a host lies inside by its very name, without looking it up.
+func internal(host string) bool {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return !public(addr)
+	}
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") // RFC 6761
 }
 
 func prefixes(blocks ...string) []netip.Prefix {

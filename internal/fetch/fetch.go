@@ -82,17 +82,24 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // answers 404 and 410 give errs.NotFound; everything else that fails gives errs.Unavailable. Each error is one line that
 // names the URL, without its password.
 func (c *Client) Get(ctx context.Context, r Request) (*Result, error) {
-	target, err := parse(r.URL)
+	target, err := c.parse(r.URL)
 	if err != nil {
 		return nil, err
 	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	res, err := c.get(limited, target, r)
-	if err != nil && errs.KindOf(err) == errs.Internal {
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) || err != nil && errs.KindOf(err) == errs.Internal {
 		err = c.explain(ctx, target, err)
 	}
 	return res, err
+}
+
+// Check returns the error with which Get would refuse an address that is no web address or names an internal host, either by its
+// IP address or as localhost. It looks up no names.
+func (c *Client) Check(address string) error {
+	_, err := c.parse(address)
+	return err
 }
 
 func (c *Client) get(ctx context.Context, target *url.URL, r Request) (*Result, error) {
@@ -148,26 +155,38 @@ func status(resp *http.Response) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode)))
 }
 
-func parse(address string) (*url.URL, error) {
+func (c *Client) parse(address string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "%q is not a web address", address)
 	}
-	return u, check(u)
+	return u, c.check(u)
 }
 
-func check(u *url.URL) error {
-	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+func (c *Client) check(u *url.URL) error {
+	host := u.Hostname()
+	if (u.Scheme != "http" && u.Scheme != "https") || host == "" {
 		return errs.New(errs.Invalid, "%q is not a web address: it needs http:// or https:// and a host", u.Redacted())
+	}
+	if internal(host) && !c.allowed(host) {
+		return errs.New(errs.Invalid, "%s lies on an internal address; only what is on the public Internet is fetched", u.Redacted())
 	}
 	return nil
 }
 
+// allowed reports whether somebody vouched for a host.
+func (c *Client) allowed(host string) bool {
+	return slices.ContainsFunc(c.allow, func(name string) bool { return strings.EqualFold(name, host) })
+}
+
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
-		return errs.New(errs.Unavailable, "%s: more than %d redirects", via[0].URL.Redacted(), maxRedirects)
+		return errs.New(errs.Unavailable, "more than %d redirects", maxRedirects)
 	}
-	return check(req.URL)
+	if err := c.check(req.URL); err != nil {
+		return errs.New(errs.KindOf(err), "it redirects: %w", err)
+	}
+	return nil
 }
 
 // dial connects. A host that is allowed by name may be anywhere; any other is judged by the address that is really dialled.
@@ -177,7 +196,7 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 		return nil, err
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
-	if !slices.ContainsFunc(c.allow, func(name string) bool { return strings.EqualFold(name, host) }) {
+	if !c.allowed(host) {
 		dialer.Control = func(_, address string, _ syscall.RawConn) error { return checkAddress(host, address) }
 	}
 	return dialer.DialContext(ctx, network, address)
@@ -186,8 +205,8 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 func checkAddress(host, address string) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || !public(to.Addr()) {
-		return errs.New(errs.Invalid, "%s is an internal address (%s) and is not fetched; allow the host by name if it is meant",
-			host, address)
+		return errs.New(errs.Invalid, "the host %s lies on the internal address %s; only what is on the public Internet is fetched",
+			host, to.Addr())
 	}
 	return nil
 }
@@ -195,10 +214,13 @@ func checkAddress(host, address string) error {
 // explain puts what went wrong on the way into plain words. ctx is the caller's own: when that ended, so did the question.
 func (c *Client) explain(ctx context.Context, target *url.URL, err error) error {
 	var dns *net.DNSError
+	var plain *errs.Error
 	var cert *tls.CertificateVerificationError
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.As(err, &plain):
+		return errs.New(plain.Kind, "%s: %w", target.Redacted(), plain)
 	case errors.Is(err, context.DeadlineExceeded):
 		return errs.New(errs.Unavailable, "%s: no complete answer within %s", target.Redacted(), c.timeout)
 	case errors.As(err, &dns):

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -110,8 +111,59 @@ func TestGetRefusesInternalAddresses(t *testing.T) {
 		}
 	}
 	_, err := c.Get(t.Context(), Request{URL: srv.URL})
-	if errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), "internal address") {
-		t.Errorf("error = %v", err)
+	if want := srv.URL + " lies on an internal address; only what is on the public Internet is fetched"; errs.KindOf(err) != errs.Invalid || err.Error() != want {
+		t.Errorf("error = %v, want %s", err, want)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	c := New("intranet.example.org", "127.0.0.1")
+	t.Cleanup(c.Close)
+	for address, want := range map[string]bool{
+		"https://www.example.org/feed.xml":    true,
+		"https://intranet.example.org/feed":   true, // looked up when it is dialled
+		"http://8.8.8.8/":                     true,
+		"http://localhost.example.org/":       true,
+		"http://127.0.0.1:8080/feed.xml":      true, // allowed
+		"http://127.0.0.2:8080/feed.xml":      false,
+		"http://LOCALHOST/":                   false,
+		"http://localhost.:80/":               false,
+		"http://feeds.localhost/":             false,
+		"http://[::1]/":                       false,
+		"http://[fe80::1%25eth0]/":            false,
+		"http://user:secret@192.168.1.1/feed": false,
+		"ftp://www.example.org/":              false,
+		"http://%zz/":                         false,
+		"":                                    false,
+	} {
+		err := c.Check(address)
+		if got := err == nil; got != want || !want && errs.KindOf(err) != errs.Invalid {
+			t.Errorf("%s: %v", address, err)
+		}
+		if err != nil && (strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s: error %q", address, err)
+		}
+	}
+}
+
+// What lies behind a name is known when it is dialled.
+func TestDialRefusesInternalAddresses(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the server was reached") }))
+	t.Cleanup(srv.Close)
+	c := New("127.0.0.1")
+	t.Cleanup(c.Close)
+	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
+	target := &url.URL{Scheme: "http", Host: "localhost:" + port, Path: "/feed.xml"} // a name that resolves; unchecked here
+	_, err := c.get(t.Context(), target, Request{})
+	if err == nil {
+		t.Fatal("it was fetched")
+	}
+	err = c.explain(t.Context(), target, err)
+	want := target.String() + ": the host localhost lies on the internal address "
+	if errs.KindOf(err) != errs.Invalid || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "dial") {
+		t.Errorf("error = %v, want %s…", err, want)
 	}
 }
 
@@ -122,7 +174,8 @@ func TestGetRefusesRedirectInside(t *testing.T) {
 	_, port, _ := net.SplitHostPort(inner.Listener.Addr().String())
 	for _, target := range []string{"http://localhost:" + port, "http://[::1]:" + port, "file:///etc/passwd", "gopher://127.0.0.1"} {
 		c, url := serve(t, http.RedirectHandler(target, http.StatusFound).ServeHTTP)
-		if _, err := c.Get(t.Context(), Request{URL: url}); errs.KindOf(err) != errs.Invalid {
+		_, err := c.Get(t.Context(), Request{URL: url})
+		if errs.KindOf(err) != errs.Invalid || !strings.HasPrefix(err.Error(), url+": it redirects: ") {
 			t.Errorf("redirect to %s: error = %v", target, err)
 		}
 	}
@@ -200,7 +253,7 @@ func TestGetFailures(t *testing.T) {
 	}{
 		{url + "/large", "larger than 1000 bytes", errs.Unavailable},
 		{url + "/bomb", "larger than 1000 bytes", errs.Unavailable},
-		{url + "/loop", "more than 5 redirects", errs.Unavailable},
+		{url + "/loop", url + "/loop: more than 5 redirects", errs.Unavailable},
 		{url + "/slow", "no complete answer within 2s", errs.Unavailable},
 		{url + "/cut", "unexpected EOF", errs.Unavailable},
 		{url + "/broken", "answered 500 Internal Server Error", errs.Unavailable},
