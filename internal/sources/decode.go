@@ -46,5 +46,5 @@ func decodeHTML(body []byte) (string, error) {
 	if err != nil || bytes.IndexByte(text, 0) >= 0 {
 		return "", errBinary
 	}
-	return string(text), nil
+	return strings.TrimPrefix(string(text), "\ufeff"), nil // a mark of byte order would begin the body
 }

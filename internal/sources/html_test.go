@@ -45,6 +45,7 @@ func TestReadHTML(t *testing.T) {
 			"claims that cannot be", `<html lang="??"><title>Hall</title><link rel="canonical" href="javascript:x"><meta property="article:published_time" content="soon"><p>Text.</p>`,
 			articles.Draft{Title: "Hall", HTML: "<p>Text.</p>"},
 		},
+		{"UTF-16", "\xff\xfe<\x00t\x00i\x00t\x00l\x00e\x00>\x00T\x00<\x00/\x00t\x00i\x00t\x00l\x00e\x00>\x00x\x00", articles.Draft{Title: "T", HTML: "x"}},
 		{"another character set", chinese, articles.Draft{Title: "科学中心", Language: "zh-CN", HTML: "<p>开放</p>"}},
 	}
 	for _, tt := range tests {
