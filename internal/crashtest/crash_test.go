@@ -212,9 +212,16 @@ func (p *program) wait(reached <-chan struct{}, what string) {
 // settled waits until nothing is open.
 func (p *program) settled(people int) {
 	p.t.Helper()
+	var last ledger.Counts
+	defer func() {
+		if p.t.Failed() {
+			log, _ := os.ReadFile(p.data + ".log")
+			p.t.Logf("%+v; the log ends with:\n%s", last, log[max(0, len(log)-4000):])
+		}
+	}()
 	testkit.Eventually(p.t, 2*time.Minute, "everything is sent", func() bool {
-		c := p.status().Deliveries
-		return c.Recipients == people && c.Sent == people
+		last = p.status().Deliveries
+		return last.Recipients == people && last.Sent == people
 	})
 }
 

@@ -1,7 +1,10 @@
 package database
 
 import (
+	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -22,11 +25,21 @@ func IsRetryable(err error) bool {
 	return code == pqerror.TRSerializationFailure || code == pqerror.TRDeadlockDetected
 }
 
+// IsAway reports whether err says that the database could not be asked or broke off: it is no answer to the question.
+func IsAway(err error) bool {
+	network := net.Error(nil)
+	return isShutdown(err) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrCommitUnknown)
+}
+
 // isShutdown reports whether the server broke the session off, which says nothing about what it was doing.
 func isShutdown(err error) bool {
-	switch pqerror.Code(SQLState(err)) {
-	case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.TRStatementCompletionUnknown:
+	code := pqerror.Code(SQLState(err))
+	switch code {
+	case "":
+		return false
+	case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.TRStatementCompletionUnknown:
 		return true
 	}
-	return pqerror.Code(SQLState(err)).Class() == pqerror.ClassConnectionException
+	return code.Class() == pqerror.ClassConnectionException
 }

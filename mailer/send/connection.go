@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"silkpost/internal/database"
 	"silkpost/mailer/ledger"
 	"silkpost/mailer/reply"
 )
@@ -46,8 +47,9 @@ func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
 		return c
 	}
 	parcel, err := s.Compose(ctx, it.Delivery)
-	if err != nil && ctx.Err() != nil {
-		return c // stopping: signing off gives it back
+	if err != nil && (ctx.Err() != nil || database.IsAway(err)) {
+		s.putBack(ctx, it)
+		return c
 	}
 	if err != nil {
 		s.Log.ErrorContext(ctx, "a message could not be made", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
@@ -118,9 +120,9 @@ func (s *Sender) deliver(ctx context.Context, c *conn, it item, p Parcel) (r rep
 	return c.deliver(p, func() bool { return it.lease.alive(s.Clock.Now()) }), true
 }
 
-// putBack returns an item that was not tried. If that fails, its lease brings it back.
+// putBack returns an item that was not tried. If that fails, it comes back with all that its lease holds.
 func (s *Sender) putBack(ctx context.Context, it item) {
 	if err := ledger.PutBack(ctx, s.DB, it.lease.id, []*ledger.Delivery{it.Delivery}); err != nil {
-		s.Log.ErrorContext(ctx, "a delivery could not be put back; it comes back when its lease runs out", slog.Any("error", err))
+		it.lease.renounce()
 	}
 }

@@ -24,6 +24,10 @@ type lease struct {
 // alive reports whether the lease lives for another second at least.
 func (l *lease) alive(now time.Time) bool { return now.Add(time.Second).UnixMicro() < l.until.Load() }
 
+// renounce ends the lease at once: after a claim or a return of which nobody knows whether it was done, only a new life is sure of
+// what it holds. What the old one held is put back when the next heartbeat signs it off.
+func (l *lease) renounce() { l.until.Store(0) }
+
 // enlist begins a new life.
 func (s *Sender) enlist(ctx context.Context) error {
 	now := s.Clock.Now()
@@ -37,19 +41,24 @@ func (s *Sender) enlist(ctx context.Context) error {
 	return nil
 }
 
-// renew extends the present life, or begins a new one when it is over.
+// renew extends the present life, or signs it off and begins a new one when it is over.
 func (s *Sender) renew(ctx context.Context) error {
 	l, now := s.lease.Load(), s.Clock.Now()
-	alive, err := ledger.Renew(ctx, s.DB, l.id, now)
-	if err != nil {
+	if l.alive(now) {
+		alive, err := ledger.Renew(ctx, s.DB, l.id, now)
+		if alive {
+			l.until.CompareAndSwap(l.until.Load(), now.Add(ledger.Lease).UnixMicro())
+		}
+		if alive || err != nil {
+			return err
+		}
+	}
+	s.Log.WarnContext(ctx, "the lease is over; what was claimed under it is put back", slog.Any("sender", l.id))
+	l.renounce()
+	if err := ledger.Retire(ctx, s.DB, l.id); err != nil {
 		return err
 	}
-	if !alive {
-		s.Log.WarnContext(ctx, "the lease ran out; what was claimed is left to others", slog.Any("sender", l.id))
-		return s.enlist(ctx)
-	}
-	l.until.Store(now.Add(ledger.Lease).UnixMicro())
-	return nil
+	return s.enlist(ctx)
 }
 
 // keepAlive renews the lease and looks after what nobody else does, until ctx ends.

@@ -127,11 +127,10 @@ func (s *Sender) feed(ctx context.Context, work chan<- item) {
 		if !s.route.wait(ctx, s.Clock.Now()) {
 			return
 		}
-		l := s.lease.Load()
-		now := s.Clock.Now()
-		claimed, err := ledger.Claim(ctx, s.DB, l.id, now, window*s.Connections)
-		if err != nil && ctx.Err() == nil {
-			s.Log.ErrorContext(ctx, "nothing could be claimed", slog.Any("error", err))
+		l, now := s.lease.Load(), s.Clock.Now()
+		var claimed []*ledger.Delivery
+		if l.alive(now) {
+			claimed = s.claim(ctx, l, now)
 		}
 		if len(claimed) == 0 {
 			s.idle(ctx)
@@ -145,6 +144,16 @@ func (s *Sender) feed(ctx context.Context, work chan<- item) {
 			}
 		}
 	}
+}
+
+// claim takes a window of what is due. When nobody knows whether it was taken, the lease ends.
+func (s *Sender) claim(ctx context.Context, l *lease, now time.Time) []*ledger.Delivery {
+	claimed, err := ledger.Claim(ctx, s.DB, l.id, now, window*s.Connections)
+	if err != nil && ctx.Err() == nil {
+		s.Log.ErrorContext(ctx, "nothing could be claimed", slog.Any("error", err))
+		l.renounce()
+	}
+	return claimed
 }
 
 // idle closes editions of which nothing is open, then waits for something to do.
