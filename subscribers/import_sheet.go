@@ -69,6 +69,9 @@ func (s *sheet) checkColumns() error {
 			return errs.New(errs.Invalid, "row %d: the column %q is there twice", s.row, name)
 		}
 	}
+	if len(s.columns) == 1 && strings.ContainsAny(s.columns[0], ";\t") {
+		return errs.New(errs.Invalid, "row %d: its columns are not parted by commas; save the file with commas", s.row)
+	}
 	if !slices.Contains(s.columns, "email") {
 		return errs.New(errs.Invalid, `row %d names no column "email"; the columns are: %s`, s.row, strings.Join(s.columns, ", "))
 	}

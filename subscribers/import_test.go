@@ -311,7 +311,7 @@ func TestImportContactsOfABadFile(t *testing.T) {
 			strings.NewReader("name,organisation\na,b\n"),
 			`row 1 names no column "email"; the columns are: name, organisation`, errs.Invalid,
 		},
-		"semicolons": {strings.NewReader("email;name\na;b\n"), `row 1 names no column "email"; the columns are: email;name`, errs.Invalid},
+		"semicolons": {strings.NewReader("email;name\na;b\n"), `row 1: its columns are not parted by commas; save the file with commas`, errs.Invalid},
 		"twice":      {strings.NewReader("email,Name,name\n"), `row 1: the column "name" is there twice`, errs.Invalid},
 		"nameless":   {strings.NewReader("email,\na@example.org,x\n"), `row 2, column 2 "x": the header gives this column no name`, errs.Invalid},
 		"bad column": {strings.NewReader("email,a\x00b\n"), "row 1, column 2: the name has a control character (U+0000)", errs.Invalid},

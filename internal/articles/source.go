@@ -4,12 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"regexp"
 	"time"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/language"
+	"silkpost/internal/slug"
 )
 
 // Kinds of sources.
@@ -100,11 +100,9 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 	return found, false, err
 }
 
-var slugShape = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-
 // checkSource returns a declared source with its defaults filled in, or an error of kind errs.Invalid.
 func checkSource(s Source) (Source, error) {
-	if !slugShape.MatchString(s.Slug) {
+	if !slug.Valid(s.Slug) {
 		return s, errs.New(errs.Invalid, "source slug %q: use small letters, digits and dashes, such as city-news", s.Slug)
 	}
 	switch s.Kind {

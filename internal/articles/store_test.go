@@ -15,6 +15,7 @@ import (
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/internal/slug"
 	"silkpost/internal/testkit"
 )
 
@@ -251,7 +252,7 @@ func TestSaveSlugs(t *testing.T) {
 	)
 	seen := map[string]bool{}
 	for _, a := range b.all(t) {
-		if !slugShape.MatchString(a.Slug) || seen[a.Slug] {
+		if !slug.Valid(a.Slug) || seen[a.Slug] {
 			t.Errorf("slug %q", a.Slug)
 		}
 		seen[a.Slug] = true

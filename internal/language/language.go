@@ -13,10 +13,13 @@ import (
 	"silkpost/internal/errs"
 )
 
+// noLanguages are codes of ISO 639 that name no language: several, none, and not coded.
+var noLanguages = []string{"mul", "zxx", "mis"}
+
 // Parse returns the canonical form of a tag ("zh-hans" gives "zh-Hans"). An unknown or undetermined language is an error.
 func Parse(tag string) (string, error) {
 	t, err := language.Parse(strings.TrimSpace(tag))
-	if err != nil || t == language.Und {
+	if base, said := t.Base(); err != nil || said != language.Exact || slices.Contains(noLanguages, base.String()) {
 		return "", errs.New(errs.Invalid, "%q is not a language tag such as en, zh-Hans or sr-Latn", tag)
 	}
 	return t.String(), nil
@@ -31,7 +34,15 @@ func Key(tag string) string {
 	}
 	base, _ := t.Base()
 	script, _ := t.Script()
-	return fmt.Sprintf("%s-%s", base, script)
+	return fmt.Sprintf("%s-%s", usual(base.String()), script)
+}
+
+// usual gives one code to what has two: Norwegian is Bokmål unless Nynorsk is said.
+func usual(base string) string {
+	if base == "no" {
+		return "nb"
+	}
+	return base
 }
 
 // Keys returns the key of each tag.

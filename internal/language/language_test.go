@@ -19,7 +19,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("Parse(%q) = %q, %v; want %q", given, got, err, want)
 		}
 	}
-	for _, given := range []string{"", " ", "und", "xx-", "english", "en;de", "zz", "e", "\x00", "en-\xff", "en\nde", strings.Repeat("en-", 50)} {
+	for _, given := range []string{"", " ", "und", "und-Latn", "und-CN", "x-own", "mul", "zxx", "xx-", "english", "en;de", "zz", "e", "\x00", "en-\xff", "en\nde", strings.Repeat("en-", 50)} {
 		if got, err := language.Parse(given); errs.KindOf(err) != errs.Invalid {
 			t.Errorf("Parse(%q) = %q, %v; want an error of kind Invalid", given, got, err)
 		} else if strings.Contains(err.Error(), "\n") {
@@ -32,7 +32,7 @@ func TestKey(t *testing.T) {
 	t.Parallel()
 	for tag, want := range map[string]string{
 		"en": "en-Latn", "en-GB": "en-Latn", "zh": "zh-Hans", "zh-CN": "zh-Hans", "zh-Hans": "zh-Hans", "zh-TW": "zh-Hant", "zh-HK": "zh-Hant",
-		"zh-Hant": "zh-Hant", "sr": "sr-Cyrl", "sr-Latn": "sr-Latn", "sr-Cyrl": "sr-Cyrl", "pt": "pt-Latn", "pt-BR": "pt-Latn", "uk": "uk-Cyrl",
+		"zh-Hant": "zh-Hant", "sr": "sr-Cyrl", "sr-Latn": "sr-Latn", "sr-Cyrl": "sr-Cyrl", "pt": "pt-Latn", "pt-BR": "pt-Latn", "no": "nb-Latn", "nb": "nb-Latn", "nn": "nn-Latn", "uk": "uk-Cyrl",
 		"ru": "ru-Cyrl", "ur": "ur-Arab", "ar": "ar-Arab", "ar-EG": "ar-Arab", "ja": "ja-Jpan", "th": "th-Thai", "he": "he-Hebr",
 	} {
 		if got := language.Key(tag); got != want {

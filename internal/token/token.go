@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 
 	"silkpost/internal/errs"
 )
@@ -42,7 +43,7 @@ func (k Keys) Sign(purpose string, id int64) string {
 // that is no longer in the ring gives an error of kind errs.NotFound.
 func (k Keys) Open(purpose, token string) (int64, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) <= macBytes {
+	if err != nil || len(raw) <= macBytes || strings.ContainsAny(token, "\r\n") { // line breaks the decoder passes over
 		return 0, errBad
 	}
 	sum, body := raw[:macBytes], raw[macBytes:]
