@@ -44,10 +44,11 @@ func (s *Sender) enlist(ctx context.Context) error {
 // renew extends the present life, or signs it off and begins a new one when it is over.
 func (s *Sender) renew(ctx context.Context) error {
 	l, now := s.lease.Load(), s.Clock.Now()
+	until := l.until.Load()
 	if l.alive(now) {
 		alive, err := ledger.Renew(ctx, s.DB, l.id, now)
-		if alive {
-			l.until.CompareAndSwap(l.until.Load(), now.Add(ledger.Lease).UnixMicro())
+		if alive { // one that was renounced meanwhile stays so
+			l.until.CompareAndSwap(until, now.Add(ledger.Lease).UnixMicro())
 		}
 		if alive || err != nil {
 			return err
