@@ -70,9 +70,6 @@ func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun boo
 			apply  func(context.Context, database.Handle, table) (string, error)
 		}{{"source", tables.Sources, a.applySource}, {"feed", tables.Feeds, a.applyFeed}, {"list", tables.Lists, a.applyList}} {
 			for _, t := range kind.tables {
-				if t.slug() == "" {
-					return errs.New(errs.Invalid, "a [[%s]] has no slug: give it a name of small letters, such as slug = \"partners\"", kind.name)
-				}
 				change, err := kind.apply(ctx, tx, t)
 				if err != nil {
 					return err
@@ -132,7 +129,28 @@ func readDeclaration(file io.Reader) (read tables, err error) {
 	if err := strict.Decode(&declaration{}); err != nil {
 		return read, placed(err)
 	}
-	return read, toml.Unmarshal(content, &read)
+	if err := toml.Unmarshal(content, &read); err != nil {
+		return read, placed(err)
+	}
+	return read, read.checkSlugs()
+}
+
+// checkSlugs wants each thing to have a slug, and to be declared once: else the file would never come to rest.
+func (t tables) checkSlugs() error {
+	for kind, declared := range map[string][]table{"source": t.Sources, "feed": t.Feeds, "list": t.Lists} {
+		seen := map[string]bool{}
+		for _, one := range declared {
+			switch slug := one.slug(); {
+			case slug == "":
+				return errs.New(errs.Invalid, "a [[%s]] has no slug: give it a name of small letters, such as slug = \"partners\"", kind)
+			case seen[slug]:
+				return errs.New(errs.Invalid, "%s %q is declared twice: leave one of them, or give it another slug", kind, slug)
+			default:
+				seen[slug] = true
+			}
+		}
+	}
+	return nil
 }
 
 // placed says in one line where a TOML file is wrong.
