@@ -50,7 +50,7 @@ var rules = []rule{
 	{from: []string{"internal/database"}, to: []string{"mailer/...", "feeds", "subscribers", "templates", "internal/articles", "internal/jobs", "internal/config"}, why: "the ground does not know the house"},
 
 	{from: []string{"internal/errs", "internal/clock"}, to: []string{"..."}, why: "the lowest stones lie on nothing"},
-	{from: []string{"internal/token", "internal/language", "internal/config"}, to: []string{"..."}, why: "ground rooms lie on errs alone"},
+	{from: []string{"internal/token", "internal/language", "internal/slug", "internal/config"}, to: []string{"..."}, why: "ground rooms lie on errs alone"},
 }
 
 var anyone = []string{"..."}
