@@ -89,6 +89,14 @@ func (s *site) notFound(http.ResponseWriter, *http.Request) (templates.Page, err
 	return nil, errs.New(errs.NotFound, "no such page")
 }
 
+// only answers for the methods that a known path does not take, which "/" would call an unknown page.
+func (s *site) only(allowed string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allowed)
+		s.write(w, r, http.StatusMethodNotAllowed, templates.ErrorPage{Status: http.StatusMethodNotAllowed})
+	})
+}
+
 // logged writes one line per request. Addresses hold tokens, so it is the pattern that is logged.
 func (s *site) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -38,15 +38,21 @@ type site struct{ Config }
 func New(cfg Config) http.Handler {
 	s := &site{cfg}
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", http.RedirectHandler("/feeds/", http.StatusFound))
-	mux.Handle("GET /feeds/{$}", s.page(s.feeds))
-	mux.Handle("/feeds/{file}", cfg.FeedHandler)
-	mux.Handle("GET /articles/{slug}", s.page(s.article))
+	for path, get := range map[string]http.Handler{
+		"/{$}":                 http.RedirectHandler("/feeds/", http.StatusFound),
+		"/feeds/{$}":           s.page(s.feeds),
+		"/articles/{slug}":     s.page(s.article),
+		templates.StaticPrefix: cfg.Templates.StaticHandler(),
+		"/healthz":             http.HandlerFunc(s.healthz),
+		"/readyz":              http.HandlerFunc(s.readyz),
+	} {
+		mux.Handle("GET "+path, get)
+		mux.Handle(path, s.only("GET, HEAD"))
+	}
 	mux.Handle("GET /unsubscribe/{token}", s.page(s.askUnsubscribe))
 	mux.Handle("POST /unsubscribe/{token}", s.page(s.unsubscribe))
-	mux.Handle("GET "+templates.StaticPrefix, cfg.Templates.StaticHandler())
-	mux.HandleFunc("GET /healthz", s.healthz)
-	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("/unsubscribe/{token}", s.only("GET, HEAD, POST"))
+	mux.Handle("/feeds/{file}", cfg.FeedHandler)
 	mux.Handle("/", s.page(s.notFound))
 	if cfg.Extra != nil {
 		mux.Handle("/mail/", cfg.Extra)

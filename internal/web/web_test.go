@@ -163,16 +163,31 @@ func TestStatuses(t *testing.T) {
 		{"GET", "/nowhere", http.StatusNotFound},
 		{"POST", "/nowhere", http.StatusNotFound},
 		{"GET", "/admin/", http.StatusNotFound},
+		{"POST", "/", http.StatusMethodNotAllowed},
+		{"DELETE", "/feeds/", http.StatusMethodNotAllowed},
+		{"PUT", "/articles/one", http.StatusMethodNotAllowed},
+		{"PUT", "/unsubscribe/x", http.StatusMethodNotAllowed},
+		{"OPTIONS", "/unsubscribe/x", http.StatusMethodNotAllowed},
+		{"POST", "/static/style.css", http.StatusMethodNotAllowed},
+		{"POST", "/healthz", http.StatusMethodNotAllowed},
+		{"POST", "/articles/", http.StatusNotFound},
+		{"PUT", "/unsubscribe/", http.StatusNotFound},
 		{"GET", "/healthz", http.StatusOK},
 		{"GET", "/readyz", http.StatusOK},
 	} {
 		got := s.ask(tt.method, tt.path, "")
+		if (got.Code == http.StatusMethodNotAllowed) != (got.Header().Get("Allow") != "") {
+			t.Errorf("%s %s: %d, allowed: %q", tt.method, tt.path, got.Code, got.Header().Get("Allow"))
+		}
 		if got.Code != tt.want || len(got.Result().Cookies()) > 0 {
 			t.Errorf("%s %s: %d, want %d; cookies %v", tt.method, tt.path, got.Code, tt.want, got.Result().Cookies())
 		}
 	}
 	if strings.Contains(s.log.String(), "level=ERROR") {
 		t.Errorf("a visitor's mistake is logged as an error of ours:\n%s", s.log)
+	}
+	if allowed := s.ask("PUT", "/unsubscribe/x", "").Header().Get("Allow"); allowed != "GET, HEAD, POST" {
+		t.Errorf("a link to unsubscribe allows %q", allowed)
 	}
 	for tag, want := range map[string]string{"it": `lang="it"`, "ar": `dir="rtl"`, "": `lang="en"`, ";;;": `lang="en"`} {
 		if page := s.get("/nowhere", "Accept-Language", tag); !strings.Contains(page.Body.String(), want) {
