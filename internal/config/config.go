@@ -3,7 +3,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -12,10 +14,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/knadh/koanf/parsers/toml/v2"
+	parser "github.com/knadh/koanf/parsers/toml/v2"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
+	"github.com/pelletier/go-toml/v2"
 
 	"silkpost/internal/errs"
 )
@@ -34,6 +37,9 @@ type Config struct {
 	LogFormat       string   `koanf:"log_format"` // text or json
 	LogLevel        string   `koanf:"log_level"`  // debug, info, warn or error; "": what suits the command
 }
+
+// minSecretKey is how many characters a key needs at least.
+const minSecretKey = 16
 
 // prefix is what the names of our environment variables begin with.
 const prefix = "SILKPOST_"
@@ -65,8 +71,8 @@ func defaultDataDir() string {
 func Load(path string, environ []string, flags map[string]any) (Config, error) {
 	k := koanf.New(".")
 	if path != "" {
-		if err := k.Load(file.Provider(path), toml.Parser()); err != nil {
-			return Config{}, errs.New(errs.Invalid, "settings file %s: %w", path, err)
+		if err := k.Load(file.Provider(path), parser.Parser()); err != nil {
+			return Config{}, errs.New(errs.Invalid, "settings file %s: %w", path, plain(err))
 		}
 		if unknown := without(k.Keys(), Names()); len(unknown) > 0 {
 			return Config{}, errs.New(errs.Invalid, "settings file %s: there is no setting %q; there are %s",
@@ -84,13 +90,53 @@ func Load(path string, environ []string, flags map[string]any) (Config, error) {
 	}
 	c := Defaults()
 	if err := k.Unmarshal("", &c); err != nil {
-		return Config{}, errs.New(errs.Invalid, "settings: %s", strings.Join(strings.Fields(err.Error()), " "))
+		return Config{}, wrongKind(err)
 	}
 	return c.validate()
 }
 
+// plain says what is wrong with a file, which is named already: where, if it is the TOML.
+func plain(err error) error {
+	if wrong := (*toml.DecodeError)(nil); errors.As(err, &wrong) {
+		line, column := wrong.Position()
+		return fmt.Errorf("line %d, column %d: %s", line, column, strings.TrimPrefix(wrong.Error(), "toml: "))
+	}
+	if about := (*fs.PathError)(nil); errors.As(err, &about) {
+		return about.Err
+	}
+	return err
+}
+
+// wrongKind says which setting has a value of a wrong kind, without the value: it may be a secret.
+func wrongKind(err error) error {
+	t := reflect.TypeFor[Config]()
+	for i, name := range Names() {
+		if strings.Contains(err.Error(), "'"+name) {
+			kind := map[reflect.Kind]string{reflect.String: "a text", reflect.Int: "a number", reflect.Slice: "a list of texts"}[t.Field(i).Type.Kind()]
+			return errs.New(errs.Invalid, "%s has to be %s", name, kind)
+		}
+	}
+	return errs.New(errs.Invalid, "settings: %s", strings.Join(strings.Fields(err.Error()), " "))
+}
+
+// Unknown returns the variables that look like ours and are none: a typo in a name would otherwise go unseen.
+func Unknown(environ []string) (unknown []string) {
+	for _, entry := range environ {
+		variable, _, _ := strings.Cut(entry, "=")
+		key, ours := strings.CutPrefix(variable, prefix)
+		name := strings.ToLower(key)
+		if base, isFile := strings.CutSuffix(name, "_file"); isFile && isSecret(base) {
+			name = base
+		}
+		if ours && name != "config" && !slices.Contains(Names(), name) {
+			unknown = append(unknown, variable)
+		}
+	}
+	return unknown
+}
+
 // readEnvironment takes our variables, and reads the files that …_FILE names for secrets. Variables that are not settings are
-// left alone: they may belong to a wrapper.
+// left alone: see Unknown.
 func readEnvironment(environ []string) (map[string]any, error) {
 	found := map[string]any{}
 	for _, entry := range environ {
@@ -125,6 +171,12 @@ func (c Config) validate() (Config, error) {
 	}
 	if c.SMTPConnections < 1 || c.SMTPConnections > 1000 {
 		return c, errs.New(errs.Invalid, "smtp_connections %d: it is a number from 1 to 1000", c.SMTPConnections)
+	}
+	for i, key := range c.SecretKey {
+		if len(key) < minSecretKey {
+			return c, errs.New(errs.Invalid, "secret_key: key %d of %d has %d characters, it needs %d or more; in the environment commas and spaces part keys",
+				i+1, len(c.SecretKey), len(key), minSecretKey)
+		}
 	}
 	for name, address := range map[string]string{"listen": c.Listen, "catcher_listen": c.CatcherListen} {
 		if _, _, err := net.SplitHostPort(address); err != nil {

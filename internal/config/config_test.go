@@ -37,24 +37,46 @@ func TestLoadNamesTheMistake(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "silkpost.toml")
 	write(t, file, "lisen = \"127.0.0.1:1\"\n")
+	wrong := func(content string) string {
+		path := filepath.Join(t.TempDir(), "wrong.toml")
+		write(t, path, content)
+		return path
+	}
 	tests := []struct {
 		file, env, want string
 	}{
 		{file, "", `there is no setting "lisen"`},
-		{"/nowhere.toml", "", "/nowhere.toml"},
+		{"/nowhere.toml", "", "settings file /nowhere.toml: no such file or directory"},
+		{"/", "", "settings file /: is a directory"},
+		{wrong("listen = \"127.0.0.1:1\"\npublic_url =\n"), "", "wrong.toml: line 2, column 13: unexpected character"},
+		{wrong("listen = \"127.0.0.1:1\n"), "", "wrong.toml: line 1, column 22: "},
+		{wrong("smtp_connections = \"many\"\n"), "", "smtp_connections has to be a number"},
+		{wrong("smtp_url = [\"hidden\"]\n"), "", "smtp_url has to be a text"},
 		{"", "SILKPOST_LISTEN=8080", `listen "8080"`},
 		{"", "SILKPOST_LOG_FORMAT=xml", `log_format "xml"`},
-		{"", "SILKPOST_SMTP_CONNECTIONS=many", "smtp_connections"},
+		{"", "SILKPOST_SMTP_CONNECTIONS=many", "smtp_connections has to be a number"},
 		{"", "SILKPOST_SMTP_CONNECTIONS=0", "smtp_connections 0"},
 		{"", "SILKPOST_PUBLIC_URL=http://news.example.org", "must begin with https://"},
 		{"", "SILKPOST_PUBLIC_URL=news.example.org", `public_url "news.example.org"`},
 		{"", "SILKPOST_SECRET_KEY_FILE=/nowhere", "SILKPOST_SECRET_KEY_FILE"},
+		{"", "SILKPOST_SECRET_KEY=0123456789abcdef,hidden", "secret_key: key 2 of 2 has 6 characters, it needs 16 or more; in the environment commas and spaces part keys"},
 	}
 	for _, tt := range tests {
 		_, err := Load(tt.file, []string{tt.env}, nil)
-		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s %s: got %v, want one line with %q", tt.file, tt.env, err, tt.want)
 		}
+	}
+}
+
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	got := Unknown([]string{
+		"SILKPOST_PUBLIK_URL=https://news.example.org", "SILKPOST_PUBLIC_URL=", "SILKPOST_CONFIG=x", "SILKPOST_SECRET_KEY_FILE=x", "SILKPOST_LISTEN_FILE=x",
+		"SILKPOST_=", "PATH=/bin", "SILKPOSTAGE=1",
+	})
+	if diff := cmp.Diff([]string{"SILKPOST_PUBLIK_URL", "SILKPOST_LISTEN_FILE", "SILKPOST_"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
