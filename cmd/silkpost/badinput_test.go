@@ -104,7 +104,8 @@ var badInputs = []badInput{
 	{"an SMTP port that is none", settings{"SMTP_URL": "smtp://user:hidden@mail.example.org:99999"}, "serve", 1, []string{"SILKPOST_SMTP_URL", `"99999"`}},
 	{"an SMTP option with a typo", settings{"SMTP_URL": "smtp://mail.example.org?tsl=none"}, "serve", 1, []string{"SILKPOST_SMTP_URL", `"tsl"`}},
 	{"a public URL without its scheme", settings{"PUBLIC_URL": "news.example.org"}, "serve", 1, []string{`"news.example.org"`, "https://"}},
-	{"a secret that is none", settings{"SECRET_KEY": "hidden"}, "serve", 1, []string{"16"}},
+	{"a secret that is none", settings{"SECRET_KEY": "hidden"}, "serve", 1, []string{"secret_key", "6 characters", "16"}},
+	{"a secret with commas", settings{"SECRET_KEY": "hid,den-hidden-hidden"}, "serve", 1, []string{"key 1 of 2", "commas and spaces part keys"}},
 	{"serving without a public URL", settings{"PUBLIC_URL": ""}, "serve", 1, []string{"SILKPOST_PUBLIC_URL"}},
 	{"serving without a relay", settings{"SMTP_URL": ""}, "serve", 1, []string{"SILKPOST_SMTP_URL"}},
 	{"serving nothing", nil, "serve --web=false --worker=false", 2, []string{"--web=false", "--worker=false"}},
@@ -297,5 +298,19 @@ func TestConfigHidesSecrets(t *testing.T) {
 	}
 	if strings.Contains(printed, "hush") {
 		t.Errorf("config shows a secret:\n%s", printed)
+	}
+}
+
+// A typo in the name of a setting is seen, and ends nothing.
+func TestUnknownVariables(t *testing.T) {
+	t.Parallel()
+	r := silkpost(t, settings{"PUBLIK_URL": "https://hidden.example.org", "CONFIG": file(t, "silkpost.toml", "")}, "config")
+	if r.status != 0 || strings.Count(r.stderr, "\n") != 1 || strings.Contains(r.stderr, "hidden") {
+		t.Errorf("status %d, %q", r.status, r.stderr)
+	}
+	for _, want := range []string{"level=WARN", "unknown=SILKPOST_PUBLIK_URL", "SILKPOST_PUBLIC_URL, "} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("%q lacks %q", r.stderr, want)
+		}
 	}
 }

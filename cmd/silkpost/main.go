@@ -112,7 +112,8 @@ type webFlags struct {
 	Listen string `help:"Address of the web." placeholder:"ADDR"`
 }
 
-// settings reads the settings, with the flags that were given on top; listen is one of them.
+// settings reads the settings, with the flags that were given on top; listen is one of them. What of the environment looks like a
+// setting and is none is logged.
 func (e *env) settings(listen string) (config.Config, error) {
 	flags := map[string]any{}
 	for name, value := range map[string]string{
@@ -123,7 +124,12 @@ func (e *env) settings(listen string) (config.Config, error) {
 			flags[name] = value
 		}
 	}
-	return config.Load(e.cli.Config, os.Environ(), flags)
+	cfg, err := config.Load(e.cli.Config, os.Environ(), flags)
+	if unknown := config.Unknown(os.Environ()); err == nil && len(unknown) > 0 {
+		e.log(cfg).WarnContext(e.ctx, "the environment has names that are no settings", slog.String("unknown", strings.Join(unknown, ", ")),
+			slog.String("settings", "SILKPOST_"+strings.ToUpper(strings.Join(config.Names(), ", SILKPOST_"))))
+	}
+	return cfg, err
 }
 
 // open opens the program for a command that works beside others and does its work within it.

@@ -23,7 +23,7 @@ import (
 
 // asProgram makes this test binary be the program: so the very main function runs in a process of its own, with its signals,
 // streams and exit status, and nothing has to be built.
-const asProgram = "SILKPOST_TEST_AS_PROGRAM"
+const asProgram = "TEST_AS_SILKPOST"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
