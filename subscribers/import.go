@@ -28,6 +28,7 @@ type ImportResult struct {
 	Changed   int // on the list before, now with something new
 	Unchanged int // all was known
 	Left      int // of those changed and unchanged: have unsubscribed from the list, and stay so
+	Pending   int // of all: get no mail, because no statement of consent was given
 	Refused   int // rows
 	Refusals  []Refusal
 }

@@ -43,7 +43,7 @@ func writePeople(ctx context.Context, tx *sqlx.Tx, list *List, p *people, o Impo
 		}
 	}
 	return tx.QueryRowxContext(ctx, countOutcomes, list.ID).
-		Scan(&result.Imported, &result.Changed, &result.Unchanged, &result.Left)
+		Scan(&result.Imported, &result.Changed, &result.Unchanged, &result.Left, &result.Pending)
 }
 
 // Imports take turns, so that two with the same people in another order do not wait for one another for ever.
@@ -189,5 +189,6 @@ WHERE i.contact_id = added.contact_id`
 
 const countOutcomes = `
 SELECT count(*) FILTER (WHERE i.outcome = 'imported'), count(*) FILTER (WHERE i.outcome = 'changed'),
-       count(*) FILTER (WHERE i.outcome = 'unchanged'), count(*) FILTER (WHERE s.state = 'unsubscribed')
+       count(*) FILTER (WHERE i.outcome = 'unchanged'), count(*) FILTER (WHERE s.state = 'unsubscribed'),
+       count(*) FILTER (WHERE s.state = 'pending')
 FROM incoming i JOIN subscribers.subscriptions s ON s.list_id = $1 AND s.contact_id = i.contact_id`
