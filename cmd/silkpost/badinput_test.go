@@ -50,14 +50,15 @@ type badInput struct {
 }
 
 var badInputs = []badInput{
-	{"no such articles", nil, "import articles nowhere.md", 1, []string{"nowhere.md", "no such file"}},
+	{"no such articles", nil, "import articles nowhere.md", 1, []string{"nothing imported: nowhere.md", "no such file"}},
 	{"an unknown kind of article", nil, "import articles picture.png", 1, []string{"picture.png", "Markdown"}},
 	{"an empty article", nil, "import articles empty.md", 1, []string{"empty.md", "empty"}},
 	{"broken front matter", nil, "import articles untitled.md", 1, []string{"untitled.md", "front matter"}},
 	{"an article without text", nil, "import articles textless.md", 1, []string{"textless.md", "text"}},
 	{"a binary text", nil, "import articles binary.txt", 1, []string{"binary.txt", "binary"}},
 	{"a folder without articles", nil, "import articles folder", 1, []string{"folder", "no articles"}},
-	{"a good article with a bad one", nil, "import articles good.md picture.png", 1, []string{"picture.png"}},
+	{"a good article with a bad one", nil, "import articles good.md picture.png", 1, []string{"nothing imported", "picture.png"}},
+	{"two bad articles", nil, "import articles empty.md picture.png", 1, []string{"nothing imported: 2 of 2 files", "empty.md", "picture.png"}},
 	{"a source that is none", nil, "import articles good.md --source Our_Files", 1, []string{`"Our_Files"`}},
 	{"nothing to import", nil, "import articles", 2, []string{"<path>", "silkpost import articles --help"}},
 
@@ -65,7 +66,7 @@ var badInputs = []badInput{
 	{"a folder of contacts", nil, "import contacts folder --list partners", 1, []string{"folder"}},
 	{"no email column", nil, "import contacts noemail.csv --list partners", 1, []string{"noemail.csv", `"email"`, "name, organisation"}},
 	{"a bad address", nil, "import contacts address.csv --list partners", 1, []string{"row 3", `"not-an-address"`, "@"}},
-	{"three bad rows", nil, "import contacts three.csv --list partners", 1, []string{"three.csv", "3 rows", "row 2"}},
+	{"three bad rows", nil, "import contacts three.csv --list partners", 1, []string{"three.csv: nothing imported: 3 rows refused, as listed above"}},
 	{"a language that does not exist", nil, "import contacts language.csv --list partners", 1, []string{"row 2", `languages "klingonese"`}},
 	{"a time zone that does not exist", nil, "import contacts zone.csv --list partners", 1, []string{"row 2", `time_zone "Europe/Roma"`, "Europe/Rome"}},
 	{"a rhythm that does not exist", nil, "import contacts rhythm.csv --list partners", 1, []string{"row 2", `rhythm "hourly"`, "weekly"}},
@@ -215,6 +216,28 @@ func TestRefusedRowsAreListed(t *testing.T) {
 		if strings.Count(r.stdout, "refused: row ") != 4 || // the last row has two mistakes
 			!strings.Contains(r.stdout, tt.rest) {
 			t.Errorf("%v: %q", tt.flags, r.stdout)
+		}
+	}
+}
+
+// Who was imported without a statement of consent gets no mail; the result says so until there is one.
+func TestImportSaysWhoStaysPending(t *testing.T) {
+	t.Parallel()
+	with := settings{"DATABASE_URL": testkit.FreshURL(t)}
+	path := file(t, "good.csv", badFiles["good.csv"])
+	const pending = "; 1 pending: no consent was given (--consent)."
+	for _, tt := range []struct {
+		flags []string
+		want  string
+	}{
+		{[]string{"--dry-run"}, "1 contact imported, 0 changed, 0 unchanged, 0 refused" + pending + " Nothing was changed: this was a dry run.\n"},
+		{nil, "1 contact imported, 0 changed, 0 unchanged, 0 refused" + pending + "\n"},
+		{[]string{"--consent", " "}, "0 contacts imported, 0 changed, 1 unchanged, 0 refused" + pending + "\n"},
+		{[]string{"--consent", "They asked"}, "0 contacts imported, 1 changed, 0 unchanged, 0 refused.\n"},
+		{nil, "0 contacts imported, 0 changed, 1 unchanged, 0 refused.\n"},
+	} {
+		if got := good(t, with, append([]string{"import", "contacts", path, "--list", "partners"}, tt.flags...)...); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.flags, got, tt.want)
 		}
 	}
 }

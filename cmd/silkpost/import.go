@@ -57,21 +57,32 @@ func (c *importContactsCmd) Run(e *env) error {
 		done, err := a.ImportContacts(ctx, file, subscribers.ImportOptions{
 			List: c.List, Consent: c.Consent, DryRun: c.DryRun, KeepGoing: c.KeepGoing,
 		})
-		if err == nil || len(done.Refusals) > 1 { // a single one is in the error
+		listed := err == nil || len(done.Refusals) > 1 // a single one is in the error
+		if listed {
 			for _, refusal := range done.Refusals {
 				fmt.Fprintln(e.stdout, "refused:", refusal)
 			}
 		}
-		if errs.KindOf(err) == errs.Invalid {
+		switch {
+		case err != nil && listed && !c.KeepGoing:
+			return errs.New(errs.Invalid, "%s: nothing imported: %s refused, as listed above", c.File, counted(done.Refused, "row"))
+		case errs.KindOf(err) == errs.Invalid:
 			return errs.New(errs.Invalid, "%s: %w", c.File, err)
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
-		fmt.Fprintf(e.stdout, "%s imported, %d changed, %d unchanged, %d refused.%s%s\n", counted(done.Imported, "contact"), done.Changed,
-			done.Unchanged, done.Refused, left(done.Left), dryRun(c.DryRun))
+		fmt.Fprintf(e.stdout, "%s imported, %d changed, %d unchanged, %d refused%s.%s%s\n", counted(done.Imported, "contact"), done.Changed,
+			done.Unchanged, done.Refused, pending(done.Pending), left(done.Left), dryRun(c.DryRun))
 		return refusedSome(done.Refused, "row", c.DryRun)
 	})
+}
+
+// pending says who gets no mail yet.
+func pending(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s pending: no consent was given (--consent)", thousands(n))
 }
 
 // left says who was not brought back.

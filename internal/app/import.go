@@ -10,6 +10,7 @@ import (
 
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/internal/sources"
 	"silkpost/subscribers"
 )
@@ -41,7 +42,7 @@ func (a *App) ImportArticles(ctx context.Context, o ArticleImport) (done Importe
 	}
 	done.Refused = files.Refused
 	if len(files.Refused) > 0 && !o.KeepGoing {
-		return done, files.Err()
+		return done, nothingImported(files.Err())
 	}
 	slug := o.Source
 	if slug == "" {
@@ -67,9 +68,17 @@ func (a *App) ImportArticles(ctx context.Context, o ArticleImport) (done Importe
 		return err
 	})
 	if errors.Is(err, errDryRun) {
-		err = nil
+		return done, nil
 	}
-	return done, err
+	return done, nothingImported(err)
+}
+
+// nothingImported says of what is wrong with a file that it kept out the others too.
+func nothingImported(err error) error {
+	if kind := errs.KindOf(err); kind == errs.Invalid || kind == errs.Conflict {
+		return errs.New(kind, "nothing imported: %w", err)
+	}
+	return err
 }
 
 // ImportContacts puts the people of a CSV file on a list. See subscribers.ImportContacts.
