@@ -144,17 +144,17 @@ func (c *digestTestCmd) Run(e *env) error {
 
 type digestSendCmd struct {
 	which
-	Approve bool          `help:"Let it go although the list wants approval."`
-	Wait    bool          `help:"Until every delivery has its outcome."`
-	Timeout time.Duration `help:"Wait no longer than this." placeholder:"D"`
-	JSON    bool          `help:"Print JSON." name:"json"`
+	Approve bool   `help:"Let it go although the list wants approval."`
+	Wait    bool   `help:"Until every delivery has its outcome."`
+	Timeout length `help:"Wait no longer than this, such as 30s or 5m." placeholder:"D"`
+	JSON    bool   `help:"Print JSON." name:"json"`
 }
 
 func (c *digestSendCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
 		if c.Timeout > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, errTimedOut)
+			ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(c.Timeout), errTimedOut)
 			defer cancel()
 		}
 		sent, err := a.SendDigest(ctx, app.SendOptions{List: c.List, Rhythm: string(c.Rhythm), Approve: c.Approve, Wait: c.Wait})
@@ -163,10 +163,10 @@ func (c *digestSendCmd) Run(e *env) error {
 				return printErr
 			}
 		}
-		if err != nil && errors.Is(context.Cause(ctx), errTimedOut) {
-			return fmt.Errorf("%w after %s; silkpost serve goes on with what is still open", errTimedOut, c.Timeout)
-		}
-		if err != nil {
+		switch {
+		case err != nil && errors.Is(context.Cause(ctx), errTimedOut):
+			return c.timedOut(sent)
+		case err != nil:
 			return err
 		}
 		if d := sent.Deliveries; c.Wait && d.Failed+d.InDoubt > 0 {
@@ -174,6 +174,23 @@ func (c *digestSendCmd) Run(e *env) error {
 		}
 		return nil
 	})
+}
+
+// timedOut says what is still open and who goes on with it.
+func (c *digestSendCmd) timedOut(sent app.Sent) error {
+	if len(sent.Editions) == 0 {
+		return fmt.Errorf("%w after %s, before anything was sent; try again with a longer --timeout", errTimedOut, c.Timeout)
+	}
+	return fmt.Errorf("%w after %s: %s still open; a running silkpost serve goes on with them, silkpost status shows how they stand",
+		errTimedOut, c.Timeout, stillAre(sent.Open()))
+}
+
+// stillAre puts a number before its deliveries and their verb.
+func stillAre(n int) string {
+	if n == 1 {
+		return "1 delivery is"
+	}
+	return thousands(n) + " deliveries are"
 }
 
 func (c *digestSendCmd) print(e *env, sent app.Sent) error {
@@ -184,6 +201,9 @@ func (c *digestSendCmd) print(e *env, sent app.Sent) error {
 		fmt.Fprintf(e.stdout, "%s  %s\n", ed.ID, editionLine(ed))
 	}
 	fmt.Fprintln(e.stdout, countsLine(sent.Deliveries))
+	if again := sent.Deliveries.Deferred + sent.Deliveries.InDoubt; again > 0 && !sent.Working && !c.Wait {
+		fmt.Fprintf(e.stdout, "%s still open: start silkpost serve, which tries again; silkpost status shows how they stand.\n", stillAre(again))
+	}
 	return nil
 }
 

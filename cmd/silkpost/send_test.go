@@ -110,7 +110,7 @@ func TestSendTimesOut(t *testing.T) {
 	begin := time.Now()
 	r := silkpost(t, with, "digest", "send", "--list", "partners", "--wait", "--timeout", "1s", "--json")
 	took := time.Since(begin)
-	r.told(t, "a server that stalls", 3, "timed out after 1s")
+	r.told(t, "a server that stalls", 3, "timed out after 1s: 1 delivery is still open; a running silkpost serve goes on", "silkpost status")
 	if took < time.Second || took > patience/2 {
 		t.Errorf("it took %s", took)
 	}
@@ -119,6 +119,16 @@ func TestSendTimesOut(t *testing.T) {
 	// The message in hand is finished: its answer comes after the time is over.
 	if sent.Deliveries["sent"] != 1 || sent.Deliveries["deferred"] != 1 {
 		t.Errorf("sent %+v", sent)
+	}
+}
+
+// Without a worker nobody tries again what is deferred: the command says so.
+func TestSendSaysWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	with, _ := ready(t, "[[rule]]\nverb = \"RCPT\"\nto = \"anna@*\"\nreply = \"451 4.3.0 Later\"\n")
+	printed := good(t, with, "digest", "send", "--list", "partners")
+	if !strings.HasSuffix(printed, "1 delivery is still open: start silkpost serve, which tries again; silkpost status shows how they stand.\n") {
+		t.Errorf("printed %q", printed)
 	}
 }
 

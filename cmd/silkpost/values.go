@@ -28,6 +28,22 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
+// length is how long something takes.
+type length time.Duration
+
+// UnmarshalText reads what Go calls a duration, above nothing.
+func (l *length) UnmarshalText(text []byte) error {
+	read, err := time.ParseDuration(string(text))
+	if err != nil || read <= 0 {
+		return fmt.Errorf("%q is not a length of time such as 30s or 5m", text)
+	}
+	*l = length(read)
+	return nil
+}
+
+// String returns it as people write it.
+func (l length) String() string { return time.Duration(l).String() }
+
 // editionID names an edition.
 type editionID struct{ uuid.UUID }
 

@@ -30,21 +30,31 @@ type SendOptions struct {
 type Sent struct {
 	Editions   []edition.Edition
 	Deliveries ledger.Counts // of these editions
+	Working    bool          // a worker runs and goes on with what is open
+}
+
+// Open is how many deliveries have no outcome yet.
+func (s Sent) Open() int {
+	return s.Deliveries.Pending + s.Deliveries.InFlight + s.Deliveries.Deferred + s.Deliveries.InDoubt
 }
 
 // SendDigest plans an edition for each rhythm asked for and sends it at once. When a worker runs, that one sends; else this
 // process does and returns when every delivery was tried. It returns what came of it also when ctx ends while waiting.
 func (a *App) SendDigest(ctx context.Context, o SendOptions) (Sent, error) {
+	list, rhythms, err := a.rhythms(ctx, o.List, o.Rhythm)
+	if err != nil {
+		return Sent{}, err
+	}
 	working, err := a.workerRuns(ctx)
 	if err != nil {
 		return Sent{}, err
 	}
 	if !working {
 		if err := a.maySend(); err != nil {
-			return Sent{}, err
+			return Sent{}, errs.New(errs.KindOf(err), "%w; or start silkpost serve with it", err)
 		}
 	}
-	ids, err := a.planNow(ctx, o)
+	ids, err := a.planNow(ctx, list, rhythms, o.Approve)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -55,13 +65,14 @@ func (a *App) SendDigest(ctx context.Context, o SendOptions) (Sent, error) {
 		err = a.sendMyself(ctx, ids, o.Wait)
 	}
 	sent, reportErr := a.sent(context.WithoutCancel(ctx), ids)
+	sent.Working = working
 	return sent, errors.Join(err, reportErr)
 }
 
 // maySend says what is missing before this process may send: a message without a working unsubscribe link must not leave.
 func (a *App) maySend() error {
 	if a.Config.PublicURL == "" {
-		return errs.New(errs.Invalid, "no public URL is set: set SILKPOST_PUBLIC_URL, such as https://news.example.org, or start silkpost serve")
+		return errs.New(errs.Invalid, "no public URL is set: set SILKPOST_PUBLIC_URL, such as https://news.example.org")
 	}
 	_, err := a.sender()
 	return err
@@ -74,11 +85,7 @@ func (a *App) workerRuns(ctx context.Context) (bool, error) {
 }
 
 // planNow plans the editions, each in a transaction of its own.
-func (a *App) planNow(ctx context.Context, o SendOptions) (ids []uuid.UUID, err error) {
-	list, rhythms, err := a.rhythms(ctx, o.List, o.Rhythm)
-	if err != nil {
-		return nil, err
-	}
+func (a *App) planNow(ctx context.Context, list subscribers.List, rhythms []string, approve bool) (ids []uuid.UUID, err error) {
 	now := a.Clock.Now()
 	if err := ledger.Prepare(ctx, a.DB, now); err != nil {
 		return nil, err
@@ -87,7 +94,7 @@ func (a *App) planNow(ctx context.Context, o SendOptions) (ids []uuid.UUID, err 
 		var made *edition.Edition
 		if err := database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
 			made, err = a.Planner.Plan(ctx, tx, edition.Request{
-				List: list, Rhythm: rhythm, CutOff: now, AtOnce: true, ByHand: true, Approve: o.Approve,
+				List: list, Rhythm: rhythm, CutOff: now, AtOnce: true, ByHand: true, Approve: approve,
 			})
 			return err
 		}); err != nil {

@@ -142,9 +142,6 @@ const testArticles = 5
 // TestDigest sends one message with the list's newest articles to an address, which need not be on the list. Nothing of it is
 // recorded. tag is the language, "" the list's fallback.
 func (a *App) TestDigest(ctx context.Context, slug, address, tag string) (reply.Reply, error) {
-	if err := a.maySend(); err != nil {
-		return reply.Reply{}, err
-	}
 	to, err := subscribers.Envelope(address)
 	if err != nil {
 		return reply.Reply{}, err
@@ -153,8 +150,10 @@ func (a *App) TestDigest(ctx context.Context, slug, address, tag string) (reply.
 	if err != nil {
 		return reply.Reply{}, err
 	}
-	if err := edition.MayBeSent(list); err != nil {
-		return reply.Reply{}, err
+	for _, missing := range []error{edition.MayBeSent(list), a.maySend()} {
+		if missing != nil {
+			return reply.Reply{}, missing
+		}
 	}
 	letter, err := a.testLetter(ctx, list, tag)
 	if err != nil {

@@ -159,7 +159,7 @@ func TestUnsubscribeRefuses(t *testing.T) {
 		"another value":            {http.MethodPost, link, "List-Unsubscribe=Later", http.StatusBadRequest},
 		"the field in the address": {http.MethodPost, link + "?List-Unsubscribe=One-Click", "", http.StatusBadRequest},
 		"a broken encoding":        {http.MethodPost, link, "List-Unsubscribe=%zz", http.StatusBadRequest},
-		"another method":           {http.MethodDelete, link, "", http.StatusNotFound},
+		"another method":           {http.MethodDelete, link, "", http.StatusMethodNotAllowed},
 	} {
 		if got := ask(t, tt.method, tt.link, form, tt.body); got.StatusCode != tt.want {
 			t.Errorf("%s: %d, want %d", name, got.StatusCode, tt.want)
