@@ -106,6 +106,8 @@ var badInputs = []badInput{
 	{"a database that is not there", settings{"DATABASE_URL": "postgres://user:hidden@127.0.0.1:1/silkpost"}, "status", 1, []string{"127.0.0.1:1/silkpost", "is Postgres running there"}},
 	{"a database URL with a typo", settings{"DATABASE_URL": "postgre://127.0.0.1/silkpost"}, "status", 1, []string{"postgres://", `"postgre:"`}},
 	{"an SMTP URL with a typo", settings{"SMTP_URL": "smpt://user:hidden@mail.example.org"}, "digest send --list partners", 1, []string{"SILKPOST_SMTP_URL", `"smpt"`, "smtp://"}},
+	{"a slash in the SMTP password", settings{"SMTP_URL": "smtp://user:hid/den-hidden@mail.example.org"}, "serve", 1, []string{"SILKPOST_SMTP_URL", "%2F for /"}},
+	{"a number and a slash in the SMTP password", settings{"SMTP_URL": "smtp://user:12/hidden@mail.example.org"}, "serve", 1, []string{"SILKPOST_SMTP_URL", "%XX"}},
 	{"an SMTP port that is none", settings{"SMTP_URL": "smtp://user:hidden@mail.example.org:99999"}, "serve", 1, []string{"SILKPOST_SMTP_URL", `"99999"`}},
 	{"an SMTP option with a typo", settings{"SMTP_URL": "smtp://mail.example.org?tsl=none"}, "serve", 1, []string{"SILKPOST_SMTP_URL", `"tsl"`}},
 	{"a public URL without its scheme", settings{"PUBLIC_URL": "news.example.org"}, "serve", 1, []string{`"news.example.org"`, "https://"}},

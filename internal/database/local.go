@@ -113,7 +113,7 @@ func prepareDir(dir string) (string, error) {
 		mode = 0o711 // the server's account must pass through
 	}
 	if err := os.MkdirAll(dir, mode); err != nil {
-		return "", errs.New(errs.Invalid, "cannot make the data directory: %w", err)
+		return "", errs.New(errs.Invalid, "cannot make the data directory: %w; choose another with --data-dir", err)
 	}
 	probe, err := os.CreateTemp(dir, ".probe-*")
 	if err != nil {

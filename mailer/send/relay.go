@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -41,8 +42,9 @@ const (
 // ?tls=opportunistic makes optional and ?tls=none leaves out. Ports left out are 465 and 587. An error never shows the password.
 func ParseRelay(raw string) (Relay, error) {
 	u, err := url.Parse(raw)
-	if err != nil {
-		return Relay{}, errs.New(errs.Invalid, "the SMTP URL cannot be read: it should look like smtp://user:password@mail.example.org:587")
+	if err != nil || u.User == nil && strings.Contains(raw, "@") { // the password ended the host
+		return Relay{}, errs.New(errs.Invalid, "the SMTP URL cannot be read: it should look like smtp://user:password@mail.example.org:587; "+
+			"in user name and password write special characters as %%XX, such as %%40 for @ and %%2F for /")
 	}
 	r := Relay{Host: u.Hostname(), User: u.User.Username()}
 	r.Password, _ = u.User.Password()

@@ -36,6 +36,7 @@ func TestParseRelay(t *testing.T) {
 	for _, bad := range []string{
 		"", "mail.example.org", "http://mail.example.org", "smtp://", "smtp://u:secret@:587", "smtp://h:99999", "smtp://h:0", "smtp://h:x",
 		"smtp://h/path", "smtp://h?tls=no", "smtp://h?tsl=none", "smtps://h?tls=none", "smtp://u:secret@h:5 87", "smtp://u:secret@h#x",
+		"smtp://u:12?secret@h", "smtp://u:12/secret@h", "smtp://u:12#secret@h", "smtp://u:se%cret@h",
 	} {
 		_, err := ParseRelay(bad)
 		if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "\n") {
