@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -15,6 +13,7 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
+	"silkpost/internal/config"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/subscribers"
@@ -161,18 +160,16 @@ func placed(err error) error {
 		return errs.New(errs.Invalid, "line %d: there is no key %q", row, key[len(key)-1])
 	}
 	if wrong := (*toml.DecodeError)(nil); errors.As(err, &wrong) {
-		row, column := wrong.Position()
-		reason := strings.TrimPrefix(wrong.Error(), "toml: ")
-		if kind := wrongKind.FindStringSubmatch(reason); kind != nil && len(wrong.Key()) > 0 {
-			reason = fmt.Sprintf("%s cannot be of the kind %s", wrong.Key()[len(wrong.Key())-1], kind[1])
+		if kind := wrongKind.FindStringSubmatch(wrong.Error()); kind != nil && len(wrong.Key()) > 0 {
+			row, column := wrong.Position()
+			return errs.New(errs.Invalid, "line %d, column %d: %s cannot be of the kind %s", row, column, wrong.Key()[len(wrong.Key())-1], kind[1])
 		}
-		return errs.New(errs.Invalid, "line %d, column %d: %s", row, column, reason)
 	}
-	return err
+	return config.Plain(err)
 }
 
 // wrongKind is how the decoder says, in Go's words, that a value is of the wrong kind.
-var wrongKind = regexp.MustCompile(`^cannot decode TOML (\S+) into`)
+var wrongKind = regexp.MustCompile(`^toml: cannot decode TOML (.+?) into`)
 
 func (a *App) applySource(ctx context.Context, h database.Handle, t table) (string, error) {
 	there, err := a.Articles.SourceBySlug(ctx, h, t.slug())

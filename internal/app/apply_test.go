@@ -90,6 +90,8 @@ func TestApplyRefuses(t *testing.T) {
 		"an unknown key in a table":    {"[[feed]]\nslug = \"a\"\nselect = { tag = [\"x\"] }\n", []string{"line 3", `"tag"`}},
 		"an unknown table":             {"[[lists]]\nslug = \"partners\"\n", []string{`"lists"`}},
 		"a wrong type":                 {"[[feed]]\nslug = \"a\"\nlimit = \"many\"\n", []string{"line 3", "limit cannot be of the kind string"}},
+		"a table for a text":           {"[[feed]]\nslug = { a = 1 }\n", []string{"line 2", "slug cannot be of the kind inline table"}},
+		"a value left out":             {"[[feed]]\nslug =\n", []string{"line 2, column 7: a value is missing"}},
 		"no TOML":                      {"[[feed]\nslug = \"a\"\n", []string{"line 1"}},
 		"no text":                      {"\xff\xfe\x00", []string{"line 1"}},
 		"no slug":                      {"[[list]]\npostal_address = \"x\"\n", []string{"[[list]] has no slug"}},

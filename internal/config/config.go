@@ -72,7 +72,7 @@ func Load(path string, environ []string, flags map[string]any) (Config, error) {
 	k := koanf.New(".")
 	if path != "" {
 		if err := k.Load(file.Provider(path), parser.Parser()); err != nil {
-			return Config{}, errs.New(errs.Invalid, "settings file %s: %w", path, plain(err))
+			return Config{}, errs.New(errs.Invalid, "settings file %s: %w", path, Plain(err))
 		}
 		if unknown := without(k.Keys(), Names()); len(unknown) > 0 {
 			return Config{}, errs.New(errs.Invalid, "settings file %s: there is no setting %q; there are %s",
@@ -95,11 +95,15 @@ func Load(path string, environ []string, flags map[string]any) (Config, error) {
 	return c.validate()
 }
 
-// plain says what is wrong with a file, which is named already: where, if it is the TOML.
-func plain(err error) error {
+// Plain returns what is wrong with a TOML file that is named already, and where.
+func Plain(err error) error {
 	if wrong := (*toml.DecodeError)(nil); errors.As(err, &wrong) {
 		line, column := wrong.Position()
-		return fmt.Errorf("line %d, column %d: %s", line, column, strings.TrimPrefix(wrong.Error(), "toml: "))
+		reason := strings.TrimPrefix(wrong.Error(), "toml: ")
+		if strings.HasPrefix(reason, "unexpected character U+000A") {
+			reason = "a value is missing at the end of the line"
+		}
+		return errs.New(errs.Invalid, "line %d, column %d: %s", line, column, reason)
 	}
 	if about := (*fs.PathError)(nil); errors.As(err, &about) {
 		return about.Err

@@ -48,7 +48,7 @@ func TestLoadNamesTheMistake(t *testing.T) {
 		{file, "", `there is no setting "lisen"`},
 		{"/nowhere.toml", "", "settings file /nowhere.toml: no such file or directory"},
 		{"/", "", "settings file /: is a directory"},
-		{wrong("listen = \"127.0.0.1:1\"\npublic_url =\n"), "", "wrong.toml: line 2, column 13: unexpected character"},
+		{wrong("listen = \"127.0.0.1:1\"\npublic_url =\n"), "", "wrong.toml: line 2, column 13: a value is missing"},
 		{wrong("listen = \"127.0.0.1:1\n"), "", "wrong.toml: line 1, column 22: "},
 		{wrong("smtp_connections = \"many\"\n"), "", "smtp_connections has to be a number"},
 		{wrong("smtp_url = [\"hidden\"]\n"), "", "smtp_url has to be a text"},
