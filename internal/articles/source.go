@@ -142,6 +142,12 @@ func (s *Store) SourceBySlug(ctx context.Context, h database.Handle, slug string
 	return found, err
 }
 
+// Sources returns all sources by slug.
+func (s *Store) Sources(ctx context.Context, h database.Handle) (all []Source, err error) {
+	err = h.SelectContext(ctx, &all, `SELECT `+sourceColumns+` FROM articles.sources ORDER BY slug`)
+	return all, err
+}
+
 // Due returns the sources whose next poll is at or before now, the longest overdue first.
 func (s *Store) Due(ctx context.Context, h database.Handle, now time.Time) (due []Source, err error) {
 	err = h.SelectContext(ctx, &due, `
