@@ -230,10 +230,18 @@ func checkBeside(t *testing.T, with settings) {
 		}
 		Deliveries map[string]int
 		Workers    int
+		Sources    []struct{ Slug, Kind string }
+		Database   string
 	}](t, good(t, with, "status", "--json"))
 	addsUp(t, status.Deliveries)
 	if status.Workers != 1 || len(status.Editions) == 0 {
 		t.Errorf("status beside the demo: %+v", status)
+	}
+	if len(status.Sources) != 1 || status.Sources[0].Slug != "files" || !strings.HasPrefix(status.Database, "postgres://silkpost@/silkpost?host=%2F") {
+		t.Errorf("sources and database beside the demo: %+v", status)
+	}
+	if printed := good(t, with, "status"); !strings.Contains(printed, "\nThe database is at "+status.Database+"\nsource  kind") {
+		t.Errorf("status prints %s", printed)
 	}
 	for _, e := range status.Editions {
 		addsUp(t, e.Deliveries)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"silkpost/feeds"
 	"silkpost/internal/app"
@@ -25,9 +26,34 @@ func (c *statusCmd) Run(e *env) error {
 		if err := editionTable(e, status.Editions); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.stdout, "%s\n%s sending.\n", countsLine(status.Deliveries), counted(status.Workers, "worker"))
-		return err
+		fmt.Fprintf(e.stdout, "%s\n%s sending.\n", countsLine(status.Deliveries), counted(status.Workers, "worker"))
+		if status.Database != "" {
+			fmt.Fprintf(e.stdout, "The database is at %s\n", status.Database)
+		}
+		return sourceTable(e, status.Sources)
 	})
+}
+
+func sourceTable(e *env, sources []app.SourceStatus) error {
+	if len(sources) == 0 {
+		return nil
+	}
+	rows := [][]string{{"source", "kind", "last good poll", "next poll", "failure"}}
+	for _, s := range sources {
+		failure := s.Failure
+		if s.Failures > 1 {
+			failure += fmt.Sprintf(" (%d times in a row)", s.Failures)
+		}
+		rows = append(rows, []string{s.Slug, s.Kind, polled(s.PolledAt), polled(s.NextPollAt), failure})
+	}
+	return table(e.stdout, rows...)
+}
+
+func polled(at *time.Time) string {
+	if at == nil {
+		return "never"
+	}
+	return at.UTC().Format("2006-01-02 15:04 MST")
 }
 
 type feedCmd struct {

@@ -269,9 +269,18 @@ func TestPolledSource(t *testing.T) {
 	site.close()
 	clock.Advance(15 * time.Minute)
 	h.queue(t, jobs.PollDue{})
+	var shown app.SourceStatus
 	testkit.Eventually(t, patience, "the failure stands with the source", func() bool {
-		return value[string](t, h, `SELECT failure FROM articles.sources WHERE slug = 'site'`) != ""
+		status, err := h.Status(t.Context())
+		if err != nil || len(status.Sources) != 1 {
+			t.Fatalf("status %+v, %v", status, err)
+		}
+		shown = status.Sources[0]
+		return shown.Failure != ""
 	})
+	if shown.Slug != "site" || shown.Failures != 1 || shown.PolledAt == nil || shown.NextPollAt == nil || !shown.NextPollAt.After(*shown.PolledAt) {
+		t.Errorf("the status of the source: %+v", shown)
+	}
 	if n := value[int](t, h, `SELECT count(*) FROM articles.articles`); n != 2 {
 		t.Errorf("%d articles after a poll that failed, want the 2 of before", n)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -15,11 +16,25 @@ import (
 	"silkpost/subscribers"
 )
 
-// Status is how things stand: the newest editions, each with its deliveries, all deliveries there are, and how many workers send.
+// Status is how things stand: the newest editions, each with its deliveries, all deliveries there are, how many workers send, and
+// how the sources' polls go.
 type Status struct {
 	Editions   []EditionStatus `json:"editions"`
 	Deliveries ledger.Counts   `json:"deliveries"`
 	Workers    int             `json:"workers"`
+	Sources    []SourceStatus  `json:"sources"`
+	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
+}
+
+// SourceStatus is a source with how its polls went.
+type SourceStatus struct {
+	Slug       string     `json:"slug"`
+	Kind       string     `json:"kind"`
+	URL        string     `json:"url"`
+	PolledAt   *time.Time `json:"polled_at"`    // the last poll that went well; nil: none did yet
+	NextPollAt *time.Time `json:"next_poll_at"` // nil: never polled by itself
+	Failures   int        `json:"failures"`     // polls in a row that failed
+	Failure    string     `json:"failure"`      // why the last one did; "" when it went well
 }
 
 // EditionStatus is an edition with its deliveries by state.
@@ -33,6 +48,9 @@ const statusEditions = 50
 
 // Status reads all of it in one snapshot, so that the numbers agree.
 func (a *App) Status(ctx context.Context) (s Status, err error) {
+	if a.local != nil {
+		s.Database = a.local.URL()
+	}
 	err = a.snapshot(ctx, func(h database.Handle) error {
 		editions, err := edition.Latest(ctx, h, statusEditions)
 		if err != nil {
@@ -44,10 +62,24 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Deliveries, err = ledger.Count(ctx, h); err != nil {
 			return err
 		}
-		s.Workers, err = ledger.Senders(ctx, h, a.Clock.Now())
+		if s.Workers, err = ledger.Senders(ctx, h, a.Clock.Now()); err != nil {
+			return err
+		}
+		s.Sources, err = a.sourceStatus(ctx, h)
 		return err
 	})
 	return s, err
+}
+
+func (a *App) sourceStatus(ctx context.Context, h database.Handle) ([]SourceStatus, error) {
+	all, err := a.Articles.Sources(ctx, h)
+	shown := make([]SourceStatus, len(all))
+	for i, s := range all {
+		shown[i] = SourceStatus{
+			Slug: s.Slug, Kind: s.Kind, URL: s.URL, PolledAt: s.PolledAt, NextPollAt: s.NextPollAt, Failures: s.Failures, Failure: s.Failure,
+		}
+	}
+	return shown, err
 }
 
 // snapshot runs fn in a transaction that sees the database as it is at one moment.
