@@ -14,6 +14,14 @@ type catchCmd struct {
 	Script string `help:"How to fail (TOML)." type:"path" placeholder:"FILE"`
 }
 
+// exampleScript is a script of one rule.
+const exampleScript = `rule = [{ verb = "RCPT", to = "*@full.example", reply = "452 4.2.2 Full", times = 1 }]`
+
+// Help is what --help says further.
+func (c *catchCmd) Help() string {
+	return "A script names the ways to fail, such as\n\n  " + exampleScript + "\n\nAll keys: docs/catcher.md."
+}
+
 func (c *catchCmd) Run(e *env) error {
 	cfg, err := e.settings("")
 	if err != nil {
