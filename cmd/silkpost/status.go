@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"silkpost/feeds"
 	"silkpost/internal/app"
+	"silkpost/internal/articles"
 )
 
 type statusCmd struct {
@@ -34,7 +36,9 @@ func (c *statusCmd) Run(e *env) error {
 	})
 }
 
+// sourceTable shows the sources that are polled: folders are imported by hand.
 func sourceTable(e *env, sources []app.SourceStatus) error {
+	sources = slices.DeleteFunc(sources, func(s app.SourceStatus) bool { return s.Kind == articles.KindFolder })
 	if len(sources) == 0 {
 		return nil
 	}
