@@ -109,13 +109,4 @@ func (l *Local) awaitOthers(ctx context.Context) {
 }
 
 // pause waits for one look's time, or until ctx is over.
-func pause(ctx context.Context) error {
-	timer := time.NewTimer(pollEvery)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func pause(ctx context.Context) error { return wait(ctx, pollEvery) }

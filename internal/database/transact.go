@@ -124,7 +124,12 @@ func (l limiter) run(wait func() error) error {
 // backOff waits before the attempt after the given one, or until ctx is over.
 func backOff(ctx context.Context, attempt int) error {
 	full := transactBackoff << attempt
-	timer := time.NewTimer(full/2 + rand.N(full/2))
+	return wait(ctx, full/2+rand.N(full/2))
+}
+
+// wait returns nil after d, or the cause when ctx is over first.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

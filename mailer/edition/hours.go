@@ -2,7 +2,6 @@ package edition
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/lib/pq"
@@ -41,9 +40,9 @@ func (p *plan) setHours(ctx context.Context) error {
 // nextHour returns when a clock on the wall in a zone next shows the hour ("15:04"), at or after a time. An hour that is left out
 // when the clocks go forward comes as much later as they jump; one that comes twice is taken the first time.
 func nextHour(from time.Time, zone, hour string) (time.Time, error) {
-	where, err := time.LoadLocation(zone)
+	where, err := zoneOf(zone)
 	if err != nil {
-		return time.Time{}, errs.New(errs.Invalid, "there is no time zone %q", zone)
+		return time.Time{}, err
 	}
 	clock, err := time.Parse("15:04", hour)
 	if err != nil {
@@ -77,20 +76,20 @@ func onWall(year int, month time.Month, day, hour, minute int, where *time.Locat
 }
 
 // localDate returns the date in a zone, as midnight UTC, which is how Postgres's date is read and written.
-func localDate(at time.Time, zone string) time.Time {
-	where, err := time.LoadLocation(zone)
+func localDate(at time.Time, zone string) (time.Time, error) {
+	where, err := zoneOf(zone)
 	if err != nil {
-		where = time.UTC
+		return time.Time{}, err
 	}
 	y, m, d := at.In(where).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC), nil
 }
 
-// zoneOf loads a zone, which was checked when its list was declared.
+// zoneOf loads a zone. It was checked when its list was declared or its contact imported; another program's zones may be others.
 func zoneOf(name string) (*time.Location, error) {
 	where, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, fmt.Errorf("time zone %q: %w", name, err)
+		return nil, errs.New(errs.Invalid, "there is no time zone %q", name)
 	}
 	return where, nil
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/lib/pq"
+
 	"silkpost/internal/errs"
+	"silkpost/internal/language"
 	"silkpost/mailer/ledger"
 	"silkpost/subscribers"
 )
@@ -37,9 +40,13 @@ func (p *Planner) Plan(ctx context.Context, tx handle, r Request) (e *Edition, e
 	}
 	defer errs.Wrap(&err, "edition.Plan(%s, %s)", r.List.Slug, r.Rhythm)
 	now := p.Clock.Now()
+	date, err := localDate(r.CutOff, r.List.TimeZone)
+	if err != nil {
+		return nil, err
+	}
 	made := &plan{Planner: p, Request: r, handle: tx, now: now, edition: &Edition{
 		ID: ledger.NewEditionID(now), ListID: r.List.ID, List: r.List.Slug, Rhythm: r.Rhythm, CutOff: r.CutOff, CreatedAt: now,
-		LocalDate: localDate(r.CutOff, r.List.TimeZone),
+		LocalDate: date,
 	}}
 	for _, step := range []func(context.Context) error{
 		made.lock, made.position, made.enrol, made.readers, made.profiles, made.choose, made.digests, made.insert, made.deliver, made.moveMarks,
@@ -99,7 +106,7 @@ func (p *plan) position(ctx context.Context) error {
 			RETURNING position
 		)
 		SELECT greatest((SELECT position FROM last), (SELECT max(position) FROM given))`,
-		p.List.ID, orEmpty(s.Sections), orEmpty(s.Tags), languageKeys(s.Languages), orEmpty(s.Sources))
+		p.List.ID, orEmpty(s.Sections), orEmpty(s.Tags), pq.StringArray(language.Keys(s.Languages)), orEmpty(s.Sources))
 }
 
 // enrol fixes where everybody who is new on the list, or was away, starts: where the last edition of their rhythm ended, whichever
@@ -166,7 +173,7 @@ func (p *plan) choose(ctx context.Context) error {
 		WHERE pos.list_id = $1 AND ($2::text[] = '{}' OR a.language_key = ANY ($2))
 		  AND (pos.position > (SELECT min(mark) FROM profile)
 		       OR pos.group_id IN (SELECT unnest(back) FROM profile))`,
-		p.List.ID, languageKeys(p.List.Selection.Languages)); err != nil {
+		p.List.ID, pq.StringArray(language.Keys(p.List.Selection.Languages))); err != nil {
 		return err
 	}
 	return p.run(ctx, `
@@ -184,7 +191,7 @@ func (p *plan) choose(ctx context.Context) error {
 			SELECT 1 FROM version any_of WHERE any_of.group_id = v.group_id
 			AND (any_of.section = ANY (f.topics) OR any_of.tags && f.topics)))
 		ORDER BY f.id, v.group_id, want.n, v.language <> want.tag, v.article_id`,
-		p.List.FallbackLanguage, languageKey(p.List.FallbackLanguage))
+		p.List.FallbackLanguage, language.Key(p.List.FallbackLanguage))
 }
 
 // digests lays out what each profile gets, newest first.

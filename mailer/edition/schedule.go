@@ -101,12 +101,16 @@ func (p *Planner) due(ctx context.Context, tx handle, r Request, now time.Time) 
 
 // unseen finds out whether a cut-off was not dealt with yet. One that was moved to later on a day that has its edition is.
 func (p *plan) unseen(ctx context.Context, cutOff time.Time) (due bool, err error) {
+	date, err := localDate(cutOff, p.List.TimeZone)
+	if err != nil {
+		return false, err
+	}
 	err = p.GetContext(ctx, &due, `
 		WITH planned AS (
 			SELECT EXISTS (SELECT 1 FROM mailer.editions WHERE list_id = $1 AND rhythm = $2 AND local_date = $4 AND origin = 'schedule') AS today
 		)
 		SELECT cut_off < $3 AND NOT today FROM mailer.plans, planned WHERE list_id = $1 AND rhythm = $2`,
-		p.List.ID, p.Rhythm, cutOff, localDate(cutOff, p.List.TimeZone))
+		p.List.ID, p.Rhythm, cutOff, date)
 	return due, err
 }
 

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/lib/pq"
-
-	"silkpost/internal/language"
 )
 
 // setWords chooses the language of the product's words for each order of languages that readers have.
@@ -26,11 +24,6 @@ func (p *plan) setWords(ctx context.Context) error {
 		WHERE array_to_string(profile.languages, ' ') = w.languages`,
 		orders, words)
 }
-
-// languageKeys returns the keys of tags as an array that is never NULL.
-func languageKeys(tags []string) pq.StringArray { return language.Keys(tags) }
-
-func languageKey(tag string) string { return language.Key(tag) }
 
 // orEmpty turns nil, which would be NULL in the database, into an empty array.
 func orEmpty(values pq.StringArray) pq.StringArray {
