@@ -3,8 +3,6 @@ package feeds
 import (
 	"strings"
 	"unicode/utf8"
-
-	"silkpost/internal/articles"
 )
 
 // clean returns text as XML 1.0 can carry it and gives it back: characters outside its range are dropped, invalid UTF-8 becomes
@@ -26,15 +24,12 @@ func clean(text string) string {
 }
 
 func isClean(text string) bool {
-	for i, r := range text {
-		if r == '\r' || !inXML(r) {
-			return false
-		}
-		if r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD") {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' && c != '\t' && c != '\n' {
 			return false
 		}
 	}
-	return true
+	return utf8.ValidString(text) && !strings.Contains(text, "\uFFFE") && !strings.Contains(text, "\uFFFF")
 }
 
 // inXML reports whether r is a Char of XML 1.0, section 2.2.
@@ -43,16 +38,28 @@ func inXML(r rune) bool {
 		r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
 }
 
-// cleanArticle cleans every field that a document shows.
-func cleanArticle(a articles.Article) articles.Article {
-	for _, field := range []*string{
-		&a.GUID, &a.Slug, &a.URL, &a.Title, &a.Summary, &a.HTML, &a.Text, &a.Language, &a.Section, &a.ImageURL,
-	} {
+// address returns the address of something clean and without what may not stand in one (RFC 3987, section 2.2): blanks, quotes and the
+// like are percent-encoded.
+func address(text string) string { return addressEscaper.Replace(clean(text)) }
+
+var addressEscaper = strings.NewReplacer("\t", "%09", "\n", "%0A", " ", "%20", `"`, "%22", "<", "%3C", ">", "%3E", `\`, "%5C", "^", "%5E",
+	"`", "%60", "{", "%7B", "|", "%7C", "}", "%7D", "\x7F", "%7F")
+
+// cleanItem returns an item whose every text is clean, and whose URL is where readers are sent.
+func cleanItem(item *Item, publicURL string) Item {
+	it := *item
+	it.URL = address(item.Link(publicURL))
+	it.ImageURL = address(it.ImageURL)
+	for _, field := range []*string{&it.GUID, &it.Title, &it.Summary, &it.HTML, &it.Text, &it.Language, &it.Section, &it.ImageAlt} {
 		*field = clean(*field)
 	}
-	a.Tags = cleanAll(a.Tags)
-	a.Authors = cleanAll(a.Authors)
-	return a
+	it.Tags = cleanAll(it.Tags)
+	it.Authors = cleanAll(it.Authors)
+	it.Translations = make([]Translation, len(item.Translations))
+	for i, t := range item.Translations {
+		it.Translations[i] = Translation{Language: clean(t.Language), URL: address(t.URL)}
+	}
+	return it
 }
 
 func cleanAll(texts []string) []string {

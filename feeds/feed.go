@@ -76,7 +76,8 @@ func (f Format) MediaType() string {
 	return "application/" + string(f) + "+xml"
 }
 
-// URL returns the address of a feed in a format. publicURL has no slash at its end.
-func URL(publicURL, slug string, format Format) string {
-	return publicURL + "/feeds/" + slug + "." + string(format)
+// URL returns the address of a document in a format: of a feed when path is its slug; see Frame for others. publicURL has no slash
+// at its end.
+func URL(publicURL, path string, format Format) string {
+	return publicURL + "/feeds/" + path + "." + string(format)
 }

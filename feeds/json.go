@@ -5,15 +5,13 @@ import (
 	"time"
 
 	gorilla "github.com/gorilla/feeds"
-
-	"silkpost/internal/articles"
 )
 
 // The JSON types are gorilla's with what it lacks or leaves out when empty; encoding/json writes the outer of two fields with
-// one name.
+// one name, and those after the embedded ones: items come last.
 type jsonFeed struct {
 	gorilla.JSONFeed
-	Items []jsonItem `json:"items"`
+	Items []*jsonItem `json:"items"`
 }
 
 type jsonItem struct {
@@ -23,48 +21,52 @@ type jsonItem struct {
 	Language  string `json:"language,omitempty"`
 }
 
-func (d *outline) json() jsonFeed {
+func (o *outline) json() jsonFeed {
 	feed := jsonFeed{
 		JSONFeed: gorilla.JSONFeed{
 			Version:     "https://jsonfeed.org/version/1.1",
-			Title:       d.title,
-			Language:    d.language,
-			HomePageUrl: d.home,
-			FeedUrl:     d.self,
-			Authors:     []*gorilla.JSONAuthor{{Name: d.publisher, Url: d.home}},
+			Title:       o.title,
+			Language:    o.language,
+			HomePageUrl: o.home,
+			FeedUrl:     o.self,
+			NextUrl:     o.older,
+			Authors:     []*gorilla.JSONAuthor{{Name: o.publisher, Url: o.home}},
 		},
-		Items: make([]jsonItem, len(d.articles)),
+		Items: []*jsonItem{},
 	}
-	for i := range d.articles {
-		feed.Items[i] = d.jsonItem(&d.articles[i])
+	for _, hub := range o.hubs {
+		feed.Hubs = append(feed.Hubs, &gorilla.JSONHub{Type: "WebSub", Url: hub})
 	}
 	return feed
 }
 
-func (d *outline) jsonItem(a *articles.Article) jsonItem {
-	item := jsonItem{
+func newJSONItem(content Content, it Item) *jsonItem {
+	item := &jsonItem{
 		JSONItem: gorilla.JSONItem{
-			Id:      a.GUID,
-			Url:     a.Link(d.publicURL),
-			Title:   a.Title,
-			Summary: a.Summary,
-			Image:   a.ImageURL,
-			Tags:    categories(a),
+			Id:      it.GUID,
+			Url:     it.URL,
+			Title:   it.Title,
+			Summary: it.Summary,
+			Image:   it.ImageURL,
+			Tags:    categories(&it.Article),
 		},
-		Published: stamp(time.RFC3339, a.PublishedAt),
-		Modified:  stamp(time.RFC3339, a.UpdatedAt),
-		Language:  a.Language,
+		Published: stamp(time.RFC3339, it.PublishedAt),
+		Modified:  stamp(time.RFC3339, it.UpdatedAt),
+		Language:  it.Language,
 	}
-	for _, name := range a.Authors {
+	for _, name := range it.Authors {
 		item.Authors = append(item.Authors, &gorilla.JSONAuthor{Name: name})
 	}
+	if kind := imageType(it.ImageURL); kind != "" { // an attachment must have a type
+		item.Attachments = []gorilla.JSONAttachment{{Url: it.ImageURL, MIMEType: kind, Title: it.ImageAlt}}
+	}
 	switch { // an item must have one content or the other
-	case d.content == Summary:
-		item.ContentText = cmp.Or(a.Summary, a.Title)
-	case a.HTML != "":
-		item.ContentHTML = a.HTML
+	case content == Summary:
+		item.ContentText = cmp.Or(it.Summary, it.Title)
+	case it.HTML != "":
+		item.ContentHTML = it.HTML
 	default:
-		item.ContentText = cmp.Or(a.Text, a.Summary, a.Title)
+		item.ContentText = cmp.Or(it.Text, it.Summary, it.Title)
 	}
 	return item
 }

@@ -23,12 +23,33 @@ func (s *Store) Load(ctx context.Context, h database.Handle, slug string, format
 		return Document{}, err
 	}
 	defer errs.Wrap(&err, "feeds.Load(%q, %s)", slug, format)
-	items, err := s.Articles.Select(ctx, h, feed.Selection, feed.Limit)
+	found, err := s.Articles.Select(ctx, h, feed.Selection, feed.Limit)
 	if err != nil {
 		return Document{}, err
 	}
-	body, err := Render(format, feed, items, publicURL)
-	return Document{Format: format, Body: body, Modified: modified(feed, items)}, err
+	items := make([]Item, len(found))
+	for i := range found {
+		items[i].Article = found[i]
+	}
+	frame := frameOf(feed, found)
+	body, err := Render(format, &frame, items, publicURL)
+	return Document{Format: format, Body: body, Modified: modified(feed, found)}, err
+}
+
+// frameOf returns the frame of the one document that a feed has.
+func frameOf(feed Feed, items []articles.Article) Frame {
+	frame := Frame{Feed: feed, Path: feed.Slug}
+	for i, a := range items {
+		if a.UpdatedAt.After(frame.Updated) {
+			frame.Updated = a.UpdatedAt
+		}
+		if i == 0 {
+			frame.Language = a.Language
+		} else if a.Language != frame.Language {
+			frame.Language = ""
+		}
+	}
+	return frame
 }
 
 // modified returns when a document last changed. An article that came late with an old date counts from when it came.

@@ -9,170 +9,69 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/mmcdole/gofeed"
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
-	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/testkit"
 )
 
-const publicURL = "https://news.example.org"
-
-// day is the nth day of the tests' calendar, with a zone and a fraction that no document may show.
-func day(n int) time.Time {
-	return time.Date(2026, time.March, n, 23, 30, 15, 123456000, time.FixedZone("somewhere", 5*3600))
-}
-
-func multilingual() []articles.Article {
-	return []articles.Article{
-		{
-			GUID: "https://www.example.org/2026/biennale", Slug: "biennale", URL: "https://www.example.org/2026/biennale?a=1&b=2",
-			Title: "Biennale of science & art opens", Summary: "Visitors > 10,000 are expected.",
-			HTML: "<p>Visitors &gt; 10,000 are expected.</p>\n<p><img src=\"https://www.example.org/hall.jpg\" alt=\"The hall\"></p>",
-			Text: "Visitors > 10,000 are expected.", Language: "en", Section: "News", Tags: []string{"art", "News", "science"},
-			Authors: []string{"Press office", "Ms Example"}, ImageURL: "https://www.example.org/hall.jpg",
-			PublishedAt: day(3), UpdatedAt: day(5), FirstSeenAt: day(6),
-		},
-		{
-			GUID: "urn:uuid:0b1f6a52-4a0e-5d2b-9f0e-0d5d5bd3a001", Slug: "robots", Title: "机器人进校园", Summary: "百所学校参加。",
-			HTML: "<p>百所学校参加。</p>", Text: "百所学校参加。", Language: "zh-Hans", Section: "新闻",
-			PublishedAt: day(2), UpdatedAt: day(2), FirstSeenAt: day(6),
-		},
-		{
-			GUID: "urn:uuid:0b1f6a52-4a0e-5d2b-9f0e-0d5d5bd3a002", Slug: "stars", Title: "ليلة النجوم", Summary: "أمسية للجميع.",
-			HTML: "<p>أمسية للجميع.</p>", Text: "أمسية للجميع.", Language: "ar", Tags: []string{"فلك"}, Authors: []string{"مكتب الإعلام"},
-			PublishedAt: day(1), UpdatedAt: day(1), FirstSeenAt: day(6),
-		},
-	}
-}
-
-func hostile() []articles.Article {
-	return []articles.Article{{
-		GUID: "post 7\x00", Slug: "post-7", URL: "https://www.example.org/?q=\"><script>alert(1)</script>",
-		Title: "<b>Bold</b> ]]> & \x01\x0b\ufffe\xff\u2028 😀", Summary: "1 < 2 <script>alert(1)</script> ]]>\r\nnext",
-		HTML: "<p>]]></p>\r\n<pre>\x02a\tb</pre>]]", Text: "]]>", Language: "en", Section: "<News>\x1f", Tags: []string{"a\"b", "\x03", "</category>"},
-		Authors: []string{"O'Example <office@example.org>\x04"}, ImageURL: "https://www.example.org/a b.png",
-		PublishedAt: day(4), UpdatedAt: day(4), FirstSeenAt: day(4),
-	}}
-}
-
 func TestRenderGolden(t *testing.T) {
 	t.Parallel()
-	all := feeds.Feed{Slug: "all", Title: database.StringMap{"en": "All articles", "it": "Tutti gli articoli"}, Content: feeds.Full}
-	summaries := all
-	summaries.Content = feeds.Summary
-	italian := feeds.Feed{Slug: "lang-it", Title: all.Title, Selection: articles.Selection{Languages: []string{"it"}}}
-	cases := []struct {
-		name  string
-		feed  feeds.Feed
-		items []articles.Article
-	}{
-		{"multilingual", all, multilingual()},
-		{"summary", summaries, multilingual()},
-		{"empty", italian, nil},
-		{"hostile", feeds.Feed{Slug: "hostile", Title: database.StringMap{"und": "<Hostile>\x01 ]]>"}}, hostile()},
-	}
-	for _, c := range cases {
+	for name, d := range cases() {
 		for _, format := range feeds.Formats() {
-			t.Run(c.name+"."+string(format), func(t *testing.T) {
+			t.Run(name+"."+string(format), func(t *testing.T) {
 				t.Parallel()
-				testkit.Golden(t, filepath.Join("testdata", c.name+"."+string(format)), render(t, format, c.feed, c.items))
+				testkit.Golden(t, filepath.Join("testdata", name+"."+string(format)), render(t, format, d))
 			})
 		}
 	}
 }
 
-func render(t testing.TB, format feeds.Format, feed feeds.Feed, items []articles.Article) []byte {
+func render(t testing.TB, format feeds.Format, d document) []byte {
 	t.Helper()
-	body, err := feeds.Render(format, feed, items, publicURL)
+	body, err := feeds.Render(format, &d.frame, d.items, publicURL)
 	if err != nil {
 		t.Fatalf("Render(%s): %v", format, err)
 	}
 	return body
 }
 
-// What a reader's parser makes of the three documents of one feed is the same.
-func TestFormatsAgree(t *testing.T) {
+// A document made of fragments has the bytes that gorilla's writers would give.
+func TestFragmentsMakeTheWhole(t *testing.T) {
 	t.Parallel()
-	for name, items := range map[string][]articles.Article{"multilingual": multilingual(), "none": nil} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			feed := feeds.Feed{Slug: "all", Title: database.StringMap{"en": "All articles"}}
-			want := parse(t, render(t, feeds.JSON, feed, items))
-			if len(want) != len(items) {
-				t.Fatalf("JSON has %d items, want %d", len(want), len(items))
-			}
-			for _, format := range []feeds.Format{feeds.RSS, feeds.Atom} {
-				got := parse(t, render(t, format, feed, items))
-				if format == feeds.RSS { // RSS dates an item once, and its description is HTML
-					for i := range got {
-						got[i].Updated = want[i].Updated
-						got[i].Summary = strings.ReplaceAll(got[i].Summary, "&gt;", ">")
-					}
-				}
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("%s differs from JSON (-json +%s):\n%s", format, format, diff)
-				}
-			}
-		})
+	for name, d := range cases() {
+		for _, format := range feeds.Formats() {
+			checkWhole(t, name, format, d)
+		}
 	}
 }
 
-type parsed struct {
-	ID, Link, Title, Summary, Content string
-	Published, Updated                string
-	Authors, Categories               []string
-}
-
-func parse(t *testing.T, doc []byte) (items []parsed) {
+func checkWhole(t *testing.T, name string, format feeds.Format, d document) {
 	t.Helper()
-	feed, err := gofeed.NewParser().Parse(bytes.NewReader(doc))
+	want, err := feeds.Whole(format, &d.frame, d.items, publicURL)
 	if err != nil {
-		t.Fatalf("gofeed: %v\n%s", err, doc)
+		t.Fatal(err)
 	}
-	if feed.FeedLink == "" || feed.Title != "All articles" || feed.Link != publicURL+"/feeds/" {
-		t.Errorf("self %q, title %q, link %q", feed.FeedLink, feed.Title, feed.Link)
+	if diff := cmp.Diff(string(want), string(render(t, format, d))); diff != "" {
+		t.Errorf("%s.%s differs (-whole +fragments):\n%s", name, format, diff)
 	}
-	for _, it := range feed.Items {
-		p := parsed{ID: it.GUID, Link: it.Link, Title: it.Title, Summary: it.Description, Content: it.Content, Categories: it.Categories}
-		p.Published = it.PublishedParsed.UTC().String()
-		if it.UpdatedParsed != nil {
-			p.Updated = it.UpdatedParsed.UTC().String()
-		}
-		for _, author := range it.Authors {
-			p.Authors = append(p.Authors, author.Name)
-		}
-		if it.DublinCoreExt != nil { // gofeed's neutral form keeps one creator
-			p.Authors = it.DublinCoreExt.Creator
-		}
-		items = append(items, p)
-	}
-	return items
 }
 
 // A document that is made again has the same bytes, in whatever zone its times come.
 func TestSameContentSameBytes(t *testing.T) {
 	t.Parallel()
-	feed := feeds.Feed{Slug: "all", Title: database.StringMap{"ar": "ا", "en": "All articles", "it": "Tutti", "zh-Hans": "全部"}}
-	elsewhere := multilingual()
-	for i := range elsewhere {
-		a := &elsewhere[i]
-		a.PublishedAt, a.UpdatedAt = a.PublishedAt.Local(), a.UpdatedAt.In(time.FixedZone("far", -9*3600))
-	}
-	for _, format := range feeds.Formats() {
-		want := render(t, format, feed, multilingual())
-		for range 20 {
-			if diff := cmp.Diff(string(want), string(render(t, format, feed, elsewhere))); diff != "" {
-				t.Fatalf("%s differs (-first +again):\n%s", format, diff)
+	for name, d := range cases() {
+		for _, format := range feeds.Formats() {
+			want := render(t, format, d)
+			for range 10 {
+				if diff := cmp.Diff(string(want), string(render(t, format, elsewhere(d)))); diff != "" {
+					t.Fatalf("%s.%s differs (-first +again):\n%s", name, format, diff)
+				}
 			}
 		}
 	}
@@ -192,173 +91,194 @@ func TestTimeZoneOfProcess(t *testing.T) {
 
 func TestRenderRefusesUnknownFormat(t *testing.T) {
 	t.Parallel()
-	_, err := feeds.Render("opml", feeds.Feed{}, nil, publicURL)
-	if errs.KindOf(err) != errs.Invalid {
-		t.Errorf("got %v, want an Invalid error", err)
+	for name, items := range map[string][]feeds.Item{"no items": nil, "items": multilingual()} {
+		body, err := feeds.Render("opml", &feeds.Frame{}, items, publicURL)
+		if errs.KindOf(err) != errs.Invalid || body != nil {
+			t.Errorf("%s: got %q and %v, want an Invalid error", name, body, err)
+		}
 	}
 }
 
-// Everything that an article's text holds and XML can carry arrives, and nothing of it becomes markup.
-func FuzzRender(f *testing.F) {
-	for _, a := range append(multilingual(), hostile()...) {
-		f.Add(a.Title, a.Summary, a.HTML, a.GUID, a.Section)
+// Every element and attribute belongs to a namespace that its document declares, and is one of those that readers know.
+func TestNamespaces(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{
+		"": true, "xmlns": true, "http://www.w3.org/XML/1998/namespace": true, "http://www.w3.org/2005/Atom": true,
+		"http://purl.org/rss/1.0/modules/content/": true, "http://purl.org/dc/elements/1.1/": true, "http://search.yahoo.com/mrss/": true,
+		"http://purl.org/syndication/history/1.0": true, "http://purl.org/atompub/tombstones/1.0": true,
 	}
-	f.Add("\r", "\r\n\r", "]]>]]", "\ufeff", "\u0085")
-	f.Add("a\xc3", "\ud7ff\uffff", "a\rb\r\nc]]", "tag:example.org,2026:1", "\t")
-	f.Fuzz(func(t *testing.T, title, summary, html, guid, name string) {
-		a := articles.Article{
-			GUID: guid, Slug: "x", Title: title, Summary: summary, HTML: html, Text: summary, Language: "en", Section: name,
-			Tags: []string{title, name}, Authors: []string{name, title}, PublishedAt: day(1), UpdatedAt: day(2),
-		}
-		want := shown{
-			Feed: feeds.Clean(title), ID: feeds.Clean(guid), Title: feeds.Clean(title), Summary: feeds.Clean(summary),
-			Content: feeds.Clean(html), Categories: distinct(name, title), Authors: nonEmpty(name, title),
-		}
-		for _, format := range feeds.Formats() {
-			doc := render(t, format, feeds.Feed{Slug: "all", Title: database.StringMap{"en": title}}, []articles.Article{a})
-			got := read(t, format, doc)
-			if format == feeds.Atom { // an id must be an IRI there
-				got.ID = want.ID
-			}
-			if title == "" { // then the slug stands in
-				got.Feed = ""
-			}
-			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-				t.Fatalf("%s read back (-want +got):\n%s\n%s", format, diff, doc)
+	for name, d := range cases() {
+		for _, format := range []feeds.Format{feeds.RSS, feeds.Atom} {
+			for token := range tokens(t, render(t, format, d)) {
+				start, ok := token.(xml.StartElement)
+				if !ok {
+					continue
+				}
+				for _, attr := range append(start.Attr, xml.Attr{Name: start.Name}) {
+					if !known[attr.Name.Space] || attr.Name.Space == "xmlns" && attr.Value == "" {
+						t.Errorf("%s.%s: %s has the namespace %q", name, format, attr.Name.Local, attr.Name.Space)
+					}
+				}
 			}
 		}
-	})
+	}
 }
 
-func nonEmpty(names ...string) (all []string) {
-	for _, name := range names {
-		if name = feeds.Clean(name); name != "" {
-			all = append(all, name)
+// tokens reads doc, whose every byte must be well-formed.
+func tokens(t *testing.T, doc []byte) func(yield func(xml.Token) bool) {
+	t.Helper()
+	return func(yield func(xml.Token) bool) {
+		for dec := xml.NewDecoder(bytes.NewReader(doc)); ; {
+			token, err := dec.Token()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				t.Fatalf("%v\n%s", err, doc)
+			}
+			if !yield(token) {
+				return
+			}
 		}
 	}
-	return all
 }
 
-func distinct(names ...string) []string { return slices.Compact(nonEmpty(names...)) }
-
-// shown is what a document with one item says.
-type shown struct {
-	Feed, ID, Title, Summary, Content string
-	Categories, Authors               []string
+// Nothing of a foreign page that runs, styles or spies gets into a document, and its addresses are whole.
+func TestForeignMarkupIsHarmless(t *testing.T) {
+	t.Parallel()
+	const page = "https://www.example.org/news/1.html"
+	const foreign = `<style>p{background:url(//evil.example/s)}</style><link rel="stylesheet" href="https://evil.example/l">
+		<p style="position:fixed" class="evil" id="evil" onclick="evil()">Kept <a href="../2.html" onmouseover="evil()">words</a>.</p>
+		<script src="//evil.example/x"></script><script>evil()</script><iframe src="https://evil.example/"></iframe>
+		<object data="https://evil.example/o"></object><svg onload="evil()"><script>evil()</script></svg>
+		<form action="https://evil.example/"><input name="evil"></form><a href="javascript:evil()">link</a>
+		<a href="data:text/html,evil">data</a><img src="https://evil.example/open.gif" width="1" height="1">
+		<img src="https://evil.example/t.gif" style="display:none"><img src="hall.jpg" onerror="evil()" alt="The hall">
+		<!-- evil --><meta http-equiv="refresh" content="0;url=https://evil.example/"><base href="https://evil.example/">
+		<video src="https://evil.example/v" autoplay></video>]]><script>evil()</script>`
+	html := articles.Clean(foreign, page)
+	item := feeds.Item{Article: articles.Article{
+		GUID: page, URL: page, Title: "Foreign", Summary: articles.Summary(articles.Text(html)), HTML: html, Text: articles.Text(html), Language: "en",
+	}}
+	for _, format := range feeds.Formats() {
+		body := render(t, format, framed(all(), item))
+		if bytes.Contains(body, []byte("evil")) {
+			t.Errorf("%s holds what it must not:\n%s", format, body)
+		}
+		got := read(t, format, body).Content
+		for _, kept := range []string{`Kept <a href="https://www.example.org/2.html">words</a>`, `<img src="https://www.example.org/news/hall.jpg" alt="The hall"/>`} {
+			if !strings.Contains(got, kept) {
+				t.Errorf("%s lost %s:\n%s", format, kept, got)
+			}
+		}
+	}
 }
 
-func read(t *testing.T, format feeds.Format, doc []byte) shown {
-	t.Helper()
-	switch format {
-	case feeds.RSS:
-		return readRSS(t, doc)
-	case feeds.Atom:
-		return readAtom(t, doc)
+func TestClean(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"": "",
+		"a\tb\nc 新闻 😀 \x7f\u0085\u2028\ufffd\ue000\U0010ffff": "a\tb\nc 新闻 😀 \x7f\u0085\u2028\ufffd\ue000\U0010ffff",
+		"a\x00b\x08\x0b\x0c\x0e\x1fc":                         "abc",
+		"a\ufffeb":                                            "ab",
+		"a\uffffb":                                            "ab",
+		"a\r\nb\rc":                                           "a\nb\nc",
+		"a\xffb":                                              "a\ufffdb",
+		"a\xed\xa0\x80b":                                      "a\ufffdb", // half of a pair of surrogates
+		"a\xc0\x80b":                                          "a\ufffdb", // NUL in two bytes
+	} {
+		if got := feeds.Clean(text); got != want {
+			t.Errorf("clean(%q) = %q, want %q", text, got, want)
+		}
 	}
-	return readJSON(t, doc)
 }
 
-func readRSS(t *testing.T, doc []byte) shown {
-	t.Helper()
-	var r struct {
-		Channel struct {
-			Title string `xml:"title"`
-			Items []struct {
-				ID         string   `xml:"guid"`
-				Title      string   `xml:"title"`
-				Summary    string   `xml:"description"`
-				Content    string   `xml:"http://purl.org/rss/1.0/modules/content/ encoded"`
-				Categories []string `xml:"category"`
-				Authors    []string `xml:"http://purl.org/dc/elements/1.1/ creator"`
-			} `xml:"item"`
-		} `xml:"channel"`
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                                     "",
+		"https://www.example.org/a?b=%20c&d#e": "https://www.example.org/a?b=%20c&d#e",
+		"https://www.example.org/新闻?x=[1]~'()":   "https://www.example.org/新闻?x=[1]~'()",
+		"https://www.example.org/a b\"<>\\^`{|}": "https://www.example.org/a%20b%22%3C%3E%5C%5E%60%7B%7C%7D",
+		"a\x00\x01b\nc\rd\te\x7f":                "ab%0Ac%0Ad%09e%7F",
+	} {
+		if got := feeds.Address(text); got != want {
+			t.Errorf("address(%q) = %q, want %q", text, got, want)
+		}
 	}
-	decodeXML(t, doc, &r)
-	item := r.Channel.Items[0]
-	if strings.ContainsAny(item.Summary, "<>") {
-		t.Errorf("the description is markup: %q", item.Summary)
-	}
-	summary := strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(item.Summary)
-	return shown{r.Channel.Title, item.ID, item.Title, summary, item.Content, item.Categories, item.Authors}
 }
 
-func readAtom(t *testing.T, doc []byte) shown {
-	t.Helper()
-	var r struct {
-		Title   string `xml:"title"`
-		Entries []struct {
-			ID         string   `xml:"id"`
-			Title      string   `xml:"title"`
-			Summary    string   `xml:"summary"`
-			Content    string   `xml:"content"`
-			Authors    []string `xml:"author>name"`
-			Categories []struct {
-				Term string `xml:"term,attr"`
-			} `xml:"category"`
-		} `xml:"http://www.w3.org/2005/Atom entry"`
+func TestAtomID(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"https://www.example.org/1", "urn:uuid:0b1f6a52-4a0e-5d2b-9f0e-0d5d5bd3a001", "tag:example.org,2026:1"} {
+		if got := feeds.AtomID(id); got != id {
+			t.Errorf("atomID(%q) = %q, want it as it is", id, got)
+		}
 	}
-	decodeXML(t, doc, &r)
-	entry := r.Entries[0]
-	got := shown{r.Title, entry.ID, entry.Title, entry.Summary, entry.Content, nil, entry.Authors}
-	for _, c := range entry.Categories {
-		got.Categories = append(got.Categories, c.Term)
+	seen := map[string]bool{}
+	for _, id := range []string{"", "7", "post 7", "/relative", "https://", "https://www.example.org/a b", "https://www.example.org/<b>", "urn:", "a:\""} {
+		got := feeds.AtomID(id)
+		if !strings.HasPrefix(got, "urn:uuid:") || seen[got] || got != feeds.AtomID(id) {
+			t.Errorf("atomID(%q) = %q, want a URN of its own", id, got)
+		}
+		seen[got] = true
 	}
-	return got
 }
 
-func readJSON(t *testing.T, doc []byte) shown {
-	t.Helper()
-	var r struct {
-		Title string `json:"title"`
-		Items []struct {
-			ID      string   `json:"id"`
-			Title   string   `json:"title"`
-			Summary string   `json:"summary"`
-			Content string   `json:"content_html"`
-			Tags    []string `json:"tags"`
-			Authors []struct {
-				Name string `json:"name"`
-			} `json:"authors"`
-		} `json:"items"`
+func TestIsPage(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]bool{
+		"https://www.example.org/1": true, "http://www.example.org": true, "https://www.example.org/a b": false, "https://": false,
+		"ftp://www.example.org/1": false, "urn:uuid:0b1f6a52-4a0e-5d2b-9f0e-0d5d5bd3a001": false, "www.example.org/1": false, "": false,
+	} {
+		if got := feeds.IsPage(id); got != want {
+			t.Errorf("isPage(%q) = %t", id, got)
+		}
 	}
-	if err := json.Unmarshal(doc, &r); err != nil {
-		t.Fatalf("%v\n%s", err, doc)
-	}
-	item := r.Items[0]
-	got := shown{r.Title, item.ID, item.Title, item.Summary, item.Content, item.Tags, nil}
-	for _, author := range item.Authors {
-		got.Authors = append(got.Authors, author.Name)
-	}
-	return got
 }
 
-// decodeXML decodes doc, whose every byte must be well-formed.
-func decodeXML(t *testing.T, doc []byte, into any) {
-	t.Helper()
-	if err := xml.Unmarshal(doc, into); err != nil {
-		t.Fatalf("%v\n%s", err, doc)
-	}
-	for dec := xml.NewDecoder(bytes.NewReader(doc)); ; {
-		if _, err := dec.Token(); errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
-			t.Fatalf("%v\n%s", err, doc)
+func TestImageType(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://www.example.org/a.jpg": "image/jpeg", "https://www.example.org/a.b/C.PNG?x=.gif#.svg": "image/png",
+		"https://www.example.org/a.svg": "image/svg+xml", "https://www.example.org/a": "", "https://www.example.org/a.php?f=a.jpg": "",
+		"https://www.example.org/a.jpg/": "", "https://www.example.org/.jpg%zz": "", "": "",
+	} {
+		if got := feeds.ImageType(address); got != want {
+			t.Errorf("imageType(%q) = %q, want %q", address, got, want)
 		}
 	}
 }
 
 // A thousand articles of 5 KB.
 func BenchmarkRender(b *testing.B) {
-	items := make([]articles.Article, 1000)
-	for i := range items {
-		items[i] = multilingual()[i%3]
-		items[i].HTML = strings.Repeat("<p>A paragraph of some length, with a <a href=\"https://www.example.org/\">link</a> in it.</p>\n", 52)
+	d := document{frame: feeds.Frame{Feed: all(), Path: "all"}, items: make([]feeds.Item, 1000)}
+	for i := range d.items {
+		d.items[i] = multilingual()[i%3]
+		d.items[i].HTML = strings.Repeat("<p>A paragraph of some length, with a <a href=\"https://www.example.org/\">link</a> in it.</p>\n", 52)
 	}
 	for _, format := range feeds.Formats() {
 		b.Run(string(format), func(b *testing.B) {
 			for b.Loop() {
-				b.SetBytes(int64(len(render(b, format, feeds.Feed{Slug: "all"}, items))))
+				b.SetBytes(int64(len(render(b, format, d))))
 			}
 		})
+	}
+}
+
+func decodeXML(t *testing.T, doc []byte, into any) {
+	t.Helper()
+	for range tokens(t, doc) { // xml.Unmarshal does not look behind the root
+		continue
+	}
+	if err := xml.Unmarshal(doc, into); err != nil {
+		t.Fatalf("%v\n%s", err, doc)
+	}
+}
+
+func decodeJSON(t *testing.T, doc []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(doc, into); err != nil {
+		t.Fatalf("%v\n%s", err, doc)
 	}
 }
