@@ -80,7 +80,7 @@ func (o *outline) atom() atom {
 	}
 	for _, gone := range o.gone {
 		doc.Tombstones = tombstoneNamespace
-		doc.Gone = append(doc.Gone, atomGone{Ref: atomID(clean(gone.GUID)), When: atomTime(gone.At)})
+		doc.Gone = append(doc.Gone, atomGone{Ref: atomID(gone.GUID), When: atomTime(gone.At)})
 	}
 	return doc
 }
@@ -145,8 +145,8 @@ func entryLinks(it Item) []atomLink {
 	return links
 }
 
-// atomID returns a clean id as Atom wants it, an absolute IRI (RFC 4287, section 4.2.6): guid itself when it is one, else a URN made
-// of it.
+// atomID returns a clean id as Atom wants it, an absolute IRI (RFC 4287, section 4.2.6): guid itself when it is one, else a URN
+// made of it.
 func atomID(guid string) string {
 	u, err := url.Parse(guid)
 	if err == nil && u.IsAbs() && (u.Host != "" || u.Opaque != "") && guid == address(guid) {

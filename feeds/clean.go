@@ -38,12 +38,12 @@ func inXML(r rune) bool {
 		r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
 }
 
-// address returns the address of something clean and without what may not stand in one (RFC 3987, section 2.2): blanks, quotes and the
-// like are percent-encoded.
+// address returns the address of something clean and without what may not stand in one (RFC 3987, section 2.2): blanks, quotes and
+// the like are percent-encoded.
 func address(text string) string { return addressEscaper.Replace(clean(text)) }
 
-var addressEscaper = strings.NewReplacer("\t", "%09", "\n", "%0A", " ", "%20", `"`, "%22", "<", "%3C", ">", "%3E", `\`, "%5C", "^", "%5E",
-	"`", "%60", "{", "%7B", "|", "%7C", "}", "%7D", "\x7F", "%7F")
+var addressEscaper = strings.NewReplacer("\t", "%09", "\n", "%0A", " ", "%20", `"`, "%22", "<", "%3C", ">", "%3E", `\`, "%5C",
+	"^", "%5E", "`", "%60", "{", "%7B", "|", "%7C", "}", "%7D", "\x7F", "%7F")
 
 // cleanItem returns an item whose every text is clean, and whose URL is where readers are sent.
 func cleanItem(item *Item, publicURL string) Item {

@@ -166,7 +166,6 @@ func newOutline(format Format, frame *Frame, publicURL string) outline {
 		self:      address(URL(publicURL, frame.Path, format)),
 		archive:   frame.Archive,
 		updated:   frame.Updated,
-		gone:      frame.Gone,
 	}
 	if frame.Archive {
 		o.current = address(URL(publicURL, feed.Slug, format))
@@ -177,12 +176,15 @@ func newOutline(format Format, frame *Frame, publicURL string) outline {
 	for _, hub := range frame.Hubs {
 		o.hubs = append(o.hubs, address(hub))
 	}
+	for _, gone := range frame.Gone {
+		o.gone = append(o.gone, Gone{GUID: clean(gone.GUID), At: gone.At})
+	}
 	return o
 }
 
-// feedID returns the id of a feed. All its documents have the same, in every format: an id names the feed wherever it is found (RFC
-// 4287, section 4.2.6), and readers that walk through the archive put together one logical feed (RFC 5005, section 4). Which document
-// it is says the self link.
+// feedID returns the id of a feed, which all its documents share: an id names the feed wherever it is found (RFC 4287, section
+// 4.2.6), and readers that walk through the archive put together one logical feed (RFC 5005, section 4). Which of the documents one
+// is, its self link says.
 func feedID(home, slug string) string { return derivedID(home + slug) }
 
 // derivedID makes a permanent URN of a name.
@@ -217,8 +219,9 @@ func categories(a *articles.Article) []string {
 
 // imageTypes has the media types of images by the extension of their addresses.
 var imageTypes = map[string]string{
-	".avif": "image/avif", ".bmp": "image/bmp", ".gif": "image/gif", ".heic": "image/heic", ".jpeg": "image/jpeg", ".jpg": "image/jpeg",
-	".png": "image/png", ".svg": "image/svg+xml", ".tif": "image/tiff", ".tiff": "image/tiff", ".webp": "image/webp",
+	".avif": "image/avif", ".bmp": "image/bmp", ".gif": "image/gif", ".heic": "image/heic", ".jpeg": "image/jpeg",
+	".jpg": "image/jpeg", ".png": "image/png", ".svg": "image/svg+xml", ".tif": "image/tiff", ".tiff": "image/tiff",
+	".webp": "image/webp",
 }
 
 // imageType returns the media type of an image as its address tells it, "" when it does not. Nothing is fetched to find out.
