@@ -2,7 +2,6 @@ package feeds
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -37,32 +36,4 @@ func matches(list, etag string) bool {
 		}
 		list = list[end+2:]
 	}
-}
-
-// acceptsGzip reports whether Accept-Encoding headers allow gzip: by name, else by "*", with a weight above zero.
-func acceptsGzip(headers []string) bool {
-	rest := false
-	for part := range strings.SplitSeq(strings.Join(headers, ","), ",") {
-		coding, params, _ := strings.Cut(part, ";")
-		switch strings.ToLower(strings.TrimSpace(coding)) {
-		case "gzip", "x-gzip":
-			return weight(params) > 0
-		case "*":
-			rest = weight(params) > 0
-		}
-	}
-	return rest
-}
-
-// weight returns the q of a header's parameters: 1 when there is none, 0 when it is no number.
-func weight(params string) float64 {
-	name, value, found := strings.Cut(strings.TrimSpace(params), "=")
-	if !found || !strings.EqualFold(strings.TrimSpace(name), "q") {
-		return 1
-	}
-	q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-	if err != nil {
-		return 0
-	}
-	return q
 }

@@ -158,7 +158,7 @@ func newOutline(format Format, frame *Frame, publicURL string) outline {
 	}
 	name, _ := feed.Name(lang)
 	o := outline{
-		id:        feedID(home, feed.Slug),
+		id:        feedID(home, cmp.Or(feed.FirstSlug, feed.Slug)),
 		title:     cmp.Or(clean(name), clean(feed.Slug)),
 		language:  clean(lang),
 		publisher: host(publicURL),

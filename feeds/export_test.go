@@ -7,8 +7,10 @@ var (
 	Clean       = clean
 	ImageType   = imageType
 	IsPage      = isPage
-	SectionSlug = sectionSlug
+	NameSlug    = nameSlug
 	LanguageTag = languageTag
-	AcceptsGzip = acceptsGzip
+	Accepted    = accepted
 	Matches     = matches
+	ParsePlace  = parsePlace
+	PlaceName   = placeName
 )

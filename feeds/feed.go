@@ -20,14 +20,35 @@ import (
 // Feed is a named selection of articles.
 type Feed struct {
 	Slug string `db:"slug"` // of its addresses, /feeds/{slug}.rss and so on
+	Kind Kind   `db:"kind"`
+	// FirstSlug is the one that it was declared with. Its id in documents is made of it, for ever.
+	FirstSlug string `db:"first_slug"`
 	// Title is its name by language tag. "und" stands for words whose language is not known, such as a section's name.
 	Title              database.StringMap `db:"title"`
 	articles.Selection                    // which articles; the zero one is all of them
 	Content            Content            `db:"content"`    // "" declares Full
 	Limit              int                `db:"item_limit"` // the newest so many, 1 to 1000; 0 declares 50
-	// ChangedAt is when the definition last changed; zero or the epoch: never. It dates the HTTP answer and is not in the document.
+	Articles           int                `db:"articles"`   // how many match, whatever the limit
+	// ChangedAt is when the definition or an article last changed; zero or the epoch: never. It dates the HTTP answer and is not in
+	// the document. It rises by a second at least with every change, so it may be a little ahead of the clock.
 	ChangedAt time.Time `db:"changed_at"`
+	Version   int64     `db:"version"` // rises with every change
 }
+
+// Items returns how many articles the subscription document holds.
+func (f *Feed) Items() int { return min(f.Articles, f.Limit) }
+
+// Kind says where a feed comes from.
+type Kind string
+
+// The kinds, in the order in which they are listed.
+const (
+	Declared   Kind = "declared" // by silkpost apply; "all" is there from the start
+	OfSection  Kind = "section"  // one for each section that articles name
+	OfLanguage Kind = "language" // one for each language and script
+	OfTag      Kind = "tag"
+	OfSource   Kind = "source"
+)
 
 // Name returns the feed's title in the first of the wanted languages that it has, else in English, else in the first it has in
 // the order of their tags, and the tag of its language. A feed without any title is called by its slug, which is in none: "".

@@ -5,10 +5,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/andybalholm/brotli"
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
 
@@ -22,13 +23,18 @@ import (
 func (b *bundle) serve(t *testing.T) func(method, path string, header ...string) *http.Response {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.Handle("/feeds/{file}", feeds.NewHandler(b.feeds, b.db, publicURL, testkit.Log(t)))
+	clock := testkit.NewClock(day(20))
+	handler := feeds.NewHandler(b.feeds, b.db, publicURL, feeds.Options{Clock: clock, Log: testkit.Log(t), CacheBytes: 1 << 20})
+	for _, path := range []string{"/feeds/{file}", "/feeds/{slug}/{file}", "/feeds/p/{file}"} {
+		mux.Handle(path, handler)
+	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return func(method, path string, header ...string) *http.Response {
 		t.Helper()
+		clock.Advance(time.Second) // what was true a second ago is asked for anew
 		req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -60,14 +66,14 @@ func body(t *testing.T, resp *http.Response) string {
 func TestServesEveryFormat(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.publish(t, day(1), articles.Draft{ExternalKey: "1", Language: "en", Section: "News"})
+	b.publish(t, day(1), articles.Draft{ExternalKey: "1", Language: "en", Section: "News", Tags: []string{"robots"}})
 	get := b.serve(t)
 	types := map[feeds.Format]string{
 		feeds.RSS: "application/rss+xml; charset=utf-8", feeds.Atom: "application/atom+xml; charset=utf-8",
 		feeds.JSON: "application/feed+json; charset=utf-8",
 	}
 	for format, mediaType := range types {
-		for _, slug := range []string{"all", "section-news", "lang-en", "lang-EN"} {
+		for _, slug := range []string{"all", "section-news", "lang-en", "tag-robots", "source-desk"} {
 			path := "/feeds/" + slug + "." + string(format)
 			resp := get("GET", path+"?x=<evil>", "Host", "evil.example", "X-Forwarded-Host", "evil.example", "Accept", "text/html")
 			want := b.load(t, slug, format)
@@ -75,7 +81,7 @@ func TestServesEveryFormat(t *testing.T) {
 				t.Errorf("%s: %s\n%s", path, resp.Status, got)
 			}
 			for name, value := range map[string]string{
-				"Content-Type": mediaType, "Cache-Control": "public, max-age=300", "Vary": "Accept-Encoding", "Set-Cookie": "",
+				"Content-Type": mediaType, "Cache-Control": "public, max-age=300, stale-while-revalidate=600, stale-if-error=86400", "Set-Cookie": "",
 				"X-Content-Type-Options": "nosniff", "Last-Modified": day(1).UTC().Format(http.TimeFormat), "Content-Encoding": "",
 			} {
 				if got := resp.Header.Get(name); got != value {
@@ -97,6 +103,11 @@ func TestRefusals(t *testing.T) {
 		status       int
 	}{
 		{"GET", "/feeds/none.rss", 404},
+		{"GET", "/feeds/all/before-20200101T000000Z.rss", 404},
+		{"GET", "/feeds/all/before-2020.rss", 404},
+		{"GET", "/feeds/all/x.rss", 404},
+		{"GET", "/feeds/p/TOKEN.atom", 404},
+		{"GET", "/feeds/p/.atom", 404},
 		{"GET", "/feeds/all", 404},
 		{"GET", "/feeds/rss", 404},
 		{"GET", "/feeds/all.opml", 404},
@@ -194,34 +205,46 @@ func TestHeadIsGetWithoutBody(t *testing.T) {
 	}
 }
 
-func TestGzip(t *testing.T) {
+func TestCompression(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.publish(t, day(1), articles.Draft{ExternalKey: "1", Language: "en", HTML: "<p>" + strings.Repeat("Long text. ", 500) + "</p>"})
 	get := b.serve(t)
-	resp := get("GET", "/feeds/all.rss", "Accept-Encoding", "br, gzip;q=0.5")
-	if resp.Header.Get("Content-Encoding") != "gzip" || resp.ContentLength > 2000 {
-		t.Errorf("Content-Encoding %q, %d bytes", resp.Header.Get("Content-Encoding"), resp.ContentLength)
-	}
-	zip, err := gzip.NewReader(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(zip)
-	if err != nil || string(text) != string(b.load(t, "all", feeds.RSS).Body) {
-		t.Errorf("unpacked, %v:\n%s", err, text)
+	for _, c := range []struct {
+		accept, want string
+		reader       func(io.Reader) (io.Reader, error)
+	}{
+		{"br;q=0.4, gzip;q=0.5", "gzip", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
+		{"gzip, deflate, br", "br", func(r io.Reader) (io.Reader, error) { return brotli.NewReader(r), nil }},
+	} {
+		resp := get("GET", "/feeds/all.rss", "Accept-Encoding", c.accept)
+		if resp.Header.Get("Content-Encoding") != c.want || resp.ContentLength > 2000 || !strings.Contains(resp.Header.Get("Vary"), "Accept-Encoding") {
+			t.Errorf("%s: Content-Encoding %q, %d bytes, Vary %q", c.accept, resp.Header.Get("Content-Encoding"), resp.ContentLength, resp.Header.Get("Vary"))
+		}
+		unpacked, err := c.reader(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(unpacked)
+		if err != nil || string(text) != string(b.load(t, "all", feeds.RSS).Body) {
+			t.Errorf("%s unpacked, %v:\n%s", c.accept, err, text)
+		}
 	}
 }
 
-func TestAcceptsGzip(t *testing.T) {
+func TestAcceptedEncoding(t *testing.T) {
 	t.Parallel()
-	for header, want := range map[string]bool{
-		"": false, "gzip": true, "GZIP": true, "x-gzip": true, "deflate, gzip;q=1.0, *;q=0.5": true, "gzip;q=0": false, "gzip; q=0.000": false,
-		"*": true, "*;q=0": false, "gzip;q=0, *": false, "identity": false, "br": false, "gzip;q=x": false, "gzipped": false, "gzip ; q=0.1": true,
+	for header, want := range map[string]string{
+		"": "", "gzip": "gzip", "GZIP": "gzip", "x-gzip": "gzip", "deflate, gzip;q=1.0, *;q=0.5": "gzip", "gzip;q=0": "", "gzip; q=0.000": "",
+		"*": "br", "*;q=0": "", "gzip;q=0, *": "br", "identity": "", "br": "br", "gzip;q=x": "", "gzipped": "", "gzip ; q=0.1": "gzip",
+		"gzip, deflate, br, zstd": "br", "br;q=0.5, gzip": "gzip", "br;q=0, gzip;q=0": "", "br;q=0, *": "gzip",
 	} {
-		if got := feeds.AcceptsGzip([]string{header}); got != want {
-			t.Errorf("%q: %v, want %v", header, got, want)
+		if got := feeds.Accepted([]string{header}); string(got) != want {
+			t.Errorf("%q: %q, want %q", header, got, want)
 		}
+	}
+	if got := feeds.Accepted([]string{"gzip;q=0.5", "br;q=0.1"}); string(got) != "gzip" {
+		t.Errorf("two lines: %q", got)
 	}
 }
 
@@ -258,29 +281,5 @@ func TestETagFollowsContent(t *testing.T) {
 	b.publish(t, day(4), articles.Draft{ExternalKey: "2", Language: "it", Published: day(1)})
 	if tag() == first {
 		t.Error("a new article left the entity tag as it was")
-	}
-}
-
-// A feed of fifty articles of 5 KB, through the handler alone.
-func BenchmarkHandler(b *testing.B) {
-	at := setup(b)
-	drafts := make([]articles.Draft, 50)
-	for i := range drafts {
-		drafts[i] = articles.Draft{
-			ExternalKey: strconv.Itoa(i), Language: "en",
-			HTML: strings.Repeat("<p>A paragraph of some length, with a <a href=\"https://www.example.org/\">link</a> in it.</p>\n", 52),
-		}
-	}
-	at.publish(b, day(1), drafts...)
-	handler := feeds.NewHandler(at.feeds, at.db, publicURL, testkit.Log(b))
-	for name, header := range map[string][2]string{"plain": {"X", ""}, "gzip": {"Accept-Encoding", "gzip"}, "304": {"If-None-Match", "*"}} {
-		b.Run(name, func(b *testing.B) {
-			req := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/feeds/all.rss", nil)
-			req.SetPathValue("file", "all.rss")
-			req.Header.Set(header[0], header[1])
-			for b.Loop() {
-				handler.ServeHTTP(httptest.NewRecorder(), req)
-			}
-		})
 	}
 }

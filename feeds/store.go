@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -17,52 +16,160 @@ import (
 	"silkpost/internal/slug"
 )
 
-// Store keeps the declared feeds and knows those of sections and languages. It is safe for concurrent use.
+// Store keeps the feeds: those that were declared, and those that come with sections, languages, tags and sources. It is safe for
+// concurrent use.
 type Store struct {
 	Articles *articles.Store
+
+	// Digest says what an organisation gets of a list, for its private feed.
+	Digest func(ctx context.Context, h database.Handle, organisation, list int64) (Digest, error)
 }
 
-// Declare makes the feed of f's slug be what f says; now is when that happens, and f.ChangedAt is not looked at. What f leaves
-// empty gets its default. A definition that makes no sense is Invalid, and nothing is written.
+const columns = `slug, first_slug, kind, title, sections, tags, languages, sources, content, item_limit, articles, changed_at, version`
+
+// Declare makes the feed of f's slug be what f says; now is when that happens. Only what a declaration has is looked at. What f leaves
+// empty gets its default. A feed that was removed is back. A definition that makes no sense is Invalid, and nothing is written.
 func (s *Store) Declare(ctx context.Context, h database.Handle, f Feed, now time.Time) (_ database.Change, err error) {
 	defer errs.Wrap(&err, "feed %q", f.Slug)
 	if f, err = normalised(f); err != nil {
 		return "", err
 	}
+	if err := lock(ctx, h); err != nil {
+		return "", err
+	}
+	if there, err := s.Find(ctx, h, f.Slug); err == nil && there.Slug != f.Slug {
+		return "", errs.New(errs.Conflict, "this slug leads to the feed %q, which was called so before: choose another", there.Slug)
+	}
 	const query = `
 		INSERT INTO feeds.feeds AS f
-			(slug, title, sections, tags, languages, language_keys, sources, content, item_limit, changed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			(slug, first_slug, title, sections, tags, languages, language_keys, sources, content, item_limit)
+		VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (slug) DO UPDATE SET
 			title = excluded.title, sections = excluded.sections, tags = excluded.tags, languages = excluded.languages,
 			language_keys = excluded.language_keys, sources = excluded.sources, content = excluded.content,
-			item_limit = excluded.item_limit, changed_at = excluded.changed_at
-		WHERE (f.title, f.sections, f.tags, f.languages, f.sources, f.content, f.item_limit) IS DISTINCT FROM
+			item_limit = excluded.item_limit, removed_at = NULL
+		WHERE (f.title, f.sections, f.tags, f.languages, f.sources, f.content, f.item_limit, NULL) IS DISTINCT FROM
 			(excluded.title, excluded.sections, excluded.tags, excluded.languages, excluded.sources, excluded.content,
-			excluded.item_limit)
+			excluded.item_limit, f.removed_at)
 		RETURNING xmax = 0` // a row that was inserted was locked by no update
 	var added bool
 	err = h.GetContext(ctx, &added, query, f.Slug, f.Title, f.Sections, f.Tags, f.Languages,
-		pq.StringArray(language.Keys(f.Languages)), f.Sources, f.Content, f.Limit, now)
+		pq.StringArray(language.Keys(f.Languages)), f.Sources, f.Content, f.Limit)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return database.Unchanged, nil
 	case err != nil:
 		return "", err
 	case added:
-		return database.Added, nil
+		return database.Added, s.renew(ctx, h, f.Slug, now)
 	}
-	return database.Changed, nil
+	return database.Changed, s.renew(ctx, h, f.Slug, now)
+}
+
+// lock keeps everybody else who touches feeds waiting until h's transaction ends. It comes before any lock on a feed.
+func lock(ctx context.Context, h database.Handle) error {
+	_, err := h.ExecContext(ctx, `SELECT FROM feeds.generation FOR UPDATE`)
+	return err
+}
+
+// renew marks a feed whose definition changed, and counts what it holds now.
+func (s *Store) renew(ctx context.Context, h database.Handle, slug string, now time.Time) error {
+	_, err := h.ExecContext(ctx, `
+		WITH next AS (
+			UPDATE feeds.generation SET number = number + 1 RETURNING number, pg_notify($3, '')
+		)
+		UPDATE feeds.feeds f
+		SET version = next.number, changed_at = `+changedAt+`, articles = (
+			SELECT count(*) FROM articles.available a
+			WHERE (f.sections = '{}' OR a.section = ANY (f.sections)) AND (f.tags = '{}' OR a.tags && f.tags)
+			  AND (f.language_keys = '{}' OR a.language_key = ANY (f.language_keys))
+			  AND (f.sources = '{}' OR a.source = ANY (f.sources)))
+		FROM next WHERE f.slug = $1`, slug, now, Channel)
+	return err
+}
+
+// changedAt is a feed's next date of change, $2 being now: whole seconds, which is what HTTP can say, and never twice the same.
+const changedAt = `date_trunc('second', greatest($2::timestamptz, f.changed_at + interval '1 second'))`
+
+// Rename gives a declared feed another slug. The old one leads to it for ever, and is taken. Renaming it back frees that slug for it.
+// A slug that has a feed is a Conflict.
+func (s *Store) Rename(ctx context.Context, h database.Handle, from, to string, now time.Time) (err error) {
+	defer errs.Wrap(&err, "feed %q", from)
+	if err := lock(ctx, h); err != nil {
+		return err
+	}
+	f, err := s.declared(ctx, h, from, "renamed")
+	if err != nil {
+		return err
+	}
+	if err := checkSlug(to); err != nil {
+		return errs.New(errs.Invalid, "%q: %w", to, err)
+	}
+	if other, err := s.Find(ctx, h, to); err == nil && other.Slug != f.Slug || errs.KindOf(err) == errs.Gone {
+		return errs.New(errs.Conflict, "%q is taken: choose another slug", to)
+	} else if err != nil && errs.KindOf(err) != errs.NotFound {
+		return err
+	}
+	if f.Slug == to {
+		return nil
+	}
+	if _, err := h.ExecContext(ctx, `DELETE FROM feeds.old_slugs WHERE slug = $1`, to); err != nil {
+		return err
+	}
+	if _, err := h.ExecContext(ctx, `
+		WITH renamed AS (
+			UPDATE feeds.feeds SET slug = $2 WHERE slug = $1 RETURNING id
+		)
+		INSERT INTO feeds.old_slugs (slug, feed_id) SELECT $1, id FROM renamed`, f.Slug, to); err != nil {
+		return err
+	}
+	return s.renew(ctx, h, to, now)
+}
+
+// Remove takes a declared feed out of service: from then on its addresses say that it is gone. Declaring it brings it back.
+func (s *Store) Remove(ctx context.Context, h database.Handle, slug string, now time.Time) (err error) {
+	defer errs.Wrap(&err, "feed %q", slug)
+	if err := lock(ctx, h); err != nil {
+		return err
+	}
+	f, err := s.declared(ctx, h, slug, "removed")
+	if err != nil {
+		return err
+	}
+	if _, err := h.ExecContext(ctx, `UPDATE feeds.feeds SET removed_at = $2 WHERE slug = $1`, f.Slug, now); err != nil {
+		return err
+	}
+	return s.renew(ctx, h, f.Slug, now)
+}
+
+// declared returns a feed that an administrator may do something to.
+func (s *Store) declared(ctx context.Context, h database.Handle, slug, done string) (Feed, error) {
+	f, err := s.Find(ctx, h, slug)
+	switch {
+	case err != nil:
+		return f, err
+	case f.Slug == "all" || f.Kind != Declared:
+		return f, errs.New(errs.Invalid, "it comes with the articles and cannot be %s", done)
+	}
+	return f, nil
+}
+
+func checkSlug(name string) error {
+	switch {
+	case !slug.Valid(name):
+		return errs.New(errs.Invalid, "a slug is lower-case letters and digits, in words joined by single hyphens")
+	case isVirtual(name):
+		return errs.New(errs.Invalid, "slugs that begin with section-, lang-, tag- or source- belong to the feeds that come with the articles: choose another")
+	case name == privatePath:
+		return errs.New(errs.Invalid, "private feeds are served below this address: choose another slug")
+	}
+	return nil
 }
 
 // normalised returns f with its defaults filled in and its language tags canonical.
 func normalised(f Feed) (Feed, error) {
-	switch {
-	case !slug.Valid(f.Slug):
-		return f, errs.New(errs.Invalid, "a slug is lower-case letters and digits, in words joined by single hyphens")
-	case isVirtual(f.Slug):
-		return f, errs.New(errs.Invalid, "slugs that begin with %s or %s belong to the feeds of sections and languages: choose another",
-			sectionPrefix, langPrefix)
+	if err := checkSlug(f.Slug); err != nil {
+		return f, err
 	}
 	if f.Content == "" {
 		f.Content = Full
@@ -103,49 +210,35 @@ func canonical(f Feed) (Feed, error) {
 	return f, nil
 }
 
-// Find returns the feed whose slug is name: a declared one, or that of a section or language that has articles. A language's slug may be
-// written in any case; the feed comes with the canonical one. Without such a feed it is NotFound.
-func (s *Store) Find(ctx context.Context, h database.Handle, name string) (Feed, error) {
+// Find returns the feed whose slug is name, or was: then the feed has another one. A language's slug may be written in any case. A
+// feed that was removed is Gone; one that never was is NotFound.
+func (s *Store) Find(ctx context.Context, h database.Handle, name string) (f Feed, err error) {
+	canonical := canonicalSlug(clean(name))
+	var found struct {
+		Feed
+		Removed bool `db:"removed"`
+	}
+	err = h.GetContext(ctx, &found, `
+		SELECT `+columns+`, removed_at IS NOT NULL AS removed FROM feeds.feeds
+		WHERE slug = $1 OR id = (SELECT feed_id FROM feeds.old_slugs WHERE slug = $1)`, canonical)
 	switch {
-	case strings.HasPrefix(name, sectionPrefix):
-		return findListed(ctx, h, s.sections, name, name)
-	case strings.HasPrefix(strings.ToLower(name), langPrefix):
-		return findListed(ctx, h, s.languages, name, canonicalLanguageSlug(name))
-	case !slug.Valid(name):
-		return Feed{}, noFeed(name)
+	case errors.Is(err, sql.ErrNoRows):
+		return Feed{}, errs.New(errs.NotFound, "there is no feed %q: /feeds/ lists those there are", name)
+	case err != nil:
+		return Feed{}, fmt.Errorf("feeds.Find(%q): %w", name, err)
+	case found.Removed:
+		return Feed{}, errs.New(errs.Gone, "the feed %q was removed: /feeds/ lists those there are", name)
 	}
-	return findDeclared(ctx, h, name)
+	return found.Feed, nil
 }
 
-func findDeclared(ctx context.Context, h database.Handle, slug string) (Feed, error) {
-	const query = `
-		SELECT slug, title, sections, tags, languages, sources, content, item_limit, changed_at
-		FROM feeds.feeds WHERE slug = $1`
-	var f Feed
-	if err := h.GetContext(ctx, &f, query, slug); errors.Is(err, sql.ErrNoRows) {
-		return Feed{}, noFeed(slug)
-	} else if err != nil {
-		return Feed{}, fmt.Errorf("feeds.Find(%q): %w", slug, err)
-	}
-	return f, nil
-}
-
-type lister func(context.Context, database.Handle) ([]Listed, error)
-
-// findListed looks for the feed called canonical in what list gives; slug is what was asked for.
-func findListed(ctx context.Context, h database.Handle, list lister, slug, canonical string) (Feed, error) {
-	listed, err := list(ctx, h)
-	if err != nil {
-		return Feed{}, fmt.Errorf("feeds.Find(%q): %w", slug, err)
-	}
-	for _, l := range listed {
-		if l.Slug == canonical {
-			return l.Feed, nil
-		}
-	}
-	return Feed{}, noFeed(slug)
-}
-
-func noFeed(slug string) error {
-	return errs.New(errs.NotFound, "there is no feed %q: /feeds/ lists those there are", slug)
+// List returns all feeds in service, those that were declared first, "all" before any other. Of those that nobody declares it leaves out
+// the ones that hold nothing.
+func (s *Store) List(ctx context.Context, h database.Handle) (all []Feed, err error) {
+	defer errs.Wrap(&err, "feeds.List")
+	err = h.SelectContext(ctx, &all, `
+		SELECT `+columns+` FROM feeds.feeds
+		WHERE removed_at IS NULL AND (kind = 'declared' OR articles > 0)
+		ORDER BY array_position('{declared,section,language,tag,source}', kind), slug <> 'all', slug COLLATE "C"`)
+	return all, err
 }

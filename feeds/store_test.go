@@ -26,8 +26,10 @@ type bundle struct {
 
 func setup(t testing.TB) *bundle {
 	t.Helper()
-	store := &articles.Store{}
-	return &bundle{db: testkit.DB(t), articles: store, feeds: &feeds.Store{Articles: store}}
+	b := &bundle{db: testkit.DB(t), articles: &articles.Store{}}
+	b.feeds = &feeds.Store{Articles: b.articles}
+	b.articles.Changed = b.feeds.Touch
+	return b
 }
 
 // publish saves drafts of one source at a time.
@@ -99,9 +101,9 @@ func TestDeclare(t *testing.T) {
 		}
 	}
 	want := feeds.Feed{
-		Slug: "robotics", Title: database.StringMap{"en": "Robotics", "zh-Hans": "机器人"},
+		Slug: "robotics", FirstSlug: "robotics", Kind: feeds.Declared, Version: 3, Title: database.StringMap{"en": "Robotics", "zh-Hans": "机器人"},
 		Selection: articles.Selection{Tags: []string{"robotics"}, Languages: []string{"en", "zh-Hans"}},
-		Content:   feeds.Full, Limit: 50, ChangedAt: day(5),
+		Content:   feeds.Full, Limit: 50, ChangedAt: day(5).Truncate(time.Second),
 	}
 	got := b.find(t, "robotics")
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.EquateApproxTime(time.Microsecond)); diff != "" {
@@ -120,6 +122,8 @@ func TestDeclareRefuses(t *testing.T) {
 		"slug":            {feeds.Feed{Slug: "New s"}, "a slug is"},
 		"section's slug":  {feeds.Feed{Slug: "section-news"}, "choose another"},
 		"language's slug": {feeds.Feed{Slug: "lang-en"}, "choose another"},
+		"tag's slug":      {feeds.Feed{Slug: "tag-x"}, "choose another"},
+		"private slug":    {feeds.Feed{Slug: "p"}, "choose another"},
 		"content":         {feeds.Feed{Slug: "x", Content: "half"}, `content is "half"`},
 		"limit":           {feeds.Feed{Slug: "x", Limit: 1001}, "limit is 1001"},
 		"negative limit":  {feeds.Feed{Slug: "x", Limit: -1}, "limit is -1"},
@@ -175,10 +179,10 @@ func TestList(t *testing.T) {
 	var got []line
 	for _, l := range listed {
 		name, _ := l.Name()
-		got = append(got, line{l.Slug, name, l.Kind, l.Items})
+		got = append(got, line{l.Slug, name, l.Kind, l.Items()})
 		doc := b.load(t, l.Slug, feeds.JSON)
-		if n := strings.Count(string(doc.Body), `"date_published"`); n != l.Items {
-			t.Errorf("%s: listed with %d items, but its document has %d", l.Slug, l.Items, n)
+		if n := strings.Count(string(doc.Body), `"date_published"`); n != l.Items() {
+			t.Errorf("%s: listed with %d items, but its document has %d", l.Slug, l.Items(), n)
 		}
 	}
 	want := []line{
@@ -187,11 +191,14 @@ func TestList(t *testing.T) {
 		{"nothing", "nothing", feeds.Declared, 0},
 		{"one", "one", feeds.Declared, 1},
 		{"robotics", "robotics", feeds.Declared, 2},
-		{"section-news", "News", feeds.OfSection, 2},
 		{"section-d39567b2", "新闻", feeds.OfSection, 1},
+		{"section-news", "News", feeds.OfSection, 2},
 		{"lang-en", "English", feeds.OfLanguage, 2},
 		{"lang-sr-Latn", "srpski", feeds.OfLanguage, 1},
 		{"lang-zh-Hans", "简体中文", feeds.OfLanguage, 1},
+		{"tag-art", "art", feeds.OfTag, 1},
+		{"tag-robotics", "robotics", feeds.OfTag, 2},
+		{"source-desk", "desk", feeds.OfSource, 4},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -218,19 +225,19 @@ func TestFind(t *testing.T) {
 	}
 }
 
-func TestSectionSlug(t *testing.T) {
+func TestNameSlug(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"News": "section-news", "  NEWS ": "section-news", "Science & Society": "section-science-society",
-		"Événements à venir": "section-evenements-a-venir", "2026/27": "section-2026-27",
+		"News": "news", "  NEWS ": "news", "Science & Society": "science-society",
+		"Événements à venir": "evenements-a-venir", "2026/27": "2026-27",
 	} {
-		if got := feeds.SectionSlug(name); got != want {
+		if got := feeds.NameSlug(name); got != want {
 			t.Errorf("%q gives %q, want %q", name, got, want)
 		}
 	}
 	seen := map[string]string{}
 	for _, name := range []string{"新闻", "新聞", "Новости", "C", "C#", "C++", "News 新闻", "--", "أخبار", "-", "news"} {
-		slug := feeds.SectionSlug(name)
+		slug := feeds.NameSlug(name)
 		if other, taken := seen[slug]; taken {
 			t.Errorf("%q and %q share %q", name, other, slug)
 		}

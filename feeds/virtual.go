@@ -15,35 +15,62 @@ import (
 	"silkpost/internal/language"
 )
 
-// Beside the declared feeds there is one for each section and one for each language of the articles. Nobody declares them, and
-// their slugs follow from the names alone, so that an address stays what it is whatever else is published.
-const (
-	sectionPrefix = "section-"
-	langPrefix    = "lang-"
-)
+// Beside the declared feeds there is one for each section, language, tag and source of the articles. Nobody declares them; they
+// come with their first article and stay. Their slugs follow from the names alone, so that an address stays what it is whatever
+// else is published.
+var prefixes = map[Kind]string{OfSection: "section-", OfLanguage: "lang-", OfTag: "tag-", OfSource: "source-"}
 
 // The limit of feeds that nobody gave another.
 const defaultLimit = 50
 
-// isVirtual reports whether a slug is one that a section or a language may have.
+// isVirtual reports whether a slug is one that a feed which nobody declares may have.
 func isVirtual(slug string) bool {
-	return strings.HasPrefix(slug, sectionPrefix) || strings.HasPrefix(slug, langPrefix)
-}
-
-// sectionFeed returns the feed of the sections that share a slug, in the order of their names. The first names it.
-func sectionFeed(slug string, names []string) Feed {
-	return Feed{
-		Slug:      slug,
-		Title:     database.StringMap{"und": names[0]},
-		Selection: articles.Selection{Sections: names},
-		Content:   Full,
-		Limit:     defaultLimit,
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(slug, prefix) {
+			return true
+		}
 	}
+	return false
 }
 
-// sectionSlug makes the ASCII slug of a section's feed. Names that differ only in case, accents, spaces and common punctuation
+// virtual is a feed that nobody declares, as it is made: of the one value that it selects.
+type virtual struct {
+	Slug  string             `json:"slug"`
+	Kind  Kind               `json:"kind"`
+	Title database.StringMap `json:"title"`
+	Value string             `json:"value"`
+	Key   string             `json:"key"` // of a language, for comparing
+}
+
+// virtualsOf returns the feeds that articles of a kind are in without anybody's declaring it.
+func virtualsOf(t *articles.Touched) []virtual {
+	tag := languageTag(t.LanguageKey)
+	all := []virtual{
+		{Slug: prefixes[OfLanguage] + tag, Kind: OfLanguage, Title: database.StringMap{tag: languageName(t.LanguageKey)}, Value: tag, Key: t.LanguageKey},
+		named(OfSource, t.Source),
+	}
+	if t.Section != "" {
+		all = append(all, named(OfSection, t.Section))
+	}
+	for _, tag := range t.Tags {
+		all = append(all, named(OfTag, tag))
+	}
+	return all
+}
+
+func named(kind Kind, name string) virtual {
+	return virtual{Slug: prefixes[kind] + nameSlug(name), Kind: kind, Title: database.StringMap{"und": name}, Value: name}
+}
+
+// SectionSlug returns the slug of a section's feed.
+func SectionSlug(name string) string { return prefixes[OfSection] + nameSlug(name) }
+
+// LanguageSlug returns the slug of the feed of a language, which a tag names.
+func LanguageSlug(tag string) string { return prefixes[OfLanguage] + languageTag(language.Key(tag)) }
+
+// nameSlug makes ASCII of a name. Names that differ only in case, accents, spaces and common punctuation
 // share one. Where anything else is lost, a hash of the name keeps slugs apart: 新闻 gives only a hash, C# gives c and a hash.
-func sectionSlug(name string) string {
+func nameSlug(name string) string {
 	folded := strings.ToLower(norm.NFKD.String(name))
 	var slug strings.Builder
 	gap, lost := false, false
@@ -63,25 +90,13 @@ func sectionSlug(name string) string {
 		}
 	}
 	if slug.Len() > 0 && !lost {
-		return sectionPrefix + slug.String()
+		return slug.String()
 	}
 	sum := sha256.Sum256([]byte(strings.Join(strings.Fields(folded), " ")))
 	if slug.Len() > 0 {
 		slug.WriteByte('-')
 	}
-	return sectionPrefix + slug.String() + hex.EncodeToString(sum[:4])
-}
-
-// languageFeed returns the feed of a language key.
-func languageFeed(key string) Feed {
-	tag := languageTag(key)
-	return Feed{
-		Slug:      langPrefix + tag,
-		Title:     database.StringMap{tag: languageName(key)},
-		Selection: articles.Selection{Languages: []string{tag}},
-		Content:   Full,
-		Limit:     defaultLimit,
-	}
+	return slug.String() + hex.EncodeToString(sum[:4])
 }
 
 // languageTag returns the shortest tag of a language key that leaves no doubt: with the script where the language is commonly
@@ -106,12 +121,15 @@ func languageName(key string) string {
 	return languageTag(key)
 }
 
-// canonicalLanguageSlug returns the slug of the feed that a lang- slug, in any case and spelling, stands for; slug itself when it
-// names no language.
-func canonicalLanguageSlug(slug string) string {
-	tag, err := language.Parse(slug[len(langPrefix):])
+// canonicalSlug returns the slug that another spelling of a language's stands for, and any other slug as it is.
+func canonicalSlug(slug string) string {
+	prefix := prefixes[OfLanguage]
+	if len(slug) < len(prefix) || !strings.EqualFold(slug[:len(prefix)], prefix) {
+		return slug
+	}
+	tag, err := language.Parse(slug[len(prefix):])
 	if err != nil {
 		return slug
 	}
-	return langPrefix + languageTag(language.Key(tag))
+	return LanguageSlug(tag)
 }

@@ -54,6 +54,7 @@ type App struct {
 	Composer  *compose.Composer
 
 	local  *database.Local // nil: the database is elsewhere
+	url    string          // of the database
 	queue  *jobs.Queue     // takes jobs in
 	poller *sources.Poller
 	retry  send.Retry
@@ -83,7 +84,11 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err erro
 	if err := a.openDatabase(ctx, opt.Owner); err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
-	if err := a.furnish(opt); err != nil {
+	err = a.furnish(opt)
+	if err == nil {
+		err = a.beginFeeds(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 	}
 	return a, nil
@@ -102,15 +107,15 @@ func (a *App) setRelay(url string) error {
 }
 
 func (a *App) openDatabase(ctx context.Context, owner bool) (err error) {
-	url := a.Config.DatabaseURL
-	if url == "" {
+	a.url = a.Config.DatabaseURL
+	if a.url == "" {
 		a.local, err = database.StartLocal(ctx, database.LocalConfig{Dir: a.Config.DataDir, Shared: !owner, Log: a.Log})
 		if err != nil {
 			return err
 		}
-		url = a.local.URL()
+		a.url = a.local.URL()
 	}
-	if a.DB, err = database.Open(ctx, url); err != nil {
+	if a.DB, err = database.Open(ctx, a.url); err != nil {
 		return err
 	}
 	return database.Migrate(ctx, a.DB, a.Log)
@@ -126,10 +131,10 @@ func (a *App) furnish(opt Options) (err error) {
 	}
 	client := fetch.New(opt.Allow...)
 	a.Articles = &articles.Store{
-		Changed:  func(ctx context.Context, h database.Handle) error { return a.queue.Insert(ctx, h, jobs.Plan{}) },
+		Changed:  a.articlesChanged,
 		CheckURL: client.Check,
 	}
-	a.Feeds = &feeds.Store{Articles: a.Articles}
+	a.Feeds = &feeds.Store{Articles: a.Articles, Digest: organisationDigest}
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: a.Templates, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -39,6 +40,8 @@ type feedTable struct {
 	Select  articles.Selection `toml:"select"`
 	Content feeds.Content      `toml:"content"`
 	Limit   int                `toml:"limit"`
+
+	OldSlugs []string `toml:"old_slugs"` // what the feed was called before: whoever reads it there is led here
 }
 
 type sourceTable struct {
@@ -199,8 +202,18 @@ func (a *App) applySource(ctx context.Context, h database.Handle, t table) (stri
 
 func (a *App) applyFeed(ctx context.Context, h database.Handle, t table) (string, error) {
 	there, err := a.Feeds.Find(ctx, h, t.slug())
-	if err != nil && errs.KindOf(err) != errs.NotFound {
+	if kind := errs.KindOf(err); err != nil && kind != errs.NotFound && kind != errs.Gone {
 		return "", err
+	}
+	var given feedTable
+	if err := t.over(&given); err != nil {
+		return "", err
+	}
+	var renamed database.Change
+	if errs.KindOf(err) == errs.NotFound && err != nil {
+		if there, renamed, err = a.renameFeed(ctx, h, t.slug(), given.OldSlugs); err != nil {
+			return "", err
+		}
 	}
 	want := feedTable{Slug: t.slug(), Title: there.Title, Select: there.Selection, Content: there.Content, Limit: there.Limit}
 	anew(t, "title", &want.Title)
@@ -214,7 +227,25 @@ func (a *App) applyFeed(ctx context.Context, h database.Handle, t table) (string
 	change, err := a.Feeds.Declare(ctx, h, feeds.Feed{
 		Slug: want.Slug, Title: want.Title, Selection: want.Select, Content: want.Content, Limit: want.Limit,
 	}, a.Clock.Now())
-	return string(change), err
+	return string(cmp.Or(renamed, change)), err
+}
+
+// renameFeed gives a feed its new slug, if it goes by one of its old ones, and returns it.
+func (a *App) renameFeed(ctx context.Context, h database.Handle, slug string, oldSlugs []string) (feeds.Feed, database.Change, error) {
+	for _, old := range oldSlugs {
+		found, err := a.Feeds.Find(ctx, h, old)
+		switch {
+		case errs.KindOf(err) == errs.NotFound && err != nil:
+			continue
+		case err != nil:
+			return feeds.Feed{}, "", err
+		}
+		if err := a.Feeds.Rename(ctx, h, found.Slug, slug, a.Clock.Now()); err != nil {
+			return feeds.Feed{}, "", err
+		}
+		return found, database.Changed, nil
+	}
+	return feeds.Feed{}, "", nil
 }
 
 func (a *App) applyList(ctx context.Context, h database.Handle, t table) (string, error) {

@@ -148,7 +148,7 @@ func (a *App) demoContacts(ctx context.Context, dir string, s *Summary) error {
 func (a *App) demoFeeds(ctx context.Context, s *Summary) error {
 	listed, err := a.Feeds.List(ctx, a.DB)
 	for _, f := range listed {
-		s.Feeds = append(s.Feeds, FeedSummary{Slug: f.Slug, Items: f.Items, URLs: FeedURLs{
+		s.Feeds = append(s.Feeds, FeedSummary{Slug: f.Slug, Items: f.Items(), URLs: FeedURLs{
 			RSS:  feeds.URL(a.PublicURL(), f.Slug, feeds.RSS),
 			Atom: feeds.URL(a.PublicURL(), f.Slug, feeds.Atom),
 			JSON: feeds.URL(a.PublicURL(), f.Slug, feeds.JSON),

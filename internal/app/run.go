@@ -60,7 +60,10 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 		if a.keys == nil { // every link to unsubscribe would be unknown
 			return noSecretKey()
 		}
-		running = append(running, func(ctx context.Context) error { return a.serve(ctx, parts) })
+		handler := feeds.NewHandler(a.Feeds, a.DB, a.PublicURL(), feeds.Options{Clock: a.Clock, Log: a.Log, CacheBytes: a.Config.FeedCacheMB << 20})
+		running = append(running,
+			func(ctx context.Context) error { return a.serve(ctx, parts, handler) },
+			func(ctx context.Context) error { return a.followFeeds(ctx, handler) })
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range running {
@@ -91,11 +94,11 @@ func (a *App) worker() (*jobs.Queue, *send.Sender, error) {
 	return queue, sender, err
 }
 
-func (a *App) serve(ctx context.Context, parts Parts) error {
+func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) error {
 	server := &http.Server{
 		Handler: web.New(web.Config{
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
-			PublicURL: a.PublicURL(), FeedHandler: feeds.NewHandler(a.Feeds, a.DB, a.PublicURL(), a.Log), Extra: parts.Extra,
+			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra,
 		}),
 		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,

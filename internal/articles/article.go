@@ -29,7 +29,9 @@ type Article struct {
 	PublishedAt time.Time      `db:"published_at"` // the source's own date if it had come, else FirstSeenAt
 	UpdatedAt   time.Time      `db:"updated_at"`
 	FirstSeenAt time.Time      `db:"first_seen_at"`
-	Archive     bool           `db:"archive"` // in feeds, never due for a digest
+	Archive     bool           `db:"archive"`      // in feeds, never due for a digest
+	WithdrawnAt *time.Time     `db:"withdrawn_at"` // nil: published
+	Revision    int64          `db:"revision"`     // see Position
 }
 
 // Link returns the address that readers should be sent to: the source's own page, else our page below publicURL.

@@ -79,12 +79,4 @@ func TestLookups(t *testing.T) {
 	if _, err := b.BySlug(t.Context(), b.db, "delta"); errs.KindOf(err) != errs.NotFound {
 		t.Errorf("BySlug of nothing: %v", err)
 	}
-	sections, err := b.Sections(t.Context(), b.db)
-	if diff := cmp.Diff([]Count{{"News", 2}}, sections); diff != "" || err != nil {
-		t.Error(diff, err)
-	}
-	languages, err := b.Languages(t.Context(), b.db)
-	if diff := cmp.Diff([]Count{{"en", 2}, {"it", 1}}, languages); diff != "" || err != nil {
-		t.Error(diff, err)
-	}
 }

@@ -15,9 +15,9 @@ import (
 
 // Store keeps articles and sources. It is safe for concurrent use.
 type Store struct {
-	// Changed, if not nil, is called at the end of each Save that added or changed something, with the same handle: what it
-	// does is done if and only if the articles are there.
-	Changed func(ctx context.Context, h database.Handle) error
+	// Changed, if not nil, is called with the same handle at the end of whatever added, changed, withdrew or restored articles, and
+	// told which kinds of articles that touched: what it does is done if and only if the articles are so.
+	Changed func(ctx context.Context, h database.Handle, touched []Touched, now time.Time) error
 
 	// CheckURL, if not nil, returns why the URL of a declared feed would never be fetched, nil when it may be.
 	CheckURL func(url string) error
@@ -44,6 +44,11 @@ type Result struct {
 // all sources, and whoever comes second sees what the first one wrote.
 const saveLock = 0x53696c6b_61727469
 
+func lock(ctx context.Context, h database.Handle) error {
+	_, err := h.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(saveLock))
+	return err
+}
+
 // Save takes in what a source gave. h should be a transaction: the first draft that is refused ends it with an error of kind
 // errs.Invalid that names the draft. Saves wait for one another until their transactions end.
 //
@@ -62,7 +67,7 @@ const saveLock = 0x53696c6b_61727469
 func (s *Store) Save(ctx context.Context, h database.Handle, source Source, drafts []Draft, opt SaveOptions) (_ Result, err error) {
 	defer errs.Wrap(&err, "source %s", source.Slug)
 	drafts = firstOfEach(drafts)
-	if _, err := h.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(saveLock)); err != nil {
+	if err := lock(ctx, h); err != nil {
 		return Result{}, err
 	}
 	known, err := knownArticles(ctx, h, source.ID, drafts)
@@ -83,11 +88,8 @@ func (s *Store) Save(ctx context.Context, h database.Handle, source Source, draf
 		}
 		opt.Refuse(c.file, c.err)
 	}
-	if err := write(ctx, h, source, added, changed, opt); err != nil {
-		return Result{}, err
-	}
-	if s.Changed != nil && len(added)+len(changed) > 0 {
-		err = s.Changed(ctx, h)
+	if len(added)+len(changed) > 0 {
+		err = s.write(ctx, h, source, added, changed, opt)
 	}
 	unchanged := len(drafts) - len(added) - len(changed) - len(clashes)
 	return Result{Added: len(added), Changed: len(changed), Unchanged: unchanged}, err
@@ -156,26 +158,36 @@ func prepareAll(source Source, drafts []Draft, old map[string]known, now time.Ti
 }
 
 // write changes what is there before it adds what is new, so that a new translation finds the group of the old article.
-func write(ctx context.Context, h database.Handle, source Source, added, changed []row, opt SaveOptions) error {
+func (s *Store) write(ctx context.Context, h database.Handle, source Source, added, changed []row, opt SaveOptions) error {
+	var ids []int64
+	for _, r := range changed {
+		ids = append(ids, r.ID)
+	}
+	was, err := before(ctx, h, ids)
+	if err != nil {
+		return err
+	}
 	for _, r := range changed {
 		if err := change(ctx, h, r); err != nil {
 			return fmt.Errorf("article %q: %w", r.ExternalKey, err)
 		}
 	}
 	for _, r := range added {
-		if err := add(ctx, h, source, r, opt.Archive); err != nil {
+		id, err := add(ctx, h, source, r, opt.Archive)
+		if err != nil {
 			return fmt.Errorf("article %q: %w", r.ExternalKey, err)
 		}
+		ids = append(ids, id)
 	}
-	return nil
+	return s.tell(ctx, h, was, ids, opt.Now)
 }
 
-func add(ctx context.Context, h database.Handle, source Source, r row, archive bool) (err error) {
+func add(ctx context.Context, h database.Handle, source Source, r row, archive bool) (id int64, err error) {
 	if r.GUID, err = chooseGUID(ctx, h, source.Slug, r); err != nil {
-		return err
+		return 0, err
 	}
 	if r.Slug, err = chooseSlug(ctx, h, source.Slug, r); err != nil {
-		return err
+		return 0, err
 	}
 	err = h.GetContext(ctx, &r.ID, `
 		INSERT INTO articles.articles (source_id, external_key, group_id, guid, slug, url, title, summary, html, text, language,
@@ -186,30 +198,35 @@ func add(ctx context.Context, h database.Handle, source Source, r row, archive b
 		r.SourceID, r.ExternalKey, r.TranslationKey, r.GUID, r.Slug, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language,
 		r.LanguageKey, r.Section, r.Tags, r.Authors, r.ImageURL, r.ImageAlt, r.PublishedAt, r.UpdatedAt, r.FirstSeenAt, r.hash, archive)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return learnKey(ctx, h, r)
+	return r.ID, remember(ctx, h, r)
 }
 
+// change writes an edit. A content that was there before brings its date back, so that an edit taken back leaves no trace in feeds.
 func change(ctx context.Context, h database.Handle, r row) error {
 	_, err := h.ExecContext(ctx, `
 		UPDATE articles.articles SET url = $2, title = $3, summary = $4, html = $5, text = $6, language = $7, language_key = $8,
-			section = $9, tags = $10, authors = $11, image_url = $12, image_alt = $13, published_at = $14, updated_at = $15,
-			content_hash = $16
+			section = $9, tags = $10, authors = $11, image_url = $12, image_alt = $13, published_at = $14, content_hash = $16,
+			updated_at = coalesce((SELECT updated_at FROM articles.versions WHERE article_id = $1 AND content_hash = $16), $15)
 		WHERE id = $1`,
 		r.ID, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language, r.LanguageKey, r.Section, r.Tags, r.Authors,
 		r.ImageURL, r.ImageAlt, r.PublishedAt, r.UpdatedAt, r.hash)
 	if err != nil {
 		return err
 	}
-	return learnKey(ctx, h, r)
+	return remember(ctx, h, r)
 }
 
-// learnKey makes an article's translation key stand for its group, unless the key stands for one already.
-func learnKey(ctx context.Context, h database.Handle, r row) error {
+// remember notes the version that was written, and makes the article's translation key stand for its group, unless the key stands for one
+// already.
+func remember(ctx context.Context, h database.Handle, r row) error {
 	_, err := h.ExecContext(ctx, `
+		WITH version AS (
+			INSERT INTO articles.versions (article_id, content_hash, updated_at) VALUES ($1, $3, $4) ON CONFLICT DO NOTHING
+		)
 		INSERT INTO articles.translation_keys (source_id, key, group_id)
 		SELECT source_id, $2, group_id FROM articles.articles WHERE id = $1 AND $2 <> ''
-		ON CONFLICT (source_id, key) DO NOTHING`, r.ID, r.TranslationKey)
+		ON CONFLICT (source_id, key) DO NOTHING`, r.ID, r.TranslationKey, r.hash, r.UpdatedAt)
 	return err
 }

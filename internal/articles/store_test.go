@@ -105,7 +105,7 @@ func TestSaveFirstSight(t *testing.T) {
 		HTML:     `<p>The hall opens in May. <a href="https://www.example.org/b">More</a></p>`,
 		Text:     "The hall opens in May. More <https://www.example.org/b>",
 		Language: "zh-Hans", LanguageKey: "zh-Hans", Section: "News", Tags: []string{"b", "a"}, Authors: []string{"Press office"},
-		ImageURL: "https://www.example.org/i.png", ImageAlt: "A \uFFFD hall", PublishedAt: seen, UpdatedAt: seen, FirstSeenAt: seen,
+		ImageURL: "https://www.example.org/i.png", ImageAlt: "A \uFFFD hall", PublishedAt: seen, UpdatedAt: seen, FirstSeenAt: seen, Revision: got.Revision,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -126,7 +126,7 @@ func TestSaveAgainChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	calls := 0
-	b.Changed = func(context.Context, database.Handle) error { calls++; return nil }
+	b.Changed = func(context.Context, database.Handle, []Touched, time.Time) error { calls++; return nil }
 	drafts := []Draft{
 		{ExternalKey: "a", Title: "One", HTML: "<p>x</p><script>y</script>"},
 		{ExternalKey: "b", Title: "Two", Text: "z", Published: monday, TranslationKey: "k"},
@@ -163,6 +163,9 @@ func TestSaveEdit(t *testing.T) {
 	want.Title, want.Text, want.HTML, want.Summary, want.URL = "New title", "y", "<p>y</p>", "y", "https://www.example.org/new"
 	want.Language, want.LanguageKey = "it", "it-Latn"
 	want.UpdatedAt = before.UpdatedAt.Add(time.Hour)
+	if want.Revision = after.Revision; after.Revision <= before.Revision {
+		t.Errorf("revision %d after %d", after.Revision, before.Revision)
+	}
 	if diff := cmp.Diff(want, after); diff != "" {
 		t.Error(diff)
 	}
@@ -320,7 +323,7 @@ func TestAGroupIsForEver(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		b.exec(t, `TRUNCATE articles.articles, articles.translation_keys`)
+		b.exec(t, `TRUNCATE articles.articles, articles.translation_keys, articles.versions`)
 		ever, keys := map[string]int64{}, map[string]int64{}
 		rt.Repeat(map[string]func(*rapid.T){"save": func(rt *rapid.T) {
 			var drafts []Draft
@@ -382,7 +385,7 @@ func TestSaveChangedFails(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	broken := errors.New("no")
-	b.Changed = func(context.Context, database.Handle) error { return broken }
+	b.Changed = func(context.Context, database.Handle, []Touched, time.Time) error { return broken }
 	if _, err := b.try(t.Context(), b.source, SaveOptions{Now: monday}, Draft{ExternalKey: "a", Title: "T", Text: "x"}); !errors.Is(err, broken) {
 		t.Errorf("error = %v", err)
 	}

@@ -32,6 +32,7 @@ type Config struct {
 	PublicURL       string   `koanf:"public_url"` // without a slash at its end
 	SMTPURL         string   `koanf:"smtp_url" secret:"true"`
 	SMTPConnections int      `koanf:"smtp_connections"`
+	FeedCacheMB     int      `koanf:"feed_cache_mb"`  // memory for feeds that are ready to be served, in MiB
 	CatcherListen   string   `koanf:"catcher_listen"` // where the demo's mail catcher takes mail
 	SecretKey       []string `koanf:"secret_key" secret:"true"`
 	LogFormat       string   `koanf:"log_format"` // text or json
@@ -47,7 +48,7 @@ const prefix = "SILKPOST_"
 // Defaults returns the settings that nothing else was said about.
 func Defaults() Config {
 	return Config{
-		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, CatcherListen: "127.0.0.1:0",
+		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, FeedCacheMB: 64, CatcherListen: "127.0.0.1:0",
 		LogFormat: "text",
 	}
 }
@@ -175,6 +176,9 @@ func (c Config) validate() (Config, error) {
 	}
 	if c.SMTPConnections < 1 || c.SMTPConnections > 1000 {
 		return c, errs.New(errs.Invalid, "smtp_connections %d: it is a number from 1 to 1000", c.SMTPConnections)
+	}
+	if c.FeedCacheMB < 1 || c.FeedCacheMB > 1<<20 {
+		return c, errs.New(errs.Invalid, "feed_cache_mb %d: it is a number of MiB from 1 to 1048576", c.FeedCacheMB)
 	}
 	for i, key := range c.SecretKey {
 		if len(key) < minSecretKey {

@@ -15,6 +15,7 @@ const (
 	Internal    Kind = iota // a fault of ours or of the machine; the text is for the log
 	Invalid                 // the input is wrong; the text says what and where
 	NotFound                // no such thing
+	Gone                    // it was there, and will not come back
 	Conflict                // it clashes with what is already there
 	Unavailable             // something that is needed does not answer; trying later may help
 )

@@ -176,7 +176,7 @@ func TestPollCutOffLeavesNothingHalfDone(t *testing.T) {
 	b := pollSetup(t)
 	b.items("One", "Two")
 	ctx, cancel := context.WithCancel(t.Context())
-	b.Store.Changed = func(_ context.Context, h database.Handle) error {
+	b.Store.Changed = func(_ context.Context, h database.Handle, _ []articles.Touched, _ time.Time) error {
 		b.Store.Changed = nil
 		cancel() // a dead process records no failure either
 		_, err := h.ExecContext(t.Context(), `SELECT pg_terminate_backend(pg_backend_pid())`)

@@ -36,7 +36,7 @@ func (s *site) page(h handler) http.Handler {
 // failure turns an error into what a visitor is told. What went wrong inside is for the log.
 func (s *site) failure(r *http.Request, err error) (templates.Page, int) {
 	status := map[errs.Kind]int{
-		errs.Invalid: http.StatusBadRequest, errs.NotFound: http.StatusNotFound, errs.Conflict: http.StatusConflict,
+		errs.Invalid: http.StatusBadRequest, errs.NotFound: http.StatusNotFound, errs.Gone: http.StatusGone, errs.Conflict: http.StatusConflict,
 		errs.Unavailable: http.StatusServiceUnavailable,
 	}[errs.KindOf(err)]
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {

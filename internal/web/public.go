@@ -25,7 +25,7 @@ func (s *site) feeds(w http.ResponseWriter, r *http.Request) (templates.Page, er
 		title, tag := f.Name(accepted(r)...)
 		page.Feeds = append(page.Feeds, templates.FeedEntry{
 			Title: title, Language: tag, Sections: f.Sections, Tags: f.Tags, Languages: f.Languages,
-			Summaries: f.Content == feeds.Summary, Items: f.Items,
+			Summaries: f.Content == feeds.Summary, Items: f.Items(),
 			RSSURL:  feeds.URL(s.PublicURL, f.Slug, feeds.RSS),
 			AtomURL: feeds.URL(s.PublicURL, f.Slug, feeds.Atom),
 			JSONURL: feeds.URL(s.PublicURL, f.Slug, feeds.JSON),
@@ -39,6 +39,9 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) (templates.Page, 
 	a, err := s.Articles.BySlug(r.Context(), s.DB, r.PathValue("slug"))
 	if err != nil {
 		return nil, err
+	}
+	if a.WithdrawnAt != nil {
+		return nil, errs.New(errs.Gone, "the article %q was withdrawn", a.Slug)
 	}
 	group, err := s.Articles.Translations(r.Context(), s.DB, a.GroupID)
 	if err != nil {

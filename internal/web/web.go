@@ -52,7 +52,9 @@ func New(cfg Config) http.Handler {
 	mux.Handle("GET /unsubscribe/{token}", s.page(s.askUnsubscribe))
 	mux.Handle("POST /unsubscribe/{token}", s.page(s.unsubscribe))
 	mux.Handle("/unsubscribe/{token}", s.only("GET, HEAD, POST"))
-	mux.Handle("/feeds/{file}", cfg.FeedHandler)
+	for _, path := range []string{"/feeds/{file}", "/feeds/{slug}/{file}", "/feeds/p/{file}"} {
+		mux.Handle(path, cfg.FeedHandler)
+	}
 	mux.Handle("/", s.page(s.notFound))
 	if cfg.Extra != nil {
 		mux.Handle("/mail/", cfg.Extra)

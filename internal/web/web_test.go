@@ -50,7 +50,7 @@ func open(t *testing.T, change ...func(*web.Config)) *site {
 	published := &feeds.Store{Articles: store}
 	cfg := web.Config{
 		DB: s.db, Clock: testkit.NewClock(now), Log: log, Templates: set, Articles: store, Feeds: published,
-		FeedHandler: feeds.NewHandler(published, s.db, publicURL, log), Keys: s.keys, PublicURL: publicURL,
+		FeedHandler: feeds.NewHandler(published, s.db, publicURL, feeds.Options{Clock: testkit.NewClock(now), Log: log, CacheBytes: 1 << 20}), Keys: s.keys, PublicURL: publicURL,
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -63,6 +63,7 @@ func open(t *testing.T, change ...func(*web.Config)) *site {
 func (s *site) publish(t *testing.T, drafts ...articles.Draft) {
 	t.Helper()
 	store := &articles.Store{}
+	store.Changed = (&feeds.Store{Articles: store}).Touch
 	source, err := store.EnsureSource(t.Context(), s.db, "files", now)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,110 @@
+package feeds
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+)
+
+// privatePath is where the private feeds are below /feeds/.
+const privatePath = "p"
+
+// Digest is what an organisation gets of a list.
+type Digest struct {
+	Title     database.StringMap
+	Selection articles.Selection
+	Topics    []string // sections or tags that one of an article's versions must have; none: all
+	Languages []string // each article comes in the first of these that it is in
+}
+
+// Private is a feed of one organisation: what a list sends it, in its languages. Who knows its token can read it.
+type Private struct {
+	ID             int64      `db:"id"`
+	OrganisationID int64      `db:"organisation_id"`
+	ListID         int64      `db:"list_id"`
+	CreatedAt      time.Time  `db:"created_at"`
+	RevokedAt      *time.Time `db:"revoked_at"` // nil: served
+}
+
+// MakePrivate makes a private feed and returns its token, which is not kept and cannot be told again.
+func (s *Store) MakePrivate(ctx context.Context, h database.Handle, organisation, list int64, now time.Time) (token string, err error) {
+	token = rand.Text()
+	_, err = h.ExecContext(ctx, `
+		INSERT INTO feeds.private (token_hash, organisation_id, list_id, created_at) VALUES ($1, $2, $3, $4)`,
+		tokenHash(token), organisation, list, now)
+	return token, err
+}
+
+func tokenHash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
+
+// Privates returns the private feeds, revoked ones too, oldest first.
+func (s *Store) Privates(ctx context.Context, h database.Handle) (all []Private, err error) {
+	err = h.SelectContext(ctx, &all, `
+		SELECT id, organisation_id, list_id, created_at, revoked_at FROM feeds.private ORDER BY id`)
+	return all, err
+}
+
+// Revoke ends a private feed for ever: from the next request on its address says that it is gone. An unknown one is NotFound.
+func (s *Store) Revoke(ctx context.Context, h database.Handle, id int64, now time.Time) error {
+	var found int64
+	err := h.GetContext(ctx, &found, `
+		UPDATE feeds.private SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id`, id, now)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errs.New(errs.NotFound, "there is no private feed %d", id)
+	}
+	return err
+}
+
+// PrivateURL returns the address of a private feed in a format.
+func PrivateURL(publicURL, token string, format Format) string {
+	return URL(publicURL, privatePath+"/"+token, format)
+}
+
+// loadPrivate renders the private feed of a token. Nothing of it is kept between requests but its items, which it shares with other
+// feeds.
+func (l loader) loadPrivate(ctx context.Context, db *sqlx.DB, token string, format Format) (doc Document, err error) {
+	return doc, snapshot(ctx, db, func(tx *sqlx.Tx) error {
+		doc, err = l.renderPrivate(ctx, tx, token, format)
+		return err
+	})
+}
+
+func (l loader) renderPrivate(ctx context.Context, h database.Handle, token string, format Format) (doc Document, err error) {
+	var p Private
+	err = h.GetContext(ctx, &p, `
+		SELECT id, organisation_id, list_id, created_at, revoked_at FROM feeds.private WHERE token_hash = $1`, tokenHash(token))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return doc, errs.New(errs.NotFound, "there is no private feed at this address")
+	case err != nil:
+		return doc, err
+	case p.RevokedAt != nil:
+		return doc, errs.New(errs.Gone, "this private feed was revoked")
+	}
+	digest, err := l.Digest(ctx, h, p.OrganisationID, p.ListID)
+	if err != nil {
+		return doc, err
+	}
+	positions, err := l.Articles.Chosen(ctx, h, digest.Selection, digest.Topics, digest.Languages, defaultLimit)
+	if err != nil {
+		return doc, err
+	}
+	frame := &Frame{Path: privatePath + "/" + token, Feed: Feed{
+		Slug:  fmt.Sprintf("private-%d-%d", p.OrganisationID, p.ListID), // its id is not that of its token
+		Title: digest.Title, Content: Full, Limit: defaultLimit,
+	}}
+	return l.render(ctx, h, frame, positions, format)
+}
