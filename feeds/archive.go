@@ -30,10 +30,10 @@ type leaf struct{ high, low uint64 }
 // epoch makes the seconds of all dates that feeds can say positive.
 const epoch = -1 << 35
 
-func leafOf(p articles.Place) leaf { return leaf{uint64(p.At.Unix() - epoch), uint64(p.ID)} } //nolint:gosec // both are positive
+func leafOf(p articles.Place) leaf { return leaf{uint64(p.At.Unix() - epoch), uint64(p.ID)} }
 
 func (l leaf) place() articles.Place {
-	return articles.Place{At: time.Unix(int64(l.high)+epoch, 0).UTC(), ID: int64(l.low)} //nolint:gosec // it came from there
+	return articles.Place{At: time.Unix(int64(l.high)+epoch, 0).UTC(), ID: int64(l.low)}
 }
 
 // common returns how many bits two leaves have in common before they part.

@@ -30,8 +30,8 @@ type fragmentKey struct {
 
 func newFragments(size int) *fragments {
 	return &fragments{otter.Must(&otter.Options[fragmentKey, []byte]{
-		MaximumWeight: uint64(size),                                                              //nolint:gosec // not negative
-		Weigher:       func(_ fragmentKey, v []byte) uint32 { return uint32(len(v)) + overhead }, //nolint:gosec // an article is not that long
+		MaximumWeight: uint64(size),
+		Weigher:       func(_ fragmentKey, v []byte) uint32 { return uint32(len(v)) + overhead },
 	})}
 }
 
@@ -77,8 +77,8 @@ func newDocuments(store *Store, db *sqlx.DB, publicURL string, opt Options) *doc
 		loader: loader{Store: store, publicURL: publicURL, fragments: newFragments(opt.CacheBytes / 4)},
 		db:     db, clock: opt.Clock, log: opt.Log, feeds: map[string]Feed{},
 		cache: otter.Must(&otter.Options[documentKey, *served]{
-			MaximumWeight: uint64(opt.CacheBytes / 4 * 3),                                                  //nolint:gosec // not negative
-			Weigher:       func(_ documentKey, v *served) uint32 { return uint32(len(v.body)) + overhead }, //nolint:gosec // no document is that long
+			MaximumWeight: uint64(opt.CacheBytes / 4 * 3),
+			Weigher:       func(_ documentKey, v *served) uint32 { return uint32(len(v.body)) + overhead },
 		}),
 	}
 }

@@ -108,7 +108,7 @@ func (h *Handler) redirect(w http.ResponseWriter, r *http.Request, slug string, 
 		path += "/" + placeName(place)
 	}
 	w.Header().Set("Cache-Control", "public, max-age=86400")
-	http.Redirect(w, r, URL(h.documents.publicURL, path, format), http.StatusMovedPermanently)
+	http.Redirect(w, r, URL(h.documents.publicURL, path, format), http.StatusMovedPermanently) //nolint:gosec // the slug is that of a feed, the rest our own
 }
 
 func (h *Handler) servePrivate(w http.ResponseWriter, r *http.Request, token string, format Format) error {
