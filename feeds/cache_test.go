@@ -250,3 +250,31 @@ func TestCountsStayTrue(t *testing.T) {
 		t.Errorf("tags that share a slug: %v, %d articles", f.Tags, f.Articles)
 	}
 }
+
+// A reader who only has a date is not told that nothing changed when something did within the same second.
+func TestTwoChangesWithinASecond(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	begin := day(1).Truncate(time.Second)
+	c := testkit.NewClock(begin)
+	p := b.process(b.db, c)
+	b.publish(t, begin, articles.Draft{ExternalKey: "1", Language: "en", HTML: "<p>first</p>"})
+	date := p.get(t.Context(), "/feeds/all.rss").Header().Get("Last-Modified")
+	if want := begin.UTC().Format(http.TimeFormat); date != want {
+		t.Fatalf("Last-Modified is %q, want %q", date, want)
+	}
+	b.publish(t, begin.Add(300*time.Millisecond), articles.Draft{ExternalKey: "1", Language: "en", HTML: "<p>second</p>"})
+	for _, tt := range []struct {
+		after time.Duration
+		want  string // Last-Modified
+	}{{600 * time.Millisecond, ""}, {time.Second, begin.Add(time.Second).UTC().Format(http.TimeFormat)}} {
+		c.Set(begin.Add(tt.after))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/feeds/all.rss", nil)
+		r.Header.Set("If-Modified-Since", date)
+		w := httptest.NewRecorder()
+		p.mux.ServeHTTP(w, r)
+		if got := w.Header().Get("Last-Modified"); w.Code != http.StatusOK || got != tt.want {
+			t.Errorf("%v later: %d, Last-Modified %q, want %q", tt.after, w.Code, got, tt.want)
+		}
+	}
+}
