@@ -25,7 +25,7 @@ type Config struct {
 	Templates   *templates.Set
 	Articles    *articles.Store
 	Feeds       *feeds.Store
-	FeedHandler http.Handler // for /feeds/{file}
+	FeedHandler http.Handler // for /feeds/{file}, /feeds/{slug}/{file} and /feeds/p/{file}, as feed readers get them
 	Keys        token.Keys   // of unsubscribe links; nil: such links are unknown
 	PublicURL   string       // without a slash at its end
 	Extra       http.Handler // below /mail/; nil: nothing
@@ -41,6 +41,7 @@ func New(cfg Config) http.Handler {
 	for path, get := range map[string]http.Handler{
 		"/{$}":                 http.RedirectHandler("/feeds/", http.StatusFound),
 		"/feeds/{$}":           s.page(s.feeds),
+		opmlPath:               http.HandlerFunc(s.opml),
 		"/articles/{slug}":     s.page(s.article),
 		templates.StaticPrefix: cfg.Templates.StaticHandler(),
 		"/healthz":             http.HandlerFunc(s.healthz),
@@ -52,9 +53,9 @@ func New(cfg Config) http.Handler {
 	mux.Handle("GET /unsubscribe/{token}", s.page(s.askUnsubscribe))
 	mux.Handle("POST /unsubscribe/{token}", s.page(s.unsubscribe))
 	mux.Handle("/unsubscribe/{token}", s.only("GET, HEAD, POST"))
-	for _, path := range []string{"/feeds/{file}", "/feeds/{slug}/{file}", "/feeds/p/{file}"} {
-		mux.Handle(path, cfg.FeedHandler)
-	}
+	mux.Handle("/feeds/{file}", s.inBrowser(s.page(s.feed), cfg.FeedHandler))
+	mux.Handle("/feeds/{slug}/{file}", s.inBrowser(http.HandlerFunc(s.archive), cfg.FeedHandler))
+	mux.Handle("/feeds/p/{file}", cfg.FeedHandler)
 	mux.Handle("/", s.page(s.notFound))
 	if cfg.Extra != nil {
 		mux.Handle("/mail/", cfg.Extra)
