@@ -3,7 +3,6 @@
 package browsertest
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -57,13 +56,5 @@ func (tb *tab) tabbable(what string, steps int) {
 		if at := eval[string](tb, focused); !strings.HasPrefix(at, "solid true ") {
 			tb.t.Errorf("%s: after %d tabs the focus is not to be seen: %q", what, i+1, at)
 		}
-	}
-}
-
-// narrow opens pages on the narrowest screen that must do without scrolling to the side (WCAG 2.2, 1.4.10).
-func narrow(tb *tab, paths []string) {
-	for _, path := range paths {
-		tb.visit(path)
-		tb.picture(fmt.Sprint("narrow-", strings.Trim(strings.NewReplacer("/", "-", ":", "-", ".", "-").Replace(path[strings.Index(path, "//")+2:]), "-")))
 	}
 }

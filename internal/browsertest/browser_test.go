@@ -91,8 +91,19 @@ func open(t *testing.T, browser context.Context, v view, language string) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(browser)
 	t.Cleanup(closeTab)
-	tb := &tab{t: t, ctx: ctx, view: v}
+	tb := &tab{t: t, ctx: ctx}
 	tb.listen(ctx)
+	tb.resize(v)
+	command(tb, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{
+		Headers: network.Headers{"Accept-Language": language},
+	})
+	return tb
+}
+
+// resize makes the tab look at pages in a view.
+func (tb *tab) resize(v view) {
+	tb.t.Helper()
+	tb.view = v
 	var options []chromedp.EmulateViewportOption
 	if v.phone() {
 		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulatePortrait)
@@ -101,10 +112,6 @@ func open(t *testing.T, browser context.Context, v view, language string) *tab {
 	command(tb, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: v.scheme}},
 	})
-	command(tb, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{
-		Headers: network.Headers{"Accept-Language": language},
-	})
-	return tb
 }
 
 // listen takes note of what goes wrong on a page or in its frame.

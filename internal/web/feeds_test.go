@@ -1,9 +1,11 @@
 package web_test
 
 import (
+	"compress/gzip"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -213,6 +215,32 @@ func TestArticlesLeadToTheirFeeds(t *testing.T) {
 		if diff := cmp.Diff(wanted, got); diff != "" {
 			t.Errorf("%s: %s", path, diff)
 		}
+	}
+}
+
+// Thousands of feeds are listed without a megabyte on the way.
+func TestTheListOfFeedsIsCompressed(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for i := range 30 {
+		s.declare(t, feeds.Feed{Slug: fmt.Sprintf("feed-%d", i)})
+	}
+	plain, packed := s.get("/feeds/"), s.get("/feeds/", "Accept-Encoding", "gzip")
+	zip, err := gzip.NewReader(packed.Body)
+	if err != nil {
+		t.Fatalf("%v: %v", err, packed.Header())
+	}
+	unpacked, err := io.ReadAll(zip)
+	if err != nil || string(unpacked) != plain.Body.String() {
+		t.Errorf("%v: the pages differ", err)
+	}
+	for _, got := range []http.Header{plain.Header(), packed.Header()} {
+		if vary := strings.Join(got.Values("Vary"), ", "); !strings.Contains(vary, "Accept-Encoding") || !strings.Contains(vary, "Accept-Language") {
+			t.Errorf("Vary: %s", vary)
+		}
+	}
+	if packed.Header().Get("Content-Encoding") != "gzip" {
+		t.Errorf("%v", packed.Header())
 	}
 }
 

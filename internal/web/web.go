@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/klauspost/compress/gzhttp"
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
@@ -40,7 +41,7 @@ func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	for path, get := range map[string]http.Handler{
 		"/{$}":                 http.RedirectHandler("/feeds/", http.StatusFound),
-		"/feeds/{$}":           s.page(s.feeds),
+		"/feeds/{$}":           gzhttp.GzipHandler(s.page(s.feeds)), // a thousand feeds are a megabyte of much the same
 		opmlPath:               http.HandlerFunc(s.opml),
 		"/articles/{slug}":     s.page(s.article),
 		templates.StaticPrefix: cfg.Templates.StaticHandler(),
