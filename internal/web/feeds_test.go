@@ -110,7 +110,7 @@ func TestThePageOfAFeed(t *testing.T) {
 		t.Errorf("canonical: %s", diff)
 	}
 	for _, want := range []string{
-		"Robotics &amp; more", "Tag: robots", "Summaries only", `href="feed:` + at + `.rss"`, `href="` + at + `.atom?raw"`, ">Robot 00</a>", "It &lt;walks&gt;.",
+		"Robotics &amp; more", "Tag: robots", "26 articles", "Summaries only", `href="feed:` + at + `.rss"`, `href="` + at + `.atom?raw"`, ">Robot 00</a>", "It &lt;walks&gt;.",
 		`<div lang="ar" dir="rtl">`, "In Arabic", `href="` + publicURL + `/feeds/"`, "<bdi>News</bdi>", `<time datetime="2026-06-01T09:00:00Z">1 June 2026</time>`,
 	} {
 		if !strings.Contains(body, want) {
