@@ -156,10 +156,10 @@ func pages() []shown {
 			{Kind: "declared", Feeds: []templates.FeedEntry{feed, narrow, arabicFeed, bare}},
 			{Kind: "section", Feeds: []templates.FeedEntry{bare}},
 			{Kind: "language", Feeds: []templates.FeedEntry{arabicFeed}},
-			{Kind: "tag", Feeds: manyFeeds(300)},
+			{Kind: "tag", Feeds: manyFeeds(60)},
 			{Kind: "source", Feeds: []templates.FeedEntry{narrow}},
 		}}},
-		{"feeds-many", templates.FeedsPage{OPMLURL: "https://post.example.org/feeds.opml", Groups: []templates.FeedGroup{{Kind: "declared", Feeds: manyFeeds(2000)}}}},
+		{"feeds-many", templates.FeedsPage{OPMLURL: "https://post.example.org/feeds.opml", Groups: []templates.FeedGroup{{Kind: "declared", Feeds: manyFeeds(100)}}}},
 		{"feeds-long", templates.FeedsPage{Groups: []templates.FeedGroup{
 			{Kind: "declared", Feeds: []templates.FeedEntry{feedEntry(long)}}, {Kind: "tag", Feeds: []templates.FeedEntry{feedEntry(long)}},
 		}}},
