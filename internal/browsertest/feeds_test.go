@@ -28,6 +28,7 @@ func TestFeedsInABrowser(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { look(open(t, b, desk, "en"), p) })
 	}
+	t.Run("narrow in Arabic", func(t *testing.T) { narrow(open(t, b, desk, "ar"), p) })
 	declareMany(t, p, 2000)
 	t.Run("many", func(t *testing.T) { many(open(t, b, desk, "en"), p) })
 	t.Run("many on a phone", func(t *testing.T) { many(open(t, b, phone, "en"), p) })
