@@ -60,6 +60,9 @@ func TestJSON(t *testing.T) {
 		{"name twice in an extension", "json", inJSON("\"_a\": {\"b\": 1,\n\"b\": 2}", ""), []string{
 			`line 3: error: _a/b: "b" is there more than once, and readers differ in which they take: leave one (RFC 8259, 4)`,
 		}},
+		{"field without a name", "json", inJSON(`"": 1`, ""), []string{
+			`line 2: warning: "": "" is not a field of JSON Feed: leave it out, or let its name begin with _ (JSON Feed 1.1, extensions)`,
+		}},
 		{"kinds", "json", inJSON(`"description": null, "expired": "no", "hubs": {}, "authors": "A", "language": [], "icon": 1`, ""), []string{
 			"line 2: error: description: description is null: make it a string, or leave it out (JSON Feed 1.1, top-level)",
 			"line 2: error: expired: expired is a string: make it true or false, or leave it out (JSON Feed 1.1, top-level)",

@@ -48,9 +48,9 @@ func (n *node) at() (line int, where string) {
 		case n.number > 0:
 			where = "[" + strconv.Itoa(n.number) + "]" + where
 		case n.parent.parent == nil:
-			where = clip(n.key, maxName) + where
+			where = n.label() + where
 		default:
-			where = "/" + clip(n.key, maxName) + where
+			where = "/" + n.label() + where
 		}
 	}
 	return line, where
@@ -59,10 +59,18 @@ func (n *node) at() (line int, where string) {
 func (n *node) name() string {
 	for ; n.parent != nil; n = n.parent {
 		if n.number == 0 {
-			return clip(n.key, maxName)
+			return n.label()
 		}
 	}
 	return "document"
+}
+
+// label returns the name of a member of an object.
+func (n *node) label() string {
+	if n.key == "" {
+		return `""`
+	}
+	return clip(n.key, maxName)
 }
 
 // member returns the first member of an object with a name, or nil.
