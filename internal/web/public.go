@@ -111,7 +111,7 @@ func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) (templates.Pa
 	if err != nil {
 		return nil, err
 	}
-	if err := subscribers.Unsubscribe(r.Context(), s.DB, sub.ID, method, s.Clock.Now(), wording); err != nil {
+	if err := subscribers.Unsubscribe(r.Context(), s.DB, sub.ID, subscribers.Evidence{At: s.Clock.Now(), Method: method, Statement: wording}); err != nil {
 		return nil, err
 	}
 	s.Log.InfoContext(r.Context(), "unsubscribed", slog.Any("subscription", sub.ID), slog.Any("method", method))
