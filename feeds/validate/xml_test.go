@@ -72,6 +72,10 @@ func TestXML(t *testing.T) {
 			`line 3: error: channel/category: name ":x" has a colon without a name on both sides: mend it (Namespaces in XML 1.0, 4)`,
 			"line 3: error: channel/category/@:x: attribute :x is not one of <category>: leave it out (RSS 2.0, elements of <channel>)",
 		}},
+		{"element with a lonely colon", "rss", inItem("<:a/>"), []string{
+			`line 3: error: channel/item[1]/:a: name ":a" has a colon without a name on both sides: mend it (Namespaces in XML 1.0, 4)`,
+			"line 3: error: channel/item[1]/:a: <:a> is not an element of <item>: leave it out, or put it into a namespace of its own (RSS 2.0, elements of <item>)",
+		}},
 		{"nearly the namespace", "rss", inChannel(`<category xmlns:media="http://search.yahoo.com/mrss">a</category>`), []string{
 			`line 3: error: channel/category: prefix media is declared as "http://search.yahoo.com/mrss", which is not the namespace: write "http://search.yahoo.com/mrss/" (Namespaces in XML 1.0, 2.2)`,
 		}},
@@ -92,6 +96,9 @@ func TestXML(t *testing.T) {
 		}},
 		{"UTF-16 that is none", "atom", `<?xml version="1.0" encoding="UTF-16"?>` + inFeed(entry), []string{
 			`line 1: error: document: the document is said to be in "UTF-16", which it is not, or nobody knows: write the document in UTF-8, which every reader knows (XML 1.0, 4.3.3)`,
+		}},
+		{"UTF-16", "atom", string(inUTF16(inFeed(entry))), []string{
+			"line 1: warning: document: the document is in UTF-16: write the document in UTF-8, which every reader knows (XML 1.0, 4.3.3)",
 		}},
 		{"Latin 1", "atom", `<?xml version="1.0" encoding="ISO-8859-1"?>` + inFeed(entry), []string{
 			`line 1: warning: document: the document is in "ISO-8859-1": write the document in UTF-8, which every reader knows (XML 1.0, 4.3.3)`,
@@ -116,6 +123,12 @@ func TestXML(t *testing.T) {
 		}},
 		{"xml:lang", "rss", inChannel(`<category xml:lang="deutsch">a</category>`), []string{
 			`line 3: error: channel/category/@xml:lang: xml:lang "deutsch" names a language, script or region that is not registered: write one such as en, zh-Hans or sr-Latn (XML 1.0, 2.12)`,
+		}},
+		{"xml:base", "rss", inChannel(`<category xml:base="a b">a</category>`), []string{
+			`line 3: error: channel/category/@xml:base: xml:base "a b" holds " ", which an address cannot: write it as %20 (XML Base, 3.1)`,
+		}},
+		{"xml:base that is relative itself", "atom", strings.Replace(inFeed(`<link rel="related" href="b"/>`), "<feed ", `<feed xml:base="/a/" `, 1), []string{
+			`line 3: warning: link[2]/@href: href "b" is relative to where the document is found: write the whole address (W3C feed validator, ContainsRelRef)`,
 		}},
 		{"deep", "rss", strings.Repeat("<a>", 101), []string{
 			"line 1: error: document: elements stand more than 100 deep in one another: nothing was read beyond (this checker)",
