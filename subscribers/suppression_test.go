@@ -72,11 +72,21 @@ func TestTransitions(t *testing.T) {
 		return subscribers.Evidence{At: b.now, Method: subscribers.ByConfirmation, Statement: "Yes", Origin: "page", Network: "192.0.2.0/24"}
 	}
 	changes := map[string]func(t *testing.T, b *bundle, id int64) error{
-		"unsubscribe": func(t *testing.T, b *bundle, id int64) error { return subscribers.Unsubscribe(t.Context(), b.db, id, person(b)) },
-		"confirm":     func(t *testing.T, b *bundle, id int64) error { return subscribers.Confirm(t.Context(), b.db, id, person(b)) },
-		"pause":       func(t *testing.T, b *bundle, id int64) error { return subscribers.Pause(t.Context(), b.db, id, later(b), person(b)) },
-		"resume":      func(t *testing.T, b *bundle, id int64) error { return subscribers.Resume(t.Context(), b.db, id, false, person(b)) },
-		"catch up":    func(t *testing.T, b *bundle, id int64) error { return subscribers.Resume(t.Context(), b.db, id, true, person(b)) },
+		"unsubscribe": func(t *testing.T, b *bundle, id int64) error {
+			return subscribers.Unsubscribe(t.Context(), b.db, id, person(b))
+		},
+		"confirm": func(t *testing.T, b *bundle, id int64) error {
+			return subscribers.Confirm(t.Context(), b.db, id, person(b))
+		},
+		"pause": func(t *testing.T, b *bundle, id int64) error {
+			return subscribers.Pause(t.Context(), b.db, id, later(b), person(b))
+		},
+		"resume": func(t *testing.T, b *bundle, id int64) error {
+			return subscribers.Resume(t.Context(), b.db, id, false, person(b))
+		},
+		"catch up": func(t *testing.T, b *bundle, id int64) error {
+			return subscribers.Resume(t.Context(), b.db, id, true, person(b))
+		},
 		"schedule": func(t *testing.T, b *bundle, _ int64) error {
 			_, err := subscribers.ResumeDue(t.Context(), b.db, *later(b))
 			return err
@@ -143,8 +153,11 @@ func TestOnlyThePersonConfirms(t *testing.T) {
 		}
 	}
 	for _, e := range []subscribers.Evidence{
-		{At: b.now, Method: subscribers.ByAdministrator, Actor: "1"}, {At: b.now, Method: subscribers.ByImport}, {At: b.now, Method: subscribers.ByForm},
-		{At: b.now, Method: subscribers.ByPage, Actor: "1"}, {At: b.now},
+		{At: b.now, Method: subscribers.ByAdministrator, Actor: "1"},
+		{At: b.now, Method: subscribers.ByImport},
+		{At: b.now, Method: subscribers.ByForm},
+		{At: b.now, Method: subscribers.ByPage, Actor: "1"},
+		{At: b.now},
 	} {
 		if err := subscribers.Confirm(t.Context(), b.db, id, e); errs.KindOf(err) != errs.Invalid {
 			t.Errorf("%+v: %v", e, err)
