@@ -181,6 +181,28 @@ func TestAtom(t *testing.T) {
 		{"page as content", "atom", withContent("<content type=\"text/html\">&lt;script></content>"), []string{
 			"line 3: error: entry[1]/content: <script> does not belong into a feed: leave it out (W3C feed validator, SecurityRisk)",
 		}},
+		{"script in content", "atom", withContent(`<content type="html">&lt;script></content>`), []string{
+			"line 3: error: entry[1]/content: <script> does not belong into a feed: leave it out (W3C feed validator, SecurityRisk)",
+		}},
+		{"script in a title", "atom", inFeed(`<subtitle type="html">&lt;script></subtitle>`), []string{
+			"line 3: error: subtitle: <script> does not belong into a feed: leave it out (W3C feed validator, SecurityRisk)",
+		}},
+		{"content elsewhere, but nowhere", "atom", withContent(`<content src="a b" type="text/html"/><summary>A</summary>`), []string{
+			`line 3: error: entry[1]/content/@src: src "a b" holds " ", which an address cannot: write it as %20 (RFC 4287, 4.1.3.2)`,
+		}},
+		{"element in Base64", "atom", withContent(`<content type="image/png"><b/></content><summary>A</summary>`), []string{
+			"line 3: error: entry[1]/content/b: <b> stands in <content>, which holds text alone: escape it, or leave it out (RFC 4287, 4.1.3.3)",
+		}},
+		{"alternates of a source", "atom", inEntry("<source><id>urn:example:s</id><title>S</title><updated>2026-03-04T18:30:15Z</updated>" +
+			`<link href="https://www.example.org/a"/><link href="https://www.example.org/b"/></source>`), []string{
+			`line 3: error: entry[1]/source/link[2]: <link rel="alternate"> with type "" and hreflang "" is there more than once: ` +
+				"leave one, or tell them apart (RFC 4287, 4.1.1)",
+		}},
+		{"name of a person", "atom", inEntry(`<author><name kind="full">A &lt;br> <b/></name></author>`), []string{
+			"line 3: error: entry[1]/author/name/b: <b> stands in <name>, which holds text alone: escape it, or leave it out (RFC 4287, 3.2)",
+			"line 3: error: entry[1]/author/name/@kind: attribute kind is not one of <name>: leave it out (RFC 4287, 3.2)",
+			`line 3: warning: entry[1]/author/name: name holds "<br>", but is plain text here: leave markup out, and escape no more than once (RFC 4287, 3.2.1)`,
+		}},
 		{"element in text/plain", "atom", withContent(`<content type="text/plain"><b/></content>`), []string{
 			"line 3: error: entry[1]/content/b: <b> stands in <content>, which holds text alone: escape it, or leave it out (RFC 4287, 4.1.3.3)",
 		}},

@@ -26,7 +26,9 @@ type element struct {
 	local    string
 	line     int
 	parent   *element
+	number   int // among the children of its parent that have its name, from 1
 	children []*element
+	counts   map[[2]string]int // how many children it has of each namespace and name
 	attrs    []*attribute
 	text     string // its own, without that of its children
 	raw      []byte // collects text while the element is open
@@ -72,18 +74,23 @@ func (a *attribute) at() (line int, where string) {
 
 // step returns the name of an element, with its number where others of its name stand beside it, or might.
 func (e *element) step() string {
-	number, others := 0, 0
-	for _, sibling := range e.parent.children {
-		if sibling.space == e.space && sibling.local == e.local {
-			if others++; sibling == e {
-				number = others
-			}
-		}
-	}
-	if others < 2 && e.local != "item" && e.local != "entry" {
+	if e.parent.counts[e.full()] < 2 && e.local != "item" && e.local != "entry" {
 		return e.name()
 	}
-	return e.name() + "[" + strconv.Itoa(number) + "]"
+	return e.name() + "[" + strconv.Itoa(e.number) + "]"
+}
+
+// full returns an element's namespace and name.
+func (e *element) full() [2]string { return [2]string{e.space, e.local} }
+
+// adopt takes in a child, whose namespace is known by now.
+func (e *element) adopt(child *element) {
+	e.children = append(e.children, child)
+	if e.counts == nil {
+		e.counts = map[[2]string]int{}
+	}
+	e.counts[child.full()]++
+	child.number = e.counts[child.full()]
 }
 
 // is reports whether an element has a name.

@@ -11,8 +11,8 @@ import (
 
 var (
 	bomUTF8 = []byte("\ufeff")
-	// declared matches an XML declaration that names an encoding.
-	declared = regexp.MustCompile(`^<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([^"'>]{1,40})["']`)
+	// encodingNamed matches an XML declaration that names an encoding.
+	encodingNamed = regexp.MustCompile(`^<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([^"'>]{1,40})["']`)
 )
 
 const (
@@ -29,7 +29,7 @@ func (r *report) decodeXML(body []byte) ([]byte, bool) {
 		return bytes.TrimPrefix(text, bomUTF8), err == nil
 	}
 	body = bytes.TrimPrefix(body, bomUTF8)
-	said := declared.FindSubmatch(body)
+	said := encodingNamed.FindSubmatch(body)
 	if said == nil || bytes.EqualFold(said[1], []byte("utf-8")) {
 		return body, true
 	}

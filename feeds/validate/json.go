@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -124,10 +123,15 @@ func (r *report) fields(object *node, rule string, known map[string]field) {
 		}
 		seen[m.key] = true
 	}
-	for _, key := range slices.Sorted(maps.Keys(known)) {
-		if known[key].required && !seen[key] {
-			r.err(object, rule, "%s has no %s: add it", described(object), key)
+	var missing []string
+	for key, f := range known {
+		if f.required && !seen[key] {
+			missing = append(missing, key)
 		}
+	}
+	slices.Sort(missing)
+	for _, key := range missing {
+		r.err(object, rule, "%s has no %s: add it", described(object), key)
 	}
 }
 

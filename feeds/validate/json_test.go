@@ -63,6 +63,9 @@ func TestJSON(t *testing.T) {
 		{"field without a name", "json", inJSON(`"": 1`, ""), []string{
 			`line 2: warning: "": "" is not a field of JSON Feed: leave it out, or let its name begin with _ (JSON Feed 1.1, extensions)`,
 		}},
+		{"control character", "json", inJSON(`"description": "a\u0007"`, ""), []string{
+			"line 2: warning: description: description holds U+0007, a sign of text that was read in a wrong encoding: look at where it comes from (W3C feed validator, BadCharacters)",
+		}},
 		{"kinds", "json", inJSON(`"description": null, "expired": "no", "hubs": {}, "authors": "A", "language": [], "icon": 1`, ""), []string{
 			"line 2: error: description: description is null: make it a string, or leave it out (JSON Feed 1.1, top-level)",
 			"line 2: error: expired: expired is a string: make it true or false, or leave it out (JSON Feed 1.1, top-level)",

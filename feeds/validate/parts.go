@@ -2,7 +2,6 @@ package validate
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -46,10 +45,15 @@ func (r *report) parts(e *element, rule string, known map[string]part) {
 			p.check(r, child)
 		}
 	}
-	for _, local := range slices.Sorted(maps.Keys(known)) {
-		if known[local].required && !seen[local] {
-			r.err(e, rule, "<%s> has no <%s>: add one", e.name(), written(e.prefix, local))
+	var missing []string
+	for local, p := range known {
+		if p.required && !seen[local] {
+			missing = append(missing, written(e.prefix, local))
 		}
+	}
+	slices.Sort(missing)
+	for _, name := range missing {
+		r.err(e, rule, "<%s> has no <%s>: add one", e.name(), name)
 	}
 }
 

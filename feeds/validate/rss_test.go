@@ -1,6 +1,9 @@
 package validate_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestRSS(t *testing.T) {
 	t.Parallel()
@@ -149,6 +152,10 @@ func TestRSS(t *testing.T) {
 		{"built before its item", "rss", inChannel("<lastBuildDate>Wed, 04 Mar 2026 18:30:15 +0000</lastBuildDate>\n<item><title>A</title><guid isPermaLink=\"false\">a</guid><pubDate>Thu, 05 Mar 2026 18:30:15 +0000</pubDate></item>"), []string{
 			"line 3: warning: channel/lastBuildDate: lastBuildDate lies before the pubDate of line 4: write when the channel last changed (RSS 2.0, elements of <channel>)",
 		}},
+		{"built before its item, by the zones", "rss", inChannel("<lastBuildDate>Wed, 04 Mar 2026 18:30:15 +0000</lastBuildDate>\n" +
+			"<item><title>A</title><guid isPermaLink='false'>a</guid><pubDate>Wed, 04 Mar 2026 17:30:15 -0130</pubDate></item>"), []string{
+			"line 3: warning: channel/lastBuildDate: lastBuildDate lies before the pubDate of line 4: write when the channel last changed (RSS 2.0, elements of <channel>)",
+		}},
 		{"one guid twice", "rss", inChannel("<item><title>A</title><guid isPermaLink=\"false\">a</guid></item>\n<item><title>B</title><guid isPermaLink=\"false\">a</guid></item>"), []string{
 			`line 4: error: channel/item[2]/guid: guid "a" is that of line 3, too: give each item its own (RSS 2.0, <guid>)`,
 		}},
@@ -245,6 +252,26 @@ func TestRSS(t *testing.T) {
 		}},
 		{"misspelt element of a module", "rss", inItem("<content:encode>A</content:encode>"), []string{
 			"line 3: error: channel/item[1]/content:encode: <content:encode> is not an element of http://purl.org/rss/1.0/modules/content/: leave it out (Namespaces in XML 1.0)",
+		}},
+		{"markup in Dublin Core", "rss", inItem("<dc:creator>A <b/></dc:creator><dc:title>A &amp;amp; B</dc:title>"), []string{
+			"line 3: error: channel/item[1]/dc:creator/b: <b> stands in <dc:creator>, which holds text alone: escape it, or leave it out (Dublin Core 1.1)",
+			`line 3: warning: channel/item[1]/dc:title: dc:title holds "&amp;", but is plain text here: leave markup out, and escape no more than once (Dublin Core 1.1)`,
+		}},
+		{"module in the channel", "rss", inChannel("<dc:date>today</dc:date>"), []string{
+			`line 3: error: channel/dc:date: dc:date "today" is not a date of W3CDTF: write it as 2026-03-04 or 2026-03-04T18:30:15Z (Dublin Core 1.1)`,
+		}},
+		{"script in a description", "rss", inItem("<description>&lt;script></description>"), []string{
+			"line 3: error: channel/item[1]/description: <script> does not belong into a feed: leave it out (W3C feed validator, SecurityRisk)",
+		}},
+		{"text in rss", "rss", strings.Replace(inChannel(""), "</rss>", "News!</rss>", 1), []string{
+			`line 1: error: rss: <rss> holds the text "News!", where elements are expected: leave it out (RSS 2.0, what is RSS)`,
+		}},
+		{"text where others are", "rss", inChannel("<skipHours>1<hour>1</hour></skipHours><skipDays>2<day>Sunday</day></skipDays>\n<textInput>3" +
+			"<title>A</title><description>A</description><name>q</name><link>https://www.example.org/</link></textInput>"), []string{
+			`line 3: error: channel/skipHours: <skipHours> holds the text "1", where elements are expected: leave it out (RSS 2.0, skipHours and skipDays)`,
+			`line 3: error: channel/skipDays: <skipDays> holds the text "2", where elements are expected: leave it out (RSS 2.0, skipHours and skipDays)`,
+			"line 4: warning: channel/textInput: <textInput> is ignored by readers: leave it out (RSS profile, <textInput>)",
+			`line 4: error: channel/textInput: <textInput> holds the text "3", where elements are expected: leave it out (RSS 2.0, <textInput>)`,
 		}},
 		{"dc:date", "rss", inItem("<dc:date>yesterday</dc:date>"), []string{
 			`line 3: error: channel/item[1]/dc:date: dc:date "yesterday" is not a date of W3CDTF: write it as 2026-03-04 or 2026-03-04T18:30:15Z (Dublin Core 1.1)`,

@@ -15,6 +15,9 @@ func TestTombstones(t *testing.T) {
 			`line 3: error: at:deleted-entry/@when: when "today" is not a date of RFC 3339: write it as 2026-03-04T18:30:15Z (RFC 6721, 3)`,
 			`line 3: error: at:deleted-entry: <at:deleted-entry> holds the text "!", where elements are expected: leave it out (RFC 6721, 3)`,
 		}},
+		{"link", "atom", inFeed(`<at:deleted-entry ref="urn:example:2" when="2026-03-04T18:30:15Z"><link href=""/></at:deleted-entry>`), []string{
+			"line 3: error: at:deleted-entry/link: <link> has no attribute href: add it (RFC 4287, 4.2.7.1)",
+		}},
 		{"twice", "atom", inFeed(`<at:deleted-entry ref="urn:example:2" when="2026-03-04T18:30:15Z"/><at:deleted-entry ref="urn:example:2" when="2026-03-04T18:30:15Z"/>`), []string{
 			`line 3: error: at:deleted-entry[2]: <at:deleted-entry> of "urn:example:2" is there more than once with the same time: leave one (RFC 6721, 3)`,
 		}},

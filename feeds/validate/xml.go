@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"maps"
 	"strings"
 )
 
@@ -13,7 +12,6 @@ const (
 	ruleWellFormed = "XML 1.0, 2.1"
 	ruleTags       = "XML 1.0, 3.1"
 	ruleProlog     = "XML 1.0, 2.8"
-	ruleNamespaces = "Namespaces in XML 1.0"
 )
 
 // xmlReader makes elements of a document. encoding/xml finds the tokens; what it does not look at is looked at here: which element
@@ -148,118 +146,19 @@ func (x *xmlReader) start(t xml.StartElement, tag []byte) {
 		return
 	case x.root == nil:
 		x.root = e
-	default:
-		x.open.children = append(x.open.children, e)
 	}
 	x.open = e
+	x.undo = append(x.undo, x.declare(t.Attr))
+	e.space = x.spaceOf(e.prefix)
+	if e.parent != nil {
+		e.parent.adopt(e)
+	}
 	if !spaced(tag) {
 		x.err(e, ruleTags, "attributes of <%s> stand without a blank between them: put one", e.name())
 	}
-	x.undo = append(x.undo, x.declare(e, t.Attr))
-	e.space = x.space(e, e.prefix)
+	x.declarations(e, t.Attr)
+	x.declared(e, e.prefix)
 	x.attributes(e, t.Attr)
-}
-
-// declare takes in the namespaces that a tag declares, and returns what gives them up again.
-func (x *xmlReader) declare(e *element, attrs []xml.Attr) (undo func()) {
-	var before map[string]string
-	for _, a := range attrs {
-		prefix := a.Name.Local
-		switch {
-		case a.Name.Space == "" && a.Name.Local == "xmlns":
-			prefix = ""
-		case a.Name.Space != "xmlns":
-			continue
-		}
-		switch {
-		case prefix == "xmlns", prefix == "xml" && a.Value != nsXML:
-			x.err(e, ruleNamespaces+", 3", "prefix %s has its meaning already: leave its declaration out", prefix)
-			continue
-		case prefix != "" && a.Value == "":
-			x.err(e, ruleNamespaces+", 5", "prefix %s is declared as nothing: name its namespace", quote(prefix))
-		}
-		x.knownPrefix(e, prefix, a.Value)
-		if before == nil {
-			before = map[string]string{}
-		}
-		if _, done := before[prefix]; !done {
-			before[prefix] = x.spaces[prefix]
-		}
-		x.spaces[prefix] = a.Value
-	}
-	return func() { maps.Copy(x.spaces, before) }
-}
-
-// usual says what readers expect of a prefix.
-var usual = map[string]string{
-	"atom": nsAtom, "content": nsContent, "dc": nsDC, "media": nsMedia, "fh": nsHistory, "at": nsTomb,
-	"slash": "http://purl.org/rss/1.0/modules/slash/", "sy": "http://purl.org/rss/1.0/modules/syndication/",
-	"itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd", "thr": "http://purl.org/syndication/thread/1.0",
-}
-
-func (x *xmlReader) knownPrefix(e *element, prefix, space string) {
-	plain := func(s string) string {
-		_, rest, _ := strings.Cut(s, "://")
-		return strings.ToLower(strings.TrimRight(rest, "/#"))
-	}
-	expected := usual[prefix]
-	switch {
-	case expected == "" || space == expected:
-	case plain(space) == plain(expected):
-		x.err(e, ruleNamespaces+", 2.2", "prefix %s is declared as %s, which is not the namespace: write %s",
-			prefix, quote(space), quote(expected))
-	default:
-		x.warn(e, "W3C feed validator, ReservedPrefix", "prefix %s is declared as %s, readers know it as %s: take another prefix",
-			prefix, quote(space), quote(expected))
-	}
-}
-
-// space returns the namespace that a prefix of an element stands for.
-func (x *xmlReader) space(e *element, prefix string) string {
-	space := x.spaces[prefix]
-	if prefix != "" && space == "" {
-		x.err(e, ruleNamespaces+", 5", "prefix %s is not declared: add xmlns:%s to <%s>",
-			quote(prefix), clip(prefix, maxName), x.root.name())
-		return "undeclared " + prefix
-	}
-	return space
-}
-
-func (x *xmlReader) attributes(e *element, attrs []xml.Attr) {
-	type name struct{ space, local string }
-	seen := make(map[name]bool, len(attrs))
-	for _, a := range attrs {
-		n := name{local: a.Name.Local}
-		switch {
-		case a.Name.Space == "xmlns" || a.Name == (xml.Name{Local: "xmlns"}):
-			n.space = nsXMLNS
-		case a.Name.Space != "":
-			n.space = x.space(e, a.Name.Space)
-		}
-		if seen[n] {
-			x.err(e, ruleTags, "attribute %s of <%s> is there twice: leave one out", written(a.Name.Space, n.local), e.name())
-			continue
-		}
-		seen[n] = true
-		x.noColon(e, n.local)
-		if n.space != nsXMLNS {
-			e.attrs = append(e.attrs, &attribute{of: e, space: n.space, prefix: a.Name.Space, local: n.local, value: a.Value})
-		}
-	}
-	x.noColon(e, e.local)
-	for _, a := range e.attrs {
-		x.undamaged(a, a.value)
-		if a.space == nsXML && a.local == "lang" && a.value != "" {
-			x.value(a, "XML 1.0, 2.12", a.value, languageFault(a.value))
-		}
-	}
-}
-
-// noColon sees names that are nothing but a prefix or have none before their colon.
-func (x *xmlReader) noColon(e *element, local string) {
-	if strings.Contains(local, ":") {
-		x.err(e, ruleNamespaces+", 4", "name %s has a colon without a name on both sides: mend it", quote(local))
-	}
 }
 
 // spaced reports whether there is a blank between the attributes of a tag.

@@ -72,6 +72,10 @@ func TestXML(t *testing.T) {
 			`line 3: error: channel/category: name ":x" has a colon without a name on both sides: mend it (Namespaces in XML 1.0, 4)`,
 			"line 3: error: channel/category/@:x: attribute :x is not one of <category>: leave it out (RSS 2.0, elements of <channel>)",
 		}},
+		{"element with a lonely colon", "rss", inItem("<:a/>"), []string{
+			`line 3: error: channel/item[1]/:a: name ":a" has a colon without a name on both sides: mend it (Namespaces in XML 1.0, 4)`,
+			"line 3: error: channel/item[1]/:a: <:a> is not an element of <item>: leave it out, or put it into a namespace of its own (RSS 2.0, elements of <item>)",
+		}},
 		{"nearly the namespace", "rss", inChannel(`<category xmlns:media="http://search.yahoo.com/mrss">a</category>`), []string{
 			`line 3: error: channel/category: prefix media is declared as "http://search.yahoo.com/mrss", which is not the namespace: write "http://search.yahoo.com/mrss/" (Namespaces in XML 1.0, 2.2)`,
 		}},
@@ -92,6 +96,9 @@ func TestXML(t *testing.T) {
 		}},
 		{"UTF-16 that is none", "atom", `<?xml version="1.0" encoding="UTF-16"?>` + inFeed(entry), []string{
 			`line 1: error: document: the document is said to be in "UTF-16", which it is not, or nobody knows: write the document in UTF-8, which every reader knows (XML 1.0, 4.3.3)`,
+		}},
+		{"UTF-16", "atom", string(inUTF16(inFeed(entry))), []string{
+			"line 1: warning: document: the document is in UTF-16: write the document in UTF-8, which every reader knows (XML 1.0, 4.3.3)",
 		}},
 		{"Latin 1", "atom", `<?xml version="1.0" encoding="ISO-8859-1"?>` + inFeed(entry), []string{
 			`line 1: warning: document: the document is in "ISO-8859-1": write the document in UTF-8, which every reader knows (XML 1.0, 4.3.3)`,
