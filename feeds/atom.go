@@ -2,6 +2,8 @@ package feeds
 
 import (
 	"net/url"
+	"regexp"
+	"strings"
 	"time"
 
 	gorilla "github.com/gorilla/feeds"
@@ -145,15 +147,37 @@ func entryLinks(it Item) []atomLink {
 	return links
 }
 
-// atomID returns a clean id as Atom wants it, an absolute IRI (RFC 4287, section 4.2.6): guid itself when it is one, else a URN
+// atomID returns a clean id as Atom wants it, an absolute IRI (RFC 4287, section 4.2.6): guid itself when it is a good one, else a URN
 // made of it.
 func atomID(guid string) string {
-	u, err := url.Parse(guid)
-	if err == nil && u.IsAbs() && (u.Host != "" || u.Opaque != "") && guid == address(guid) {
+	if isIRI(guid) {
 		return guid
 	}
 	return derivedID(guid)
 }
+
+// isIRI reports whether a clean id is an absolute IRI that obeys the rules of its scheme.
+func isIRI(id string) bool {
+	u, err := url.Parse(id)
+	if err != nil || !u.IsAbs() || id != address(id) {
+		return false
+	}
+	switch u.Scheme {
+	case "http", "https":
+		return u.Hostname() != ""
+	case "tag":
+		return tagForm.MatchString(id)
+	case "urn":
+		return urnForm.MatchString(id) && (uuidForm.MatchString(id) || !strings.HasPrefix(strings.ToLower(id), "urn:uuid:"))
+	}
+	return u.Host != "" || u.Opaque != ""
+}
+
+var (
+	tagForm  = regexp.MustCompile(`(?i)^tag:[a-z0-9][a-z0-9.@_-]*,\d{4}(-\d\d(-\d\d)?)?:`) // RFC 4151
+	urnForm  = regexp.MustCompile(`(?i)^urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[^/?#]`)       // RFC 8141
+	uuidForm = regexp.MustCompile(`(?i)^urn:uuid:[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$`) // RFC 9562
+)
 
 // atomTime formats a time that Atom requires; an empty feed was last changed at the epoch.
 func atomTime(at time.Time) string {

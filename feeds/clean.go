@@ -1,7 +1,9 @@
 package feeds
 
 import (
+	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -38,12 +40,57 @@ func inXML(r rune) bool {
 		r >= 0x20 && r <= 0xD7FF || r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
 }
 
-// address returns the address of something clean and without what may not stand in one (RFC 3987, section 2.2): blanks, quotes and
-// the like are percent-encoded.
-func address(text string) string { return addressEscaper.Replace(clean(text)) }
+// address returns an address with what may not stand in one percent-encoded: blanks, quotes, brackets but around an IPv6 address, and
+// whatever else is no character of an IRI (RFC 3987, section 2.2), or not in that place. An address comes back as it is.
+func address(text string) string {
+	text = clean(text)
+	var escaped strings.Builder
+	host, fragment := hostEnd(text), false
+	for i, r := range text {
+		switch {
+		case !inIRI(r), (r == '[' || r == ']') && i >= host, r == '%' && !isEscape(text[i:]), r == '#' && fragment:
+			for _, octet := range []byte(string(r)) {
+				fmt.Fprintf(&escaped, "%%%02X", octet)
+			}
+		default:
+			escaped.WriteRune(r)
+		}
+		fragment = fragment || r == '#'
+	}
+	return escaped.String()
+}
 
-var addressEscaper = strings.NewReplacer("\t", "%09", "\n", "%0A", " ", "%20", `"`, "%22", "<", "%3C", ">", "%3E", `\`, "%5C",
-	"^", "%5E", "`", "%60", "{", "%7B", "|", "%7C", "}", "%7D", "\x7F", "%7F")
+// hostEnd returns where the host of an address ends, 0 when it names none.
+func hostEnd(address string) int {
+	before, rest, found := strings.Cut(address, "//")
+	if !found || strings.ContainsAny(before, "/?#") {
+		return 0
+	}
+	end := len(address)
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		end -= len(rest) - i
+	}
+	return end
+}
+
+func isEscape(text string) bool { return len(text) > 2 && isHex(text[1]) && isHex(text[2]) }
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// inIRI reports whether a character of clean text may stand somewhere in an IRI. Blanks of any script may not: readers trim them.
+func inIRI(r rune) bool {
+	switch {
+	case r <= ' ' || r == 0x7F || unicode.IsSpace(r):
+		return false
+	case r < 0x80:
+		return !strings.ContainsRune("\"<>\\^`{|}", r)
+	case r < 0xA0, r >= 0xE000 && r < 0xF900, r >= 0xFDD0 && r < 0xFDF0, r >= 0xFFF0 && r < 0x10000:
+		return false
+	}
+	return r&0xFFFE != 0xFFFE && (r < 0xE0000 || r >= 0xE1000 && r < 0xF0000)
+}
 
 // cleanItem returns an item whose every text is clean, and whose URL is where readers are sent.
 func cleanItem(item *Item, publicURL string) Item {

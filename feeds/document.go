@@ -202,8 +202,8 @@ func host(address string) string {
 
 // isPage reports whether a clean id is the address of a web page.
 func isPage(id string) bool {
-	u, err := url.Parse(id)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && id == address(id)
+	scheme, _, _ := strings.Cut(strings.ToLower(id), ":")
+	return (scheme == "http" || scheme == "https") && isIRI(id)
 }
 
 // categories returns an article's section and tags, each once.

@@ -2,6 +2,8 @@ package feeds
 
 import (
 	"context"
+	"iter"
+	"path"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -18,6 +20,7 @@ type Document struct {
 	Body     []byte
 	Modified time.Time // when its articles or its definition last changed; zero when neither ever did
 	Archive  bool      // see RFC 5005
+	Older    string    // Path of the document that goes on where this one ends; "": there is none
 	Hubs     []string  // WebSub
 }
 
@@ -38,10 +41,25 @@ func (s *Store) Load(ctx context.Context, db *sqlx.DB, slug string, format Forma
 	return loader{Store: s, publicURL: publicURL}.load(ctx, db, &feed, articles.Place{}, format)
 }
 
+// Documents walks back through a feed: it yields the subscription document, then the archive documents, each rendered when it is asked
+// for. An error is the last that it yields.
+func (s *Store) Documents(ctx context.Context, db *sqlx.DB, feed Feed, format Format, publicURL string) iter.Seq2[Document, error] {
+	return func(yield func(Document, error) bool) {
+		l := loader{Store: s, publicURL: publicURL}
+		for place, more := (articles.Place{}), true; more; {
+			doc, err := l.load(ctx, db, &feed, place, format)
+			if !yield(doc, err) || err != nil {
+				return
+			}
+			place, more = parsePlace(path.Base(doc.Older))
+		}
+	}
+}
+
 // load renders the document of a feed that ends at a place: the subscription document, when that is zero.
 func (l loader) load(ctx context.Context, db *sqlx.DB, feed *Feed, place articles.Place, format Format) (doc Document, err error) {
 	defer errs.Wrap(&err, "feed %q as %s", feed.Slug, format)
-	return doc, snapshot(ctx, db, func(tx *sqlx.Tx) error {
+	err = snapshot(ctx, db, func(tx *sqlx.Tx) error {
 		frame := Frame{Feed: *feed, Path: feed.Slug}
 		laid, err := layout{}, error(nil)
 		if place == (articles.Place{}) {
@@ -64,6 +82,7 @@ func (l loader) load(ctx context.Context, db *sqlx.DB, feed *Feed, place article
 		doc, err = l.render(ctx, tx, &frame, laid.positions, format)
 		return err
 	})
+	return doc, err
 }
 
 // snapshot runs statements that see the database as it is at the first of them.
@@ -95,7 +114,7 @@ func (l loader) render(ctx context.Context, h database.Handle, frame *Frame, pos
 		return Document{}, err
 	}
 	body, err := assemble(format, frame, l.publicURL, items)
-	doc := Document{Format: format, Path: frame.Path, Body: body, Archive: frame.Archive, Hubs: frame.Hubs}
+	doc := Document{Format: format, Path: frame.Path, Body: body, Archive: frame.Archive, Older: frame.Older, Hubs: frame.Hubs}
 	if at := frame.Feed.ChangedAt; at.Unix() > 0 {
 		doc.Modified = at
 	}

@@ -36,14 +36,16 @@ type Private struct {
 	RevokedAt      *time.Time `db:"revoked_at"` // nil: served
 }
 
-// MakePrivate makes a private feed and returns its token, which is not kept and cannot be told again.
-func (s *Store) MakePrivate(ctx context.Context, h database.Handle, organisation, list int64, now time.Time) (token string, err error) {
+// MakePrivate makes a private feed and returns it with its token, which is not kept and cannot be told again.
+func (s *Store) MakePrivate(ctx context.Context, h database.Handle, organisation, list int64, now time.Time) (p Private, token string, err error) {
 	token = rand.Text()
-	_, err = h.ExecContext(ctx, `
-		INSERT INTO feeds.private (token_hash, organisation_id, list_id, created_at) VALUES ($1, $2, $3, $4)`,
-		tokenHash(token), organisation, list, now)
-	return token, err
+	err = h.GetContext(ctx, &p, `
+		INSERT INTO feeds.private (token_hash, organisation_id, list_id, created_at) VALUES ($1, $2, $3, $4)
+		RETURNING `+privateColumns, tokenHash(token), organisation, list, now)
+	return p, token, err
 }
+
+const privateColumns = `id, organisation_id, list_id, created_at, revoked_at`
 
 func tokenHash(token string) []byte {
 	sum := sha256.Sum256([]byte(token))
@@ -52,20 +54,19 @@ func tokenHash(token string) []byte {
 
 // Privates returns the private feeds, revoked ones too, oldest first.
 func (s *Store) Privates(ctx context.Context, h database.Handle) (all []Private, err error) {
-	err = h.SelectContext(ctx, &all, `
-		SELECT id, organisation_id, list_id, created_at, revoked_at FROM feeds.private ORDER BY id`)
+	err = h.SelectContext(ctx, &all, `SELECT `+privateColumns+` FROM feeds.private ORDER BY id`)
 	return all, err
 }
 
-// Revoke ends a private feed for ever: from the next request on its address says that it is gone. An unknown one is NotFound.
-func (s *Store) Revoke(ctx context.Context, h database.Handle, id int64, now time.Time) error {
-	var found int64
-	err := h.GetContext(ctx, &found, `
-		UPDATE feeds.private SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id`, id, now)
+// Revoke ends a private feed for ever: from the next request on its address says that it is gone. It returns the feed; the date of a
+// feed that was revoked before stays. An unknown one is NotFound.
+func (s *Store) Revoke(ctx context.Context, h database.Handle, id int64, now time.Time) (p Private, err error) {
+	err = h.GetContext(ctx, &p, `
+		UPDATE feeds.private SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING `+privateColumns, id, now)
 	if errors.Is(err, sql.ErrNoRows) {
-		return errs.New(errs.NotFound, "there is no private feed %d", id)
+		return p, errs.New(errs.NotFound, "there is no private feed %d: silkpost feed list --private shows those there are", id)
 	}
-	return err
+	return p, err
 }
 
 // PrivateURL returns the address of a private feed in a format.
@@ -76,16 +77,16 @@ func PrivateURL(publicURL, token string, format Format) string {
 // loadPrivate renders the private feed of a token. Nothing of it is kept between requests but its items, which it shares with other
 // feeds.
 func (l loader) loadPrivate(ctx context.Context, db *sqlx.DB, token string, format Format) (doc Document, err error) {
-	return doc, snapshot(ctx, db, func(tx *sqlx.Tx) error {
+	err = snapshot(ctx, db, func(tx *sqlx.Tx) error {
 		doc, err = l.renderPrivate(ctx, tx, token, format)
 		return err
 	})
+	return doc, err
 }
 
 func (l loader) renderPrivate(ctx context.Context, h database.Handle, token string, format Format) (doc Document, err error) {
 	var p Private
-	err = h.GetContext(ctx, &p, `
-		SELECT id, organisation_id, list_id, created_at, revoked_at FROM feeds.private WHERE token_hash = $1`, tokenHash(token))
+	err = h.GetContext(ctx, &p, `SELECT `+privateColumns+` FROM feeds.private WHERE token_hash = $1`, tokenHash(token))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return doc, errs.New(errs.NotFound, "there is no private feed at this address")

@@ -196,27 +196,40 @@ func TestClean(t *testing.T) {
 func TestAddress(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"":                                     "",
-		"https://www.example.org/a?b=%20c&d#e": "https://www.example.org/a?b=%20c&d#e",
-		"https://www.example.org/新闻?x=[1]~'()":   "https://www.example.org/新闻?x=[1]~'()",
-		"https://www.example.org/a b\"<>\\^`{|}": "https://www.example.org/a%20b%22%3C%3E%5C%5E%60%7B%7C%7D",
-		"a\x00\x01b\nc\rd\te\x7f":                "ab%0Ac%0Ad%09e%7F",
+		"":                                         "",
+		"https://www.example.org/a?b=%20c&d#e":     "https://www.example.org/a?b=%20c&d#e",
+		"https://www.example.org/新闻?x=1~'()":       "https://www.example.org/新闻?x=1~'()",
+		"https://www.example.org/a b\"<>\\^`{|}":   "https://www.example.org/a%20b%22%3C%3E%5C%5E%60%7B%7C%7D",
+		"a\x00\x01b\nc\rd\te\x7f":                  "ab%0Ac%0Ad%09e%7F",
+		"https://[2001:db8::1]:8443/[a]?b[]=c#[d]": "https://[2001:db8::1]:8443/%5Ba%5D?b%5B%5D=c#%5Bd%5D",
+		"http://[::1]":                             "http://[::1]",
+		"/?q=//[1]":                                "/?q=//%5B1%5D",
+		"/100%?a=%zz%2&b=%2f":                      "/100%25?a=%25zz%252&b=%2f",
+		"/a#b#c":                                   "/a#b%23c",
+		"/\u3000a\u00a0":                           "/%E3%80%80a%C2%A0",
+		"/\u0080\ue000\ufdd0\ufffd\U0001fffe\U000e0001\U000f0000😀": "/%C2%80%EE%80%80%EF%B7%90%EF%BF%BD%F0%9F%BF%BE%F3%A0%80%81%F3%B0%80%80😀",
 	} {
 		if got := feeds.Address(text); got != want {
 			t.Errorf("address(%q) = %q, want %q", text, got, want)
+		}
+		if again := feeds.Address(want); again != want {
+			t.Errorf("address(%q) = %q, want it as it is", want, again)
 		}
 	}
 }
 
 func TestAtomID(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"https://www.example.org/1", "urn:uuid:0b1f6a52-4a0e-5d2b-9f0e-0d5d5bd3a001", "tag:example.org,2026:1"} {
+	for _, id := range []string{"https://www.example.org/1", "urn:uuid:0b1f6a52-4a0e-5d2b-9f0e-0d5d5bd3a001", "tag:example.org,2026:1", "tag:office@example.org,2026-05-18:",
+		"urn:isbn:0451450523", "https://www.example.org/新闻", "mailto:office@example.org"} {
 		if got := feeds.AtomID(id); got != id {
 			t.Errorf("atomID(%q) = %q, want it as it is", id, got)
 		}
 	}
 	seen := map[string]bool{}
-	for _, id := range []string{"", "7", "post 7", "/relative", "https://", "https://www.example.org/a b", "https://www.example.org/<b>", "urn:", "a:\""} {
+	for _, id := range []string{"", "7", "post 7", "/relative", "https://", "https://www.example.org/a b", "https://www.example.org/<b>", "urn:", "a:\"",
+		"http:a", "https://:80/", "https://www.example.org/?a[]=1", "https://www.example.org/100%", "tag:example.org:1", "tag:1", "urn:x", "urn:x:1", "urn:isbn:",
+		"urn:uuid:7"} {
 		got := feeds.AtomID(id)
 		if !strings.HasPrefix(got, "urn:uuid:") || seen[got] || got != feeds.AtomID(id) {
 			t.Errorf("atomID(%q) = %q, want a URN of its own", id, got)

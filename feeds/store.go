@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/lib/pq"
@@ -37,8 +36,10 @@ func (s *Store) Declare(ctx context.Context, h database.Handle, f Feed, now time
 	if err := lock(ctx, h); err != nil {
 		return "", err
 	}
-	if there, err := s.Find(ctx, h, f.Slug); err == nil && there.Slug != f.Slug {
+	if there, _, err := s.lookUp(ctx, h, f.Slug); err == nil && there.Slug != f.Slug {
 		return "", errs.New(errs.Conflict, "this slug leads to the feed %q, which was called so before: choose another", there.Slug)
+	} else if err != nil && errs.KindOf(err) != errs.NotFound {
+		return "", err
 	}
 	const query = `
 		INSERT INTO feeds.feeds AS f
@@ -92,54 +93,98 @@ func (s *Store) renew(ctx context.Context, h database.Handle, slug string, now t
 const changedAt = `date_trunc('second', greatest($2::timestamptz, f.changed_at + interval '1 second'))`
 
 // Rename gives a declared feed another slug. The old one leads to it for ever, and is taken. Renaming it back frees that slug for it.
-// A slug that has a feed is a Conflict.
-func (s *Store) Rename(ctx context.Context, h database.Handle, from, to string, now time.Time) (err error) {
-	defer errs.Wrap(&err, "feed %q", from)
+// A slug that another feed has or had is a Conflict. It returns the feed as it is called now.
+func (s *Store) Rename(ctx context.Context, h database.Handle, from, to string, now time.Time) (f Feed, err error) {
+	defer errs.Wrap(&err, "rename")
 	if err := lock(ctx, h); err != nil {
-		return err
+		return f, err
 	}
-	f, err := s.declared(ctx, h, from, "renamed")
-	if err != nil {
-		return err
+	if f, err = s.declared(ctx, h, from, "renamed"); err != nil {
+		return f, err
 	}
-	if err := checkSlug(to); err != nil {
-		return errs.New(errs.Invalid, "%q: %w", to, err)
-	}
-	if other, err := s.Find(ctx, h, to); err == nil && other.Slug != f.Slug || errs.KindOf(err) == errs.Gone {
-		return errs.New(errs.Conflict, "%q is taken: choose another slug", to)
-	} else if err != nil && errs.KindOf(err) != errs.NotFound {
-		return err
-	}
-	if f.Slug == to {
-		return nil
+	if err := s.mayBeCalled(ctx, h, to, &f); err != nil || f.Slug == to {
+		return f, err
 	}
 	if _, err := h.ExecContext(ctx, `DELETE FROM feeds.old_slugs WHERE slug = $1`, to); err != nil {
-		return err
+		return f, err
 	}
 	if _, err := h.ExecContext(ctx, `
 		WITH renamed AS (
 			UPDATE feeds.feeds SET slug = $2 WHERE slug = $1 RETURNING id
 		)
 		INSERT INTO feeds.old_slugs (slug, feed_id) SELECT $1, id FROM renamed`, f.Slug, to); err != nil {
-		return err
+		return f, err
 	}
-	return s.renew(ctx, h, to, now)
+	if err := s.renew(ctx, h, to, now); err != nil {
+		return f, err
+	}
+	return s.Find(ctx, h, to)
 }
 
-// Remove takes a declared feed out of service: from then on its addresses say that it is gone. Declaring it brings it back.
-func (s *Store) Remove(ctx context.Context, h database.Handle, slug string, now time.Time) (err error) {
-	defer errs.Wrap(&err, "feed %q", slug)
+// AddOldSlug makes a slug lead to a declared feed for ever, as if that had been called so before; Unchanged when it does already. The
+// feed's own slug is Invalid, one that another feed has or had a Conflict.
+func (s *Store) AddOldSlug(ctx context.Context, h database.Handle, name, old string) (_ database.Change, err error) {
+	defer errs.Wrap(&err, "old slug")
 	if err := lock(ctx, h); err != nil {
-		return err
+		return "", err
 	}
-	f, err := s.declared(ctx, h, slug, "removed")
+	f, err := s.declared(ctx, h, name, "given old slugs")
 	if err != nil {
+		return "", err
+	}
+	if err := s.mayBeCalled(ctx, h, old, &f); err != nil {
+		return "", err
+	}
+	if f.Slug == old {
+		return "", errs.New(errs.Invalid, "%q is what the feed is called now", old)
+	}
+	added, err := h.ExecContext(ctx, `
+		INSERT INTO feeds.old_slugs (slug, feed_id) SELECT $2, id FROM feeds.feeds WHERE slug = $1
+		ON CONFLICT (slug) DO NOTHING`, f.Slug, old)
+	if err != nil {
+		return "", err
+	}
+	if n, err := added.RowsAffected(); err != nil || n > 0 {
+		return database.Changed, err
+	}
+	return database.Unchanged, nil
+}
+
+// mayBeCalled refuses a slug that is none, or that another feed than f has or had.
+func (s *Store) mayBeCalled(ctx context.Context, h database.Handle, slug string, f *Feed) error {
+	if err := checkSlug(slug); err != nil {
+		return errs.New(errs.Invalid, "%q: %w", slug, err)
+	}
+	other, removed, err := s.lookUp(ctx, h, slug)
+	switch {
+	case err != nil && errs.KindOf(err) == errs.NotFound:
+		return nil
+	case err != nil:
 		return err
+	case removed:
+		return errs.New(errs.Conflict, "%q is taken by a feed that was removed: choose another slug", slug)
+	case other.Slug == slug && f.Slug != slug:
+		return errs.New(errs.Conflict, "%q is taken by another feed: choose another slug", slug)
+	case other.Slug != f.Slug:
+		return errs.New(errs.Conflict, "%q is taken by the feed %q, which was called so before: choose another slug", slug, other.Slug)
+	}
+	return nil
+}
+
+// Remove takes a declared feed out of service: from then on its addresses say that it is gone. Declaring it brings it back. It returns
+// the feed as it was.
+func (s *Store) Remove(ctx context.Context, h database.Handle, slug string, now time.Time) (f Feed, err error) {
+	defer errs.Wrap(&err, "remove")
+	if err := lock(ctx, h); err != nil {
+		return f, err
+	}
+	if f, err = s.declared(ctx, h, slug, "removed"); err != nil {
+		return f, err
 	}
 	if _, err := h.ExecContext(ctx, `UPDATE feeds.feeds SET removed_at = $2 WHERE slug = $1`, f.Slug, now); err != nil {
-		return err
+		return f, err
 	}
-	return s.renew(ctx, h, f.Slug, now)
+	return f, s.renew(ctx, h, f.Slug, now)
 }
 
 // declared returns a feed that an administrator may do something to.
@@ -149,7 +194,7 @@ func (s *Store) declared(ctx context.Context, h database.Handle, slug, done stri
 	case err != nil:
 		return f, err
 	case f.Slug == "all" || f.Kind != Declared:
-		return f, errs.New(errs.Invalid, "it comes with the articles and cannot be %s", done)
+		return f, errs.New(errs.Invalid, "the feed %q comes with the articles and cannot be %s", f.Slug, done)
 	}
 	return f, nil
 }
@@ -212,24 +257,28 @@ func canonical(f Feed) (Feed, error) {
 
 // Find returns the feed whose slug is name, or was: then the feed has another one. A language's slug may be written in any case. A
 // feed that was removed is Gone; one that never was is NotFound.
-func (s *Store) Find(ctx context.Context, h database.Handle, name string) (f Feed, err error) {
-	canonical := canonicalSlug(clean(name))
+func (s *Store) Find(ctx context.Context, h database.Handle, name string) (Feed, error) {
+	f, removed, err := s.lookUp(ctx, h, name)
+	if err == nil && removed {
+		return Feed{}, errs.New(errs.Gone, "the feed %q was removed: /feeds/ lists those there are", name)
+	}
+	return f, err
+}
+
+// lookUp is Find, which also finds feeds that were removed.
+func (s *Store) lookUp(ctx context.Context, h database.Handle, name string) (f Feed, removed bool, err error) {
 	var found struct {
 		Feed
 		Removed bool `db:"removed"`
 	}
 	err = h.GetContext(ctx, &found, `
 		SELECT `+columns+`, removed_at IS NOT NULL AS removed FROM feeds.feeds
-		WHERE slug = $1 OR id = (SELECT feed_id FROM feeds.old_slugs WHERE slug = $1)`, canonical)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return Feed{}, errs.New(errs.NotFound, "there is no feed %q: /feeds/ lists those there are", name)
-	case err != nil:
-		return Feed{}, fmt.Errorf("feeds.Find(%q): %w", name, err)
-	case found.Removed:
-		return Feed{}, errs.New(errs.Gone, "the feed %q was removed: /feeds/ lists those there are", name)
+		WHERE slug = $1 OR id = (SELECT feed_id FROM feeds.old_slugs WHERE slug = $1)`, canonicalSlug(clean(name)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return f, false, errs.New(errs.NotFound, "there is no feed %q: /feeds/ lists those there are", name)
 	}
-	return found.Feed, nil
+	errs.Wrap(&err, "feeds.Find(%q)", name)
+	return found.Feed, found.Removed, err
 }
 
 // List returns all feeds in service, those that were declared first, "all" before any other. Of those that nobody declares it leaves out

@@ -12,6 +12,13 @@ import (
 	"silkpost/internal/errs"
 )
 
+// Organisations returns all organisations, by name.
+func Organisations(ctx context.Context, h database.Handle) (all []Organisation, err error) {
+	err = h.SelectContext(ctx, &all, `SELECT id, name, country, created_at FROM subscribers.organisations ORDER BY name_key COLLATE "C"`)
+	errs.Wrap(&err, "read the organisations")
+	return all, err
+}
+
 // OrganisationByName returns the organisation of that name, however it is spaced and capitalised, or errs.NotFound.
 func OrganisationByName(ctx context.Context, h database.Handle, name string) (o Organisation, err error) {
 	key := organisationKey(name)

@@ -76,7 +76,7 @@ func (c *digestPlanCmd) table(e *env, planned []plannedEdition) error {
 	rows := [][]string{{"rhythm", "address", "not before", "language", "articles"}}
 	for _, p := range planned {
 		for _, d := range p.Deliveries {
-			rows = append(rows, []string{p.Rhythm, d.Address, d.NotBefore.Format("2006-01-02 15:04 MST"), d.Language, fmt.Sprint(len(d.Articles))})
+			rows = append(rows, []string{p.Rhythm, d.Address, minute(d.NotBefore), d.Language, fmt.Sprint(len(d.Articles))})
 		}
 	}
 	if len(rows) > 1 {

@@ -47,7 +47,8 @@ type cli struct {
 	Digest     digestCmd     `cmd:"" help:"Plan, preview, test or send digests."`
 	Edition    editionCmd    `cmd:"" help:"The desk: what was and will be sent."`
 	Deliveries deliveriesCmd `cmd:"" help:"The account of an edition: who got what, and what came of it."`
-	Feed       feedCmd       `cmd:"" help:"Print feeds."`
+	Feed       feedCmd       `cmd:"" help:"List, print, check, rename and remove feeds; make private ones."`
+	Article    articleCmd    `cmd:"" help:"Withdraw an article, or publish it again."`
 	Catch      catchCmd      `cmd:"" help:"Run the mail catcher alone."`
 	Status     statusCmd     `cmd:"" help:"How things stand."`
 	Settings   settingsCmd   `cmd:"" name:"config" help:"Print the settings, with secrets hidden."`

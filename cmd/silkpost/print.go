@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // printJSON writes a value as indented JSON and nothing else.
@@ -24,6 +25,9 @@ func table(w io.Writer, rows ...[]string) error {
 	}
 	return t.Flush()
 }
+
+// minute writes a time in UTC.
+func minute(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 MST") }
 
 // counted puts a number before its noun: "1 article", "3,204 articles".
 func counted(n int, noun string) string {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"silkpost/feeds"
 	"silkpost/internal/app"
 	"silkpost/internal/articles"
 )
@@ -57,27 +56,7 @@ func polled(at *time.Time) string {
 	if at == nil {
 		return "never"
 	}
-	return at.UTC().Format("2006-01-02 15:04 MST")
-}
-
-type feedCmd struct {
-	Render feedRenderCmd `cmd:"" help:"Print a feed as the server would serve it."`
-}
-
-type feedRenderCmd struct {
-	Slug   string `arg:"" help:"Slug of the feed, such as all, section-news or lang-en."`
-	Format string `help:"rss, atom or json." enum:"rss,atom,json" default:"rss"`
-}
-
-func (c *feedRenderCmd) Run(e *env) error {
-	return e.open(func(ctx context.Context, a *app.App) error {
-		doc, err := a.Feeds.Load(ctx, a.DB, c.Slug, feeds.Format(c.Format), a.PublicURL())
-		if err != nil {
-			return err
-		}
-		_, err = e.stdout.Write(doc.Body)
-		return err
-	})
+	return minute(*at)
 }
 
 type settingsCmd struct{}

@@ -6,11 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"silkpost/feeds"
 	"silkpost/internal/errs"
 	"silkpost/subscribers"
 )
@@ -63,6 +65,29 @@ func (r *rhythm) UnmarshalText(text []byte) error {
 	if *r = rhythm(text); !slices.Contains(subscribers.Rhythms, string(text)) {
 		return fmt.Errorf("%q is not a rhythm; there are %s", text, strings.Join(subscribers.Rhythms, ", "))
 	}
+	return nil
+}
+
+// feedFormat is one of the three; "" is none.
+type feedFormat feeds.Format
+
+// UnmarshalText reads its name.
+func (f *feedFormat) UnmarshalText(text []byte) error {
+	read, err := feeds.ParseFormat(string(text))
+	*f = feedFormat(read)
+	return err
+}
+
+// privateID names a private feed.
+type privateID int64
+
+// UnmarshalText reads what feed list --private prints.
+func (id *privateID) UnmarshalText(text []byte) error {
+	read, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil {
+		return fmt.Errorf("%q is not the id of a private feed: silkpost feed list --private shows them", text)
+	}
+	*id = privateID(read)
 	return nil
 }
 

@@ -201,19 +201,13 @@ func (a *App) applySource(ctx context.Context, h database.Handle, t table) (stri
 }
 
 func (a *App) applyFeed(ctx context.Context, h database.Handle, t table) (string, error) {
-	there, err := a.Feeds.Find(ctx, h, t.slug())
-	if kind := errs.KindOf(err); err != nil && kind != errs.NotFound && kind != errs.Gone {
-		return "", err
-	}
 	var given feedTable
 	if err := t.over(&given); err != nil {
 		return "", err
 	}
-	var renamed database.Change
-	if errs.KindOf(err) == errs.NotFound && err != nil {
-		if there, renamed, err = a.renameFeed(ctx, h, t.slug(), given.OldSlugs); err != nil {
-			return "", err
-		}
+	there, renamed, err := a.feedToDeclare(ctx, h, given)
+	if err != nil {
+		return "", err
 	}
 	want := feedTable{Slug: t.slug(), Title: there.Title, Select: there.Selection, Content: there.Content, Limit: there.Limit}
 	anew(t, "title", &want.Title)
@@ -227,25 +221,54 @@ func (a *App) applyFeed(ctx context.Context, h database.Handle, t table) (string
 	change, err := a.Feeds.Declare(ctx, h, feeds.Feed{
 		Slug: want.Slug, Title: want.Title, Selection: want.Select, Content: want.Content, Limit: want.Limit,
 	}, a.Clock.Now())
-	return string(cmp.Or(renamed, change)), err
+	if err != nil {
+		return "", err
+	}
+	led, err := a.leadFrom(ctx, h, given.OldSlugs, want.Slug)
+	if change == database.Unchanged {
+		change = cmp.Or(renamed, led)
+	}
+	return string(change), err
 }
 
-// renameFeed gives a feed its new slug, if it goes by one of its old ones, and returns it.
-func (a *App) renameFeed(ctx context.Context, h database.Handle, slug string, oldSlugs []string) (feeds.Feed, database.Change, error) {
-	for _, old := range oldSlugs {
-		found, err := a.Feeds.Find(ctx, h, old)
-		switch {
-		case errs.KindOf(err) == errs.NotFound && err != nil:
-			continue
-		case err != nil:
-			return feeds.Feed{}, "", err
-		}
-		if err := a.Feeds.Rename(ctx, h, found.Slug, slug, a.Clock.Now()); err != nil {
-			return feeds.Feed{}, "", err
-		}
-		return found, database.Changed, nil
+// feedToDeclare returns the feed that a table is about as it stands: the one of that slug, else the first that one of its old slugs leads
+// to, which gets its new slug. A feed that is not there yet, or was removed, has nothing that could stay.
+func (a *App) feedToDeclare(ctx context.Context, h database.Handle, given feedTable) (found feeds.Feed, renamed database.Change, err error) {
+	found, err = a.Feeds.Find(ctx, h, given.Slug)
+	switch kind := errs.KindOf(err); {
+	case err == nil && found.Slug == given.Slug, err != nil && kind == errs.Gone:
+		return found, "", nil
+	case err != nil && kind != errs.NotFound:
+		return found, "", err
 	}
-	return feeds.Feed{}, "", nil
+	for _, old := range given.OldSlugs {
+		found, err := a.Feeds.Find(ctx, h, old)
+		if err != nil && errs.KindOf(err) == errs.NotFound {
+			continue
+		}
+		if err == nil {
+			found, err = a.Feeds.Rename(ctx, h, found.Slug, given.Slug, a.Clock.Now())
+		}
+		errs.Wrap(&err, "feed %q: old_slugs", given.Slug)
+		return found, database.Changed, err
+	}
+	return found, "", nil
+}
+
+// leadFrom makes old slugs lead to a feed. It returns Changed when one did not yet.
+func (a *App) leadFrom(ctx context.Context, h database.Handle, oldSlugs []string, slug string) (led database.Change, err error) {
+	defer errs.Wrap(&err, "feed %q", slug)
+	led = database.Unchanged
+	for _, old := range oldSlugs {
+		change, err := a.Feeds.AddOldSlug(ctx, h, slug, old)
+		if err != nil {
+			return "", err
+		}
+		if change == database.Changed {
+			led = change
+		}
+	}
+	return led, nil
 }
 
 func (a *App) applyList(ctx context.Context, h database.Handle, t table) (string, error) {

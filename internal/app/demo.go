@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"silkpost/feeds"
 	"silkpost/internal/app/sample"
 	"silkpost/internal/errs"
 	"silkpost/mailer/catcher"
@@ -44,13 +43,6 @@ type FeedSummary struct {
 	Slug  string   `json:"slug"`
 	Items int      `json:"items"`
 	URLs  FeedURLs `json:"urls"`
-}
-
-// FeedURLs are a feed's addresses.
-type FeedURLs struct {
-	RSS  string `json:"rss"`
-	Atom string `json:"atom"`
-	JSON string `json:"json"`
 }
 
 // Step is how long a part of the job took.
@@ -148,11 +140,7 @@ func (a *App) demoContacts(ctx context.Context, dir string, s *Summary) error {
 func (a *App) demoFeeds(ctx context.Context, s *Summary) error {
 	listed, err := a.Feeds.List(ctx, a.DB)
 	for _, f := range listed {
-		s.Feeds = append(s.Feeds, FeedSummary{Slug: f.Slug, Items: f.Items(), URLs: FeedURLs{
-			RSS:  feeds.URL(a.PublicURL(), f.Slug, feeds.RSS),
-			Atom: feeds.URL(a.PublicURL(), f.Slug, feeds.Atom),
-			JSON: feeds.URL(a.PublicURL(), f.Slug, feeds.JSON),
-		}})
+		s.Feeds = append(s.Feeds, FeedSummary{Slug: f.Slug, Items: f.Items(), URLs: a.feedURLs(f.Slug)})
 	}
 	return err
 }

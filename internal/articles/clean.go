@@ -161,11 +161,14 @@ func resolve(ref string, page *url.URL) string {
 	if page != nil {
 		u = page.ResolveReference(u)
 	}
-	if !u.IsAbs() || webScheme(u.Scheme) && u.Host == "" {
+	if !u.IsAbs() || webScheme(u.Scheme) && !namesHost(u) {
 		return ""
 	}
 	return u.String()
 }
+
+// namesHost reports whether an address leads anywhere. A parsed one may have quotes and brackets in its host, which no host can have.
+func namesHost(u *url.URL) bool { return u.Hostname() != "" && !strings.ContainsAny(u.Hostname(), `"<>[]`) }
 
 func webScheme(scheme string) bool { return scheme == "http" || scheme == "https" }
 

@@ -27,6 +27,10 @@ func TestClean(t *testing.T) {
 			"relative", base, `<a href="../b.html?x=1&amp;y=2#z">b</a><img src="i.png">`,
 			`<a href="https://www.example.org/news/b.html?x=1&amp;y=2#z">b</a><img src="https://www.example.org/news/2020/i.png"/>`,
 		},
+		{
+			"no host", base, `<a href="https://www.example.org&quot;&gt;x">a</a><a href="https://:80/">b</a><img src="http:///i.png"><a href="http://[::1]/">c</a>`,
+			`ab<a href="http://[::1]/">c</a>`,
+		},
 		{"scheme-relative", base, `<img src="//cdn.example.net/i.png">`, `<img src="https://cdn.example.net/i.png"/>`},
 		{
 			"mail and telephone", "", `<a href="mailto:a@example.org">m</a> <a href="tel:+391234">t</a>`,
