@@ -60,29 +60,78 @@ func (s *Store) Documents(ctx context.Context, db *sqlx.DB, feed Feed, format Fo
 func (l loader) load(ctx context.Context, db *sqlx.DB, feed *Feed, place articles.Place, format Format) (doc Document, err error) {
 	defer errs.Wrap(&err, "feed %q as %s", feed.Slug, format)
 	err = snapshot(ctx, db, func(tx *sqlx.Tx) error {
-		frame := Frame{Feed: *feed, Path: feed.Slug}
-		laid, err := layout{}, error(nil)
-		if place == (articles.Place{}) {
-			laid, err = l.newest(ctx, tx, feed)
-		} else {
-			laid, err = l.archive(ctx, tx, feed, place)
-			frame.Path, frame.Archive = feed.Slug+"/"+placeName(place), true
+		frame, positions, err := l.lay(ctx, tx, feed, place)
+		if err == nil {
+			doc, err = l.render(ctx, tx, &frame, positions, format)
 		}
-		if err != nil {
-			return err
-		}
-		if laid.older != "" {
-			frame.Older = feed.Slug + "/" + laid.older
-		}
-		if !frame.Archive { // nothing new comes to an archive
-			if frame.Hubs, err = l.Hubs(ctx, tx); err != nil {
-				return err
-			}
-		}
-		doc, err = l.render(ctx, tx, &frame, laid.positions, format)
 		return err
 	})
 	return doc, err
+}
+
+// lay lays out the document of a feed that ends at a place.
+func (s *Store) lay(ctx context.Context, h database.Handle, feed *Feed, place articles.Place) (frame Frame, _ []articles.Position, err error) {
+	frame = Frame{Feed: *feed, Path: feed.Slug}
+	var laid layout
+	if place == (articles.Place{}) {
+		laid, err = s.newest(ctx, h, feed)
+	} else {
+		laid, err = s.archive(ctx, h, feed, place)
+		frame.Path, frame.Archive = feed.Slug+"/"+placeName(place), true
+	}
+	if err != nil {
+		return frame, nil, err
+	}
+	if laid.older != "" {
+		frame.Older = feed.Slug + "/" + laid.older
+	}
+	if !frame.Archive { // nothing new comes to an archive
+		frame.Hubs, err = s.Hubs(ctx, h)
+	}
+	return frame, laid.positions, err
+}
+
+// Contents is what a document of a feed holds, for those who show it otherwise.
+type Contents struct {
+	Feed     Feed
+	Articles []articles.Article // newest first
+	Older    string             // path, below /feeds/ and without extension, of the document that goes on; "": there is none
+}
+
+// Contents returns what a document of the feed of a slug holds: the subscription document, or with the name of an archive that one. What is
+// not there is NotFound, or Gone.
+func (s *Store) Contents(ctx context.Context, db *sqlx.DB, slug, archive string) (c Contents, err error) {
+	place, ok := parsePlace(archive)
+	if archive != "" && !ok {
+		return c, errs.New(errs.NotFound, "there is no archive %q", archive)
+	}
+	feed, err := s.Find(ctx, db, slug)
+	if err != nil {
+		return c, err
+	}
+	return s.contents(ctx, db, func(h database.Handle) (Frame, []articles.Position, error) { return s.lay(ctx, h, &feed, place) })
+}
+
+// contents returns what lay lays out.
+func (s *Store) contents(
+	ctx context.Context, db *sqlx.DB, lay func(h database.Handle) (Frame, []articles.Position, error),
+) (c Contents, err error) {
+	err = snapshot(ctx, db, func(tx *sqlx.Tx) error {
+		frame, positions, err := lay(tx)
+		if err != nil {
+			return err
+		}
+		c.Feed, c.Older = frame.Feed, frame.Older
+		var ids []int64
+		for i := range positions {
+			if positions[i].WithdrawnAt == nil {
+				ids = append(ids, positions[i].ID)
+			}
+		}
+		c.Articles, err = s.Articles.ByIDs(ctx, tx, ids)
+		return err
+	})
+	return c, err
 }
 
 // snapshot runs statements that see the database as it is at the first of them.

@@ -71,41 +71,50 @@ func (s *Store) Revoke(ctx context.Context, h database.Handle, id int64, now tim
 
 // PrivateURL returns the address of a private feed in a format.
 func PrivateURL(publicURL, token string, format Format) string {
-	return URL(publicURL, privatePath+"/"+token, format)
+	return URL(publicURL, PrivatePath(token), format)
 }
+
+// PrivatePath returns where a private feed is below /feeds/, without the extension.
+func PrivatePath(token string) string { return privatePath + "/" + token }
 
 // loadPrivate renders the private feed of a token. Nothing of it is kept between requests but its items, which it shares with other
 // feeds.
 func (l loader) loadPrivate(ctx context.Context, db *sqlx.DB, token string, format Format) (doc Document, err error) {
 	err = snapshot(ctx, db, func(tx *sqlx.Tx) error {
-		doc, err = l.renderPrivate(ctx, tx, token, format)
+		frame, positions, err := l.layPrivate(ctx, tx, token)
+		if err == nil {
+			doc, err = l.render(ctx, tx, &frame, positions, format)
+		}
 		return err
 	})
 	return doc, err
 }
 
-func (l loader) renderPrivate(ctx context.Context, h database.Handle, token string, format Format) (doc Document, err error) {
+// PrivateContents returns what the private feed of a token holds. An unknown token is NotFound, a revoked one Gone.
+func (s *Store) PrivateContents(ctx context.Context, db *sqlx.DB, token string) (Contents, error) {
+	return s.contents(ctx, db, func(h database.Handle) (Frame, []articles.Position, error) { return s.layPrivate(ctx, h, token) })
+}
+
+// layPrivate lays out the private feed of a token.
+func (s *Store) layPrivate(ctx context.Context, h database.Handle, token string) (frame Frame, _ []articles.Position, err error) {
 	var p Private
 	err = h.GetContext(ctx, &p, `SELECT `+privateColumns+` FROM feeds.private WHERE token_hash = $1`, tokenHash(token))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return doc, errs.New(errs.NotFound, "there is no private feed at this address")
+		return frame, nil, errs.New(errs.NotFound, "there is no private feed at this address")
 	case err != nil:
-		return doc, err
+		return frame, nil, err
 	case p.RevokedAt != nil:
-		return doc, errs.New(errs.Gone, "this private feed was revoked")
+		return frame, nil, errs.New(errs.Gone, "this private feed was revoked")
 	}
-	digest, err := l.Digest(ctx, h, p.OrganisationID, p.ListID)
+	digest, err := s.Digest(ctx, h, p.OrganisationID, p.ListID)
 	if err != nil {
-		return doc, err
+		return frame, nil, err
 	}
-	positions, err := l.Articles.Chosen(ctx, h, digest.Selection, digest.Topics, digest.Languages, defaultLimit)
-	if err != nil {
-		return doc, err
-	}
-	frame := &Frame{Path: privatePath + "/" + token, Feed: Feed{
+	frame = Frame{Path: PrivatePath(token), Feed: Feed{
 		Slug:  fmt.Sprintf("private-%d-%d", p.OrganisationID, p.ListID), // its id is not that of its token
 		Title: digest.Title, Content: Full, Limit: defaultLimit,
 	}}
-	return l.render(ctx, h, frame, positions, format)
+	positions, err := s.Articles.Chosen(ctx, h, digest.Selection, digest.Topics, digest.Languages, defaultLimit)
+	return frame, positions, err
 }

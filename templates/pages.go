@@ -43,7 +43,10 @@ type FeedEntry struct {
 // FeedPage is what a browser shows at the addresses of one feed.
 type FeedPage struct {
 	Feed     FeedEntry
-	Items    []FeedItem // the newest
+	Items    []FeedItem // newest first
+	OlderURL string     // of the same page with what is older; "": there is nothing
+	Archive  bool       // there is something newer
+	Private  bool       // the feed is one organisation's
 	RawURL   string     // where a browser, too, gets the feed itself; "" leaves it out
 	FeedsURL string     // of the FeedsPage
 	Links    []FeedLink // for autodiscovery: this feed

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"net/url"
 	"path"
 	"strings"
 
@@ -34,21 +33,21 @@ func (s *site) feedGroups(r *http.Request) (groups []templates.FeedGroup, err er
 			groups = append(groups, templates.FeedGroup{Kind: string(f.Kind)})
 		}
 		group := &groups[len(groups)-1]
-		group.Feeds = append(group.Feeds, s.feedEntry(r, f))
+		group.Feeds = append(group.Feeds, s.feedEntry(r, f, f.Slug))
 	}
 	return groups, nil
 }
 
-// feedEntry returns what people are told of a feed.
-func (s *site) feedEntry(r *http.Request, f *feeds.Feed) templates.FeedEntry {
+// feedEntry returns what people are told of a feed that is at a path below /feeds/.
+func (s *site) feedEntry(r *http.Request, f *feeds.Feed, path string) templates.FeedEntry {
 	title, tag := f.Name(accepted(r)...)
 	return templates.FeedEntry{
 		Title: title, Language: tag,
 		Sections: f.Sections, Tags: f.Tags, Languages: f.Languages, Sources: f.Sources,
 		Articles: f.Articles, Summaries: f.Content == feeds.Summary,
-		RSSURL:  feeds.URL(s.PublicURL, f.Slug, feeds.RSS),
-		AtomURL: feeds.URL(s.PublicURL, f.Slug, feeds.Atom),
-		JSONURL: feeds.URL(s.PublicURL, f.Slug, feeds.JSON),
+		RSSURL:  feeds.URL(s.PublicURL, path, feeds.RSS),
+		AtomURL: feeds.URL(s.PublicURL, path, feeds.Atom),
+		JSONURL: feeds.URL(s.PublicURL, path, feeds.JSON),
 	}
 }
 
@@ -76,42 +75,67 @@ func navigates(r *http.Request) bool {
 		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
-// mostItems is how many articles the page of a feed shows.
-const mostItems = 20
-
-// feed shows one feed to a person: how to subscribe to it and what it holds.
+// feed shows a document of a feed to a person: how to subscribe, and what it holds.
 func (s *site) feed(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
-	ending := path.Ext(r.PathValue("file"))
-	slug := strings.TrimSuffix(r.PathValue("file"), ending)
-	format, err := feeds.ParseFormat(strings.TrimPrefix(ending, "."))
-	if err != nil {
-		return nil, errs.New(errs.NotFound, "there is no feed document %q", r.PathValue("file"))
-	}
-	f, err := s.Feeds.Find(r.Context(), s.DB, slug)
+	name, format, err := splitFeedFile(r)
 	if err != nil {
 		return nil, err
 	}
-	if f.Slug != slug { // it has another name now, and the feed's handler leads there
+	slug, archive := name, ""
+	if r.PathValue("slug") != "" {
+		slug, archive = r.PathValue("slug"), name
+	}
+	c, err := s.Feeds.Contents(r.Context(), s.DB, slug, archive)
+	if err != nil {
+		return nil, err
+	}
+	if c.Feed.Slug != slug { // it has another name now, and the feed's handler leads there
 		s.FeedHandler.ServeHTTP(w, r)
 		return nil, nil
 	}
-	newest, err := s.Articles.Select(r.Context(), s.DB, f.Selection, min(f.Limit, mostItems))
-	if err != nil {
-		return nil, err
-	}
-	page := templates.FeedPage{
-		Feed: s.feedEntry(r, &f), FeedsURL: s.PublicURL + "/feeds/",
-		RawURL: feeds.URL(s.PublicURL, f.Slug, format) + "?" + rawQuery, Links: s.links(r, f),
-	}
-	for i := range newest {
-		page.Items = append(page.Items, s.feedItem(&newest[i]))
+	page := s.feedPage(&c, format, s.feedEntry(r, &c.Feed, c.Feed.Slug))
+	page.Archive, page.Links = archive != "", s.links(r, c.Feed)
+	if !page.Archive {
+		page.RawURL = feeds.URL(s.PublicURL, c.Feed.Slug, format) + "?" + rawQuery
 	}
 	return page, nil
 }
 
-// archive leads a person from an archive document to the page of its feed.
-func (s *site) archive(w http.ResponseWriter, r *http.Request) {
-	http.Redirect(w, r, "/feeds/"+url.PathEscape(r.PathValue("slug")+path.Ext(r.PathValue("file"))), http.StatusFound)
+// privateFeed shows the private feed of a token.
+func (s *site) privateFeed(_ http.ResponseWriter, r *http.Request) (templates.Page, error) {
+	token, format, err := splitFeedFile(r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Feeds.PrivateContents(r.Context(), s.DB, token)
+	if err != nil {
+		return nil, err
+	}
+	c.Feed.Articles = len(c.Articles)
+	page := s.feedPage(&c, format, s.feedEntry(r, &c.Feed, feeds.PrivatePath(token)))
+	page.Private = true
+	return page, nil
+}
+
+// splitFeedFile returns what stands before the ending of a feed's address, and the format that the ending names.
+func splitFeedFile(r *http.Request) (name string, format feeds.Format, err error) {
+	file := r.PathValue("file")
+	ending := path.Ext(file)
+	if format, err = feeds.ParseFormat(strings.TrimPrefix(ending, ".")); err != nil {
+		return "", "", errs.New(errs.NotFound, "there is no feed document %q", file)
+	}
+	return strings.TrimSuffix(file, ending), format, nil
+}
+
+func (s *site) feedPage(c *feeds.Contents, format feeds.Format, entry templates.FeedEntry) templates.FeedPage {
+	page := templates.FeedPage{Feed: entry, FeedsURL: s.PublicURL + "/feeds/"}
+	if c.Older != "" {
+		page.OlderURL = feeds.URL(s.PublicURL, c.Older, format)
+	}
+	for i := range c.Articles {
+		page.Items = append(page.Items, s.feedItem(&c.Articles[i]))
+	}
+	return page
 }
 
 func (s *site) feedItem(a *articles.Article) templates.FeedItem {

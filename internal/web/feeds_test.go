@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"compress/gzip"
+	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -117,8 +118,8 @@ func TestThePageOfAFeed(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	if n := strings.Count(body, "<h3>"); n != 20 {
-		t.Errorf("%d articles are shown, want 20", n)
+	if n := strings.Count(body, "<h3>"); n != 26 {
+		t.Errorf("%d articles are shown, want 26", n)
 	}
 	if head := s.ask(http.MethodHead, "/feeds/robotics.atom", "", tab...); head.Header().Get("Content-Type") != "text/html; charset=utf-8" {
 		t.Errorf("HEAD: %v", head.Header())
@@ -134,14 +135,16 @@ func TestThePageOfAFeed(t *testing.T) {
 	}
 }
 
-// A tab finds a feed under its old name, learns that one is gone, and comes from an archive document to the feed. Private feeds have no page.
+// A tab finds a feed under its old name, and learns that one is gone or never was.
 func TestATabIsLedToTheFeed(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	store := &feeds.Store{Articles: &articles.Store{}}
 	s.declare(t, feeds.Feed{Slug: "new-name"})
 	s.declare(t, feeds.Feed{Slug: "over"})
-	if err := errors.Join(store.Rename(t.Context(), s.db, "new-name", "newer-name", now), store.Remove(t.Context(), s.db, "over", now)); err != nil {
+	_, renamed := store.Rename(t.Context(), s.db, "new-name", "newer-name", now)
+	_, removed := store.Remove(t.Context(), s.db, "over", now)
+	if err := errors.Join(renamed, removed); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -151,16 +154,87 @@ func TestATabIsLedToTheFeed(t *testing.T) {
 		{"/feeds/new-name.json", publicURL + "/feeds/newer-name.json", http.StatusMovedPermanently},
 		{"/feeds/LANG-EN.rss", "", http.StatusNotFound},
 		{"/feeds/over.rss", "", http.StatusGone},
-		{"/feeds/newer-name/20260601T090000Z-7.atom", "/feeds/newer-name.atom", http.StatusFound},
+		{"/feeds/newer-name/before-20260601T090000Z-7.atom", "", http.StatusNotFound},
+		{"/feeds/newer-name/x.atom", "", http.StatusNotFound},
 		{"/feeds/p/token.rss", "", http.StatusNotFound},
 	} {
 		got := s.get(tt.path, tab...)
 		if got.Code != tt.status || got.Header().Get("Location") != tt.location {
 			t.Errorf("%s: %d, to %q", tt.path, got.Code, got.Header().Get("Location"))
 		}
-		if page := strings.HasPrefix(got.Header().Get("Content-Type"), "text/html"); page == strings.Contains(tt.path, "/p/") {
+		if page := strings.HasPrefix(got.Header().Get("Content-Type"), "text/html"); !page {
 			t.Errorf("%s: %s", tt.path, got.Header().Get("Content-Type"))
 		}
+	}
+}
+
+// In a tab, too, every article of a feed is reached by walking back.
+func TestATabWalksBack(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.declare(t, feeds.Feed{Slug: "short", Limit: 3})
+	var drafts []articles.Draft
+	for i := range 10 {
+		drafts = append(drafts, articles.Draft{ExternalKey: fmt.Sprint(i), Title: fmt.Sprint("Number ", i), Language: "en", Text: "Some words.", Published: now.AddDate(0, 0, -i*i)})
+	}
+	s.publish(t, drafts...)
+	seen := map[string]bool{}
+	pages := 0
+	for at := "/feeds/short.rss"; at != ""; pages++ {
+		got := s.get(at, tab...)
+		root := parse(t, got.Body.String())
+		if got.Code != http.StatusOK || !strings.HasPrefix(got.Header().Get("Content-Type"), "text/html") {
+			t.Fatalf("%s: %d %s", at, got.Code, got.Body)
+		}
+		for _, n := range find(root, "h3") {
+			seen[strings.TrimSpace(text(n))] = true
+		}
+		at = ""
+		for _, n := range find(root, "a") {
+			if attribute(n, "rel") == "next" {
+				at = strings.TrimPrefix(attribute(n, "href"), publicURL)
+			}
+		}
+	}
+	if len(seen) != 10 || pages < 4 {
+		t.Errorf("%d articles on %d pages: %v", len(seen), pages, seen)
+	}
+}
+
+// A private feed opens as a page, which is told apart and kept by nobody.
+func TestThePageOfAPrivateFeed(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(c *web.Config) {
+		c.Feeds.Digest = func(context.Context, database.Handle, int64, int64) (feeds.Digest, error) {
+			return feeds.Digest{Title: database.StringMap{"en": "News for the museum"}, Languages: []string{"it", "en"}}, nil
+		}
+	})
+	s.publish(t,
+		articles.Draft{ExternalKey: "en", TranslationKey: "k", Title: "Robots", Language: "en", Text: "Some words."},
+		articles.Draft{ExternalKey: "it", TranslationKey: "k", Title: "Robot", Language: "it", Text: "Alcune parole."})
+	made, token, err := (&feeds.Store{}).MakePrivate(t.Context(), s.db, 1, 1, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.get("/feeds/p/"+token+".atom", tab...)
+	body := got.Body.String()
+	for _, want := range []string{"News for the museum", ">Robot</a>", "for one organisation", publicURL + "/feeds/p/" + token + ".rss"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q:\n%s", want, body)
+		}
+	}
+	if got.Code != http.StatusOK || strings.Contains(body, ">Robots</a>") || got.Header().Get("Cache-Control") != "private, no-store" ||
+		got.Header().Get("X-Robots-Tag") != "noindex" || got.Header().Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("%d %v\n%s", got.Code, got.Header(), body)
+	}
+	if strings.Contains(s.log.String(), token) {
+		t.Error("the token is in the log")
+	}
+	if _, err := (&feeds.Store{}).Revoke(t.Context(), s.db, made.ID, now); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.get("/feeds/p/"+token+".atom", tab...); got.Code != http.StatusGone {
+		t.Errorf("revoked: %d", got.Code)
 	}
 }
 
@@ -350,4 +424,14 @@ func attribute(n *html.Node, key string) string {
 		}
 	}
 	return ""
+}
+
+func text(n *html.Node) string {
+	var all strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			all.WriteString(d.Data)
+		}
+	}
+	return all.String()
 }

@@ -55,8 +55,8 @@ func New(cfg Config) http.Handler {
 	mux.Handle("POST /unsubscribe/{token}", s.page(s.unsubscribe))
 	mux.Handle("/unsubscribe/{token}", s.only("GET, HEAD, POST"))
 	mux.Handle("/feeds/{file}", s.inBrowser(s.page(s.feed), cfg.FeedHandler))
-	mux.Handle("/feeds/{slug}/{file}", s.inBrowser(http.HandlerFunc(s.archive), cfg.FeedHandler))
-	mux.Handle("/feeds/p/{file}", cfg.FeedHandler)
+	mux.Handle("/feeds/{slug}/{file}", s.inBrowser(s.page(s.feed), cfg.FeedHandler))
+	mux.Handle("/feeds/p/{file}", s.inBrowser(s.page(s.privateFeed), cfg.FeedHandler))
 	mux.Handle("/", s.page(s.notFound))
 	if cfg.Extra != nil {
 		mux.Handle("/mail/", cfg.Extra)
