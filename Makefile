@@ -28,7 +28,7 @@ test: ## everything needed to trust the build; at most five minutes
 	$(GO) test -race -shuffle=on -timeout 5m ./...
 
 test-browser: ## the pages in a real browser (SHORT=-short for the quick form)
-	@script/setup postgres chromium
+	@script/setup postgres chromium axe
 	$(call tier,browser)
 
 crash: ## kill -9 and lost connections, again and again (SHORT=-short for the quick form)

@@ -21,8 +21,8 @@ import (
 // before it as they are; one that comes late, with an old date, changes or splits the one that it falls into, and no other. Nothing has
 // to be stored, and any program finds the same cuts. Withdrawn articles count, so that withdrawing moves nothing.
 //
-// An archive document is named after the place that it ends at. That is in the link of the document after it, which therefore stays the
-// same when stretches further back are split.
+// An archive document is named after the oldest article of the stretch after it, which it ends before. So a link stays the same when
+// stretches further back are split, and also when the one that it stands in is.
 
 // leaf is a position as a leaf of the tree.
 type leaf struct{ high, low uint64 }
@@ -32,10 +32,6 @@ const epoch = -1 << 35
 
 func leafOf(p articles.Place) leaf { return leaf{uint64(p.At.Unix() - epoch), uint64(p.ID)} }
 
-func (l leaf) place() articles.Place {
-	return articles.Place{At: time.Unix(int64(l.high)+epoch, 0).UTC(), ID: int64(l.low)}
-}
-
 // common returns how many bits two leaves have in common before they part.
 func common(a, b leaf) int {
 	if a.high != b.high {
@@ -44,7 +40,7 @@ func common(a, b leaf) int {
 	return 64 + bits.LeadingZeros64(a.low^b.low)
 }
 
-// first returns the first leaf of the subtree that l is in below its first depth bits.
+// first returns the first leaf of the subtree that shares l's first depth bits.
 func (l leaf) first(depth int) leaf {
 	if depth <= 64 {
 		return leaf{l.high &^ (^uint64(0) >> depth), 0}
@@ -52,58 +48,46 @@ func (l leaf) first(depth int) leaf {
 	return leaf{l.high, l.low &^ (^uint64(0) >> (depth - 64))}
 }
 
-// stretch returns where the newest stretch of positions begins, and whether there is anything before it. positions are the newest limit+1
-// before some place, newest first, fewer only if there are no more; after is the oldest one from that place on, nil if there is none.
-func stretch(positions []articles.Position, limit int, after *articles.Position) (begin articles.Place, more bool) {
-	if len(positions) <= limit && after == nil {
-		return articles.Place{}, false
-	}
-	newest := leafOf(positions[0].Place())
-	depth := 0
+// stretch returns how many of some positions are in the newest stretch. They are the newest limit+1 before some place, newest first, fewer
+// only if there are no more; after is the oldest one from that place on, nil if there is none.
+func stretch(positions []articles.Position, limit int, after *articles.Position) int {
+	newest, depth := leafOf(positions[0].Place()), 0
 	if after != nil {
 		depth = common(newest, leafOf(after.Place())) + 1
 	}
 	if len(positions) > limit {
 		depth = max(depth, common(newest, leafOf(positions[limit].Place()))+1)
 	}
-	begin = newest.first(depth).place()
-	oldest := positions[len(positions)-1].Place()
-	return begin, isBefore(oldest, begin)
+	begin := newest.first(depth)
+	n := 1
+	for n < len(positions) && !leafOf(positions[n].Place()).before(begin) {
+		n++
+	}
+	return n
 }
 
-func isBefore(a, b articles.Place) bool {
-	return a.At.Before(b.At) || a.At.Equal(b.At) && a.ID < b.ID
+func (l leaf) before(other leaf) bool {
+	return l.high < other.high || l.high == other.high && l.low < other.low
 }
 
-// placeLayout is how a place is said in an address, followed by the id where a second is divided.
+// placeLayout is how the date of a place is said in an address.
 const (
 	placeLayout = "20060102T150405Z"
 	placePrefix = "before-"
 )
 
-// placeName returns the name of the archive document that ends at a place.
+// placeName returns the name of the archive document that ends before a place.
 func placeName(p articles.Place) string {
-	name := placePrefix + p.At.Format(placeLayout)
-	if p.ID != 0 {
-		name += "-" + strconv.FormatInt(p.ID, 10)
-	}
-	return name
+	return placePrefix + p.At.UTC().Format(placeLayout) + "-" + strconv.FormatInt(p.ID, 10)
 }
 
 // parsePlace reads what placeName wrote, and nothing else.
 func parsePlace(name string) (p articles.Place, ok bool) {
-	text, ok := strings.CutPrefix(name, placePrefix)
-	if !ok {
-		return p, false
-	}
-	date, id, _ := strings.Cut(text, "-")
-	at, err := time.Parse(placeLayout, date)
-	if err != nil {
-		return p, false
-	}
-	p.At = at
-	p.ID, _ = strconv.ParseInt(id, 10, 64)
-	return p, placeName(p) == name
+	date, id, _ := strings.Cut(strings.TrimPrefix(name, placePrefix), "-")
+	var wrong, noID error
+	p.At, wrong = time.Parse(placeLayout, date)
+	p.ID, noID = strconv.ParseInt(id, 10, 64)
+	return p, wrong == nil && noID == nil && p.ID > 0 && placeName(p) == name
 }
 
 // layout is which positions a document holds, newest first, and how it goes on.
@@ -124,8 +108,9 @@ func (s *Store) newest(ctx context.Context, h database.Handle, feed *Feed) (l la
 			break
 		}
 	}
-	if begin, more := stretch(all[:min(len(all), feed.Limit+1)], feed.Limit, nil); more {
-		l.older = placeName(begin)
+	if len(all) > feed.Limit {
+		n := stretch(all[:feed.Limit+1], feed.Limit, nil)
+		l.older = placeName(all[n-1].Place())
 	}
 	if enough == 0 {
 		enough = len(all)
@@ -147,7 +132,7 @@ func untilPublished(positions []articles.Position, n int) int {
 	return 0
 }
 
-// archive lays out the archive document that ends at a place. Without articles before that place it is NotFound.
+// archive lays out the archive document that ends before a place. Without articles before that place it is NotFound.
 func (s *Store) archive(ctx context.Context, h database.Handle, feed *Feed, place articles.Place) (l layout, err error) {
 	all, err := s.Articles.Before(ctx, h, feed.Selection, place, feed.Limit+1)
 	if err != nil {
@@ -164,16 +149,10 @@ func (s *Store) archive(ctx context.Context, h database.Handle, feed *Feed, plac
 	if len(newer) > 0 {
 		after = &newer[0]
 	}
-	begin, more := stretch(all, feed.Limit, after)
-	l.positions = all
-	if more {
-		l.older = placeName(begin)
-		for i := range all {
-			if isBefore(all[i].Place(), begin) {
-				l.positions = all[:i]
-				break
-			}
-		}
+	n := stretch(all, feed.Limit, after)
+	l.positions = all[:n]
+	if n < len(all) {
+		l.older = placeName(all[n-1].Place())
 	}
 	return l, nil
 }

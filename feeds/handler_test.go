@@ -103,7 +103,7 @@ func TestRefusals(t *testing.T) {
 		status       int
 	}{
 		{"GET", "/feeds/none.rss", 404},
-		{"GET", "/feeds/all/before-20200101T000000Z.rss", 404},
+		{"GET", "/feeds/all/before-20200101T000000Z-1.rss", 404},
 		{"GET", "/feeds/all/before-2020.rss", 404},
 		{"GET", "/feeds/all/x.rss", 404},
 		{"GET", "/feeds/p/TOKEN.atom", 404},

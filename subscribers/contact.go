@@ -31,12 +31,13 @@ type Contact struct {
 	DeliveryHour  string             `db:"delivery_hour"` // "15:04", local; "" is the list's
 	Attributes    database.StringMap `db:"attributes"`
 	CreatedAt     time.Time          `db:"created_at"`
-	Organisations []Organisation     `db:"-"` // by name
+	ErasedAt      *time.Time         `db:"erased_at"` // nil: there; else nothing but the id is left
+	Organisations []Organisation     `db:"-"`         // by name
 }
 
 const selectContact = `
-SELECT id, email, email_key, name, languages, time_zone, coalesce(to_char(delivery_hour, 'HH24:MI'), '') AS delivery_hour,
-       attributes, created_at
+SELECT id, coalesce(email, '') AS email, coalesce(email_key, '') AS email_key, name, languages, time_zone, coalesce(to_char(delivery_hour, 'HH24:MI'), '') AS delivery_hour,
+       attributes, created_at, erased_at
 FROM subscribers.contacts
 WHERE id = $1`
 

@@ -139,7 +139,7 @@ func TestConcurrentImports(t *testing.T) {
 	}
 	for _, id := range left {
 		work.Go(func() {
-			if err := subscribers.Unsubscribe(t.Context(), b.db, id, subscribers.ByOneClick, b.now, ""); err != nil {
+			if err := subscribers.Unsubscribe(t.Context(), b.db, id, subscribers.Evidence{At: b.now, Method: subscribers.ByOneClick, Statement: ""}); err != nil {
 				t.Error(err)
 			}
 		})

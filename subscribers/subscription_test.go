@@ -21,7 +21,7 @@ func (b *bundle) unsubscribe(t testing.TB, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := subscribers.Unsubscribe(t.Context(), b.db, number, subscribers.ByPage, b.now, "Unsubscribe me"); err != nil {
+	if err := subscribers.Unsubscribe(t.Context(), b.db, number, subscribers.Evidence{At: b.now, Method: subscribers.ByPage, Statement: "Unsubscribe me"}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -48,7 +48,7 @@ func TestUnsubscribe(t *testing.T) {
 	b.mustImport(t, b.options(), "email\na@example.org\nb@example.org\n")
 	id := b.subscriptionOf(t, "partners", "a@example.org")
 	for range 2 { // the second time changes nothing, whatever it says
-		if err := subscribers.Unsubscribe(t.Context(), b.db, id, subscribers.ByOneClick, b.now, "List-Unsubscribe=One-Click"); err != nil {
+		if err := subscribers.Unsubscribe(t.Context(), b.db, id, subscribers.Evidence{At: b.now, Method: subscribers.ByOneClick, Statement: "List-Unsubscribe=One-Click"}); err != nil {
 			t.Fatal(err)
 		}
 		b.now = b.now.Add(48 * time.Hour)
@@ -85,7 +85,7 @@ func TestUnsubscribeConcernsOneList(t *testing.T) {
 func TestUnsubscribeOfNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	err := subscribers.Unsubscribe(t.Context(), b.db, 42, subscribers.ByPage, b.now, "")
+	err := subscribers.Unsubscribe(t.Context(), b.db, 42, subscribers.Evidence{At: b.now, Method: subscribers.ByPage, Statement: ""})
 	if errs.KindOf(err) != errs.NotFound || err.Error() != "no subscription 42" {
 		t.Errorf("got %v", err)
 	}

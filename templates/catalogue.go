@@ -116,6 +116,9 @@ func (w *words) funcs() template.FuncMap {
 		"date":        w.date,
 		"weekday":     w.weekday,
 		"moment":      w.moment,
+		"number":      func(n int) string { return w.number(float64(n), 0) },
+		"feedGroup":   w.feedGroup,
+		"subscribe":   subscribeAddress,
 		"machine":     func(t time.Time) string { return t.Format(time.RFC3339) },
 		"size":        w.size,
 		"label":       w.label,
@@ -148,6 +151,21 @@ func (w *words) plural(key string, count int, arguments ...string) (string, erro
 	}
 	data["Count"] = w.number(float64(count), 0)
 	return w.localizer.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: count})
+}
+
+// feedGroup returns what the feeds of a kind are called together.
+func (w *words) feedGroup(kind string) (string, error) {
+	switch kind {
+	case "section":
+		return w.message("groups.section")
+	case "language":
+		return w.message("groups.language")
+	case "tag":
+		return w.message("groups.tag")
+	case "source":
+		return w.message("groups.source")
+	}
+	return w.message("groups.declared")
 }
 
 func (w *words) arguments(pairs []string) (map[string]string, error) {

@@ -135,7 +135,7 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 	t.Parallel()
 	v := mustSet(t, files).voices[reference]
 	types := map[string]reflect.Type{}
-	for _, p := range []Page{FeedsPage{}, ArticlePage{}, UnsubscribePage{}, ErrorPage{}, CatcherList{}, CatcherMessage{}} {
+	for _, p := range []Page{FeedsPage{}, FeedPage{}, ArticlePage{}, UnsubscribePage{}, ErrorPage{}, CatcherList{}, CatcherMessage{}} {
 		types[p.template()] = reflect.TypeOf(p)
 	}
 	if len(types) != len(pageNames) {
@@ -279,6 +279,10 @@ func TestNewRefuses(t *testing.T) {
 		"a page that is gone": {
 			func(f fstest.MapFS) { delete(f, "html/feeds.html") },
 			"feeds.html",
+		},
+		"a shared part that is gone": {
+			func(f fstest.MapFS) { delete(f, "html/feed-parts.html") },
+			"feed-parts.html",
 		},
 		"a message that is missing": {
 			func(f fstest.MapFS) { replace(f, "catalogues/it.toml", "read_on =", "read_no =") },

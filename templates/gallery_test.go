@@ -36,13 +36,15 @@ func TestGallery(t *testing.T) {
 			keep(t, lang+"/digest-"+name+".txt", []byte("Subject: "+mail.Subject+"\n\n"+mail.Text))
 		}
 	}
-	css, err := set.StaticPath("silkpost.css")
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"silkpost.css", "feeds.js", "icon.svg"} {
+		path, err := set.StaticPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := httptest.NewRecorder()
+		set.StaticHandler().ServeHTTP(answer, httptest.NewRequest("GET", path, nil))
+		keep(t, path, answer.Body.Bytes())
 	}
-	answer := httptest.NewRecorder()
-	set.StaticHandler().ServeHTTP(answer, httptest.NewRequest("GET", css, nil))
-	keep(t, css, answer.Body.Bytes())
 }
 
 func keep(t *testing.T, name string, content []byte) {

@@ -5,30 +5,58 @@ import (
 	"time"
 )
 
-// Page is what one public page or page of the mail catcher shows: FeedsPage, ArticlePage, UnsubscribePage, ErrorPage,
-// CatcherList or CatcherMessage.
+// Page is what one public page or page of the mail catcher shows: FeedsPage, FeedPage, ArticlePage, UnsubscribePage,
+// ErrorPage, CatcherList or CatcherMessage.
 type Page interface {
 	template() string // the page's file below html/, without its ending
 }
 
 // FeedsPage lists the feeds for people.
 type FeedsPage struct {
+	Groups  []FeedGroup
+	OPMLURL string     // of the same feeds as a file for readers; "" leaves it out
+	Links   []FeedLink // for autodiscovery
+}
+
+// FeedGroup is the feeds of one kind, one or more.
+type FeedGroup struct {
+	Kind  string // declared, section, language, tag or source; tags are shown in few words
 	Feeds []FeedEntry
 }
 
-// FeedEntry is one feed of a FeedsPage. Sections, Tags and Languages are its selection; with all of them empty it holds
-// every article.
+// FeedEntry is one feed with what it holds. Sections, Tags, Languages and Sources are its selection; with all of them empty it
+// holds every article.
 type FeedEntry struct {
 	Title     string // in the page's language, or Language says in which
 	Language  string // of Title, "und" when that is not known; "" is the page's
 	Sections  []string
 	Tags      []string
 	Languages []string
-	Summaries bool // its items hold the summary alone
-	Items     int
+	Sources   []string
+	Articles  int
+	Summaries bool // it carries the summaries alone
 	RSSURL    string
 	AtomURL   string
 	JSONURL   string
+}
+
+// FeedPage is what a browser shows at the addresses of one feed.
+type FeedPage struct {
+	Feed     FeedEntry
+	Items    []FeedItem // the newest
+	RawURL   string     // where a browser, too, gets the feed itself; "" leaves it out
+	FeedsURL string     // of the FeedsPage
+	Links    []FeedLink // for autodiscovery: this feed
+}
+
+// FeedItem is an article of a feed, in few words.
+type FeedItem struct {
+	Title     string
+	Language  string // of title and summary
+	Section   string
+	Summary   string
+	URL       string
+	Published time.Time
 }
 
 // ArticlePage shows one article.
@@ -75,6 +103,7 @@ type ErrorPage struct {
 }
 
 func (FeedsPage) template() string       { return "feeds" }
+func (FeedPage) template() string        { return "feed" }
 func (ArticlePage) template() string     { return "article" }
 func (UnsubscribePage) template() string { return "unsubscribe" }
 func (ErrorPage) template() string       { return "error" }
@@ -82,4 +111,24 @@ func (ErrorPage) template() string       { return "error" }
 // UnsubscribeButton returns the words on the button of an UnsubscribePage, for the record of what a person agreed to.
 func (s *Set) UnsubscribeButton(lang, listName string) (string, error) {
 	return s.voice(lang).words.message("unsubscribe.button", "List", listName)
+}
+
+// Scripted reports whether a page has a script, a file below StaticPrefix, for which its Content-Security-Policy needs
+// script-src 'self'. It works without, too.
+func Scripted(page Page) bool {
+	switch page.(type) {
+	case FeedsPage, FeedPage:
+		return true
+	}
+	return false
+}
+
+// FeedGroup returns what the feeds of a kind are called together (see FeedGroup.Kind).
+func (s *Set) FeedGroup(lang, kind string) (string, error) {
+	return s.voice(lang).words.feedGroup(kind)
+}
+
+// FeedsOf returns what all feeds of a site are called together.
+func (s *Set) FeedsOf(lang, site string) (string, error) {
+	return s.voice(lang).words.message("groups.all", "Site", site)
 }

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"html/template"
 	"net/url"
 	"strings"
 	"unicode"
@@ -52,6 +53,15 @@ func webAddress(s string) string {
 		return ""
 	}
 	return s
+}
+
+// subscribeAddress returns the address by which a browser hands a feed over to a reader that is installed, "" for what is no web
+// address. html/template knows no feed: scheme and would refuse it; behind it stands nothing but a checked http or https address.
+func subscribeAddress(s string) template.URL {
+	if webAddress(s) == "" {
+		return ""
+	}
+	return template.URL("feed:" + s) //nolint:gosec // checked in the line above
 }
 
 // runsAgainst reports whether s has a letter of the direction opposite to that of the text around it.

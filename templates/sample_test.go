@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	"fmt"
 	"html/template"
 	"strings"
 	"time"
@@ -117,14 +118,18 @@ type shown struct {
 }
 
 func pages() []shown {
-	feed := templates.FeedEntry{
-		Title: "All articles", Language: "en", Items: 1204,
-		RSSURL: "/feeds/all.rss", AtomURL: "/feeds/all.atom", JSONURL: "/feeds/all.json",
+	feed := feedEntry("All articles")
+	feed.Language, feed.Articles = "en", 1204
+	narrow, arabicFeed, bare := feedEntry("Robotica"), feedEntry("الروبوتات"), feedEntry("Events")
+	narrow.Language, narrow.Articles, narrow.Summaries = "it", 2, true
+	narrow.Sections, narrow.Tags, narrow.Languages, narrow.Sources = []string{"News"}, []string{"robotics", "schools"}, []string{"it", "sr-Latn"}, []string{"site"}
+	arabicFeed.Language, arabicFeed.Articles = "ar", 11
+	links := []templates.FeedLink{{Type: "application/rss+xml", Title: "All articles", URL: "https://post.example.org/feeds/all.rss"}}
+	evilFeed := templates.FeedEntry{
+		Title: hostile, Language: hostile, Sections: []string{hostile}, Tags: []string{hostile}, Languages: []string{hostile}, Sources: []string{hostile},
+		RSSURL: "javascript:alert(1)", AtomURL: `https://post.example.org/"><script>alert(1)</script>`, JSONURL: "feed:javascript:alert(1)",
 	}
-	narrow := feed
-	narrow.Title, narrow.Language, narrow.Items = "Robotica", "it", 2
-	narrow.Sections, narrow.Tags, narrow.Languages, narrow.Summaries = []string{"News"}, []string{"robotics", "schools"}, []string{"it", "sr-Latn"}, true
-	bare := templates.FeedEntry{Title: "Events", RSSURL: "/feeds/e.rss", AtomURL: "/feeds/e.atom", JSONURL: "/feeds/e.json"}
+	evilLinks := []templates.FeedLink{{Type: hostile, Title: hostile, URL: hostile}}
 	article := templates.ArticlePage{
 		Title: "A hundred schools measure the water of their river", Language: "en", Section: "News", Published: day,
 		Authors: []string{"Press office", "Schools team"}, Body: template.HTML(prose), Tags: []string{"water", "schools"},
@@ -147,12 +152,36 @@ func pages() []shown {
 	evil.Translations = []templates.Translation{{Language: hostile, Title: hostile, URL: "javascript:alert(1)"}}
 	evil.Feeds = []templates.FeedLink{{Type: hostile, Title: hostile, URL: hostile}}
 	return append([]shown{
-		{"feeds", templates.FeedsPage{Feeds: []templates.FeedEntry{feed, narrow, bare}}},
+		{"feeds", templates.FeedsPage{OPMLURL: "https://post.example.org/feeds.opml", Links: links, Groups: []templates.FeedGroup{
+			{Kind: "declared", Feeds: []templates.FeedEntry{feed, narrow, arabicFeed, bare}},
+			{Kind: "section", Feeds: []templates.FeedEntry{bare}},
+			{Kind: "language", Feeds: []templates.FeedEntry{arabicFeed}},
+			{Kind: "tag", Feeds: manyFeeds(60)},
+			{Kind: "source", Feeds: []templates.FeedEntry{narrow}},
+		}}},
+		{"feeds-many", templates.FeedsPage{OPMLURL: "https://post.example.org/feeds.opml", Groups: []templates.FeedGroup{{Kind: "declared", Feeds: manyFeeds(100)}}}},
+		{"feeds-long", templates.FeedsPage{Groups: []templates.FeedGroup{
+			{Kind: "declared", Feeds: []templates.FeedEntry{feedEntry(long)}}, {Kind: "tag", Feeds: []templates.FeedEntry{feedEntry(long)}},
+		}}},
 		{"feeds-empty", templates.FeedsPage{}},
-		{"feeds-hostile", templates.FeedsPage{Feeds: []templates.FeedEntry{{
-			Title: hostile, Language: hostile, Sections: []string{hostile}, Tags: []string{hostile}, Languages: []string{hostile},
-			RSSURL: "javascript:alert(1)",
-		}}}},
+		{"feeds-hostile", templates.FeedsPage{OPMLURL: "javascript:alert(1)", Links: evilLinks, Groups: []templates.FeedGroup{
+			{Kind: "declared", Feeds: []templates.FeedEntry{evilFeed}},
+			{Kind: "tag", Feeds: []templates.FeedEntry{evilFeed}},
+			{Kind: "unheard-of", Feeds: []templates.FeedEntry{evilFeed}},
+		}}},
+		{"feed", templates.FeedPage{
+			Feed: narrow, FeedsURL: "/feeds/", RawURL: "/feeds/robotica.rss?raw", Links: links,
+			Items: []templates.FeedItem{
+				{Title: article.Title, Language: "en", Section: "News", Summary: "Classes in four countries took samples.", URL: "/articles/river", Published: day},
+				{Title: "مئة مدرسة تقيس جودة المياه في نهرها", Language: "ar", Section: "أخبار", URL: "/articles/river-ar"},
+			},
+		}},
+		{"feed-empty", templates.FeedPage{Feed: bare}},
+		{"feed-zero", templates.FeedPage{}},
+		{"feed-hostile", templates.FeedPage{
+			Feed: evilFeed, FeedsURL: "javascript:alert(1)", RawURL: "javascript:alert(1)", Links: evilLinks,
+			Items: []templates.FeedItem{{Title: hostile, Language: hostile, Section: hostile, Summary: hostile, URL: "javascript:alert(1)", Published: day}},
+		}},
 		{"article", article},
 		{"article-arabic", arabic},
 		{"article-empty", templates.ArticlePage{}},
@@ -168,9 +197,24 @@ func pages() []shown {
 	}, append(statuses(), catcherPages()...)...)
 }
 
+func feedEntry(title string) templates.FeedEntry {
+	at := "https://post.example.org/feeds/" + strings.ToLower(strings.Fields(title)[0])
+	return templates.FeedEntry{Title: title, RSSURL: at + ".rss", AtomURL: at + ".atom", JSONURL: at + ".json"}
+}
+
+func manyFeeds(n int) (all []templates.FeedEntry) {
+	names := []string{"robotics", "astronomy", "schools", "river ecology", "museums", "exchange programme", "science festivals", "open data"}
+	for i := range n {
+		f := feedEntry(fmt.Sprintf("%s %d", names[i%len(names)], i))
+		f.Language, f.Articles, f.Tags = "en", 7*i%1301, []string{names[i%len(names)]}
+		all = append(all, f)
+	}
+	return all
+}
+
 func statuses() []shown {
 	var all []shown
-	for _, status := range []int{400, 403, 410, 429, 500, 503} {
+	for _, status := range []int{400, 403, 405, 410, 429, 500, 503} {
 		all = append(all, shown{"error", templates.ErrorPage{Status: status}})
 	}
 	return all

@@ -17,6 +17,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -30,7 +31,10 @@ import (
 var files embed.FS
 
 // pageNames are the pages below html/; each is parsed together with layout.html. digest.html stands alone.
-var pageNames = []string{"feeds", "article", "unsubscribe", "error", "catcher-list", "catcher-message"}
+var pageNames = []string{"feeds", "feed", "article", "unsubscribe", "error", "catcher-list", "catcher-message"}
+
+// parts says which file a page shares with others.
+var parts = map[string]string{"feeds": "html/feed-parts.html", "feed": "html/feed-parts.html"}
 
 // Set is every template, parsed once per catalogue. It may be used by any number of goroutines.
 type Set struct {
@@ -73,7 +77,7 @@ func newSet(fsys fs.FS) (*Set, error) {
 
 // refuseUndeclared finds files that no struct is declared for: they would never be checked.
 func refuseUndeclared(fsys fs.FS) error {
-	declared := []string{"html/layout.html", "html/digest.html", "text/digest.txt"}
+	declared := append([]string{"html/layout.html", "html/digest.html", "text/digest.txt"}, slices.Collect(maps.Values(parts))...)
 	for _, name := range pageNames {
 		declared = append(declared, "html/"+name+".html")
 	}
@@ -95,8 +99,11 @@ func newVoice(fsys fs.FS, w *words, a assets) (*voice, error) {
 	funcs := w.funcs()
 	funcs["static"] = a.path
 	for _, name := range pageNames {
-		t, err := template.New("layout.html").Funcs(funcs).
-			ParseFS(fsys, "html/layout.html", "html/"+name+".html")
+		names := []string{"html/layout.html", "html/" + name + ".html"}
+		if shared := parts[name]; shared != "" {
+			names = append(names, shared)
+		}
+		t, err := template.New("layout.html").Funcs(funcs).ParseFS(fsys, names...)
 		if err != nil {
 			return nil, fmt.Errorf("templates: %w", err)
 		}
@@ -114,8 +121,8 @@ func newVoice(fsys fs.FS, w *words, a assets) (*voice, error) {
 
 // Page writes a page in a catalogue's language (see Language). It is rendered before the first byte is written, so after an
 // error of rendering nothing has reached w. The caller sets status and headers; the pages need no more of a
-// Content-Security-Policy than style-src 'self', img-src for the articles' pictures, frame-src 'self' for the mail catcher and
-// form-action 'self'.
+// Content-Security-Policy than style-src 'self', script-src 'self' where Scripted says so, img-src for the articles' pictures,
+// frame-src 'self' for the mail catcher and form-action 'self'.
 func (s *Set) Page(w io.Writer, lang string, page Page) error {
 	name := page.template()
 	var buf bytes.Buffer

@@ -28,7 +28,7 @@ func TestPages(t *testing.T) {
 				if got := attribute(find(root, "html")[0], "lang"); got != lang {
 					t.Errorf("lang is %q, want %q", got, lang)
 				}
-				checkStrict(t, root)
+				checkStrict(t, root, templates.Scripted(p.page))
 				checkHarmless(t, root)
 				if p.name != "catcher-raw" && p.name != "catcher-text" {
 					checkOverrides(t, buf.String())
@@ -56,7 +56,7 @@ func TestErrorPageSpeaksForEachStatus(t *testing.T) {
 	t.Parallel()
 	set := newSet(t)
 	seen := map[string]int{}
-	for _, status := range []int{400, 403, 404, 410, 429, 500, 503} {
+	for _, status := range []int{400, 403, 404, 405, 410, 429, 500, 503} {
 		var buf bytes.Buffer
 		if err := set.Page(&buf, "en", templates.ErrorPage{Status: status}); err != nil {
 			t.Fatal(err)
@@ -161,12 +161,15 @@ func TestSetIsSharedByGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
-// checkStrict finds what style-src 'self' and script-src 'none' would block.
-func checkStrict(t *testing.T, root *html.Node) {
+// checkStrict finds what style-src 'self' would block, and script-src 'none', or 'self' when the page is scripted.
+func checkStrict(t *testing.T, root *html.Node, scripted bool) {
 	t.Helper()
-	for _, name := range []string{"style", "script"} {
-		if len(find(root, name)) > 0 {
-			t.Errorf("there is a %s element", name)
+	if len(find(root, "style")) > 0 {
+		t.Error("there is a style element")
+	}
+	for _, script := range find(root, "script") {
+		if !scripted || script.FirstChild != nil || !strings.HasPrefix(attribute(script, "src"), templates.StaticPrefix) {
+			t.Errorf("there is a script element with %v", script.Attr)
 		}
 	}
 	for n := range root.Descendants() {
@@ -182,12 +185,17 @@ func checkStrict(t *testing.T, root *html.Node) {
 // checkHarmless finds markup and addresses that only hostile data can have brought in.
 func checkHarmless(t *testing.T, root *html.Node) {
 	t.Helper()
-	if len(find(root, "script")) > 0 || len(find(root, "svg")) > 0 {
+	for _, script := range find(root, "script") {
+		if script.FirstChild != nil {
+			t.Error("foreign text became a script")
+		}
+	}
+	if len(find(root, "svg")) > 0 {
 		t.Error("foreign text became an element")
 	}
 	for n := range root.Descendants() {
 		for _, a := range n.Attr {
-			value := strings.ToLower(strings.TrimSpace(a.Val))
+			value := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(a.Val)), "feed:")
 			if strings.HasPrefix(a.Key, "on") || strings.HasPrefix(value, "javascript:") && (a.Key == "href" || a.Key == "src") ||
 				strings.HasPrefix(value, "data:") {
 				t.Errorf("%s has %s=%q", n.Data, a.Key, a.Val)

@@ -40,7 +40,7 @@ func addressFault(address string, k kind) fault {
 	case (scheme == "http" || scheme == "https") && u.Hostname() == "":
 		return wrong("names no host: write the whole address")
 	case scheme == "urn" && !urn.MatchString(address):
-		return wrong("is not a URN: write urn:, the name of its namespace, a colon and the rest (RFC 8141)")
+		return wrong("is not a URN: write urn:, the name of its namespace (two letters or more), a colon and the rest (RFC 8141)")
 	case strings.HasPrefix(strings.ToLower(address), "urn:uuid:") && !uuidURN.MatchString(address):
 		return wrong("is not a UUID: write 32 hexadecimal digits in the groups 8-4-4-4-12 (RFC 9562)")
 	case scheme == "tag" && !tagURI.MatchString(address):

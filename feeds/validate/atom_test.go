@@ -78,7 +78,7 @@ func TestAtom(t *testing.T) {
 			`line 3: error: entry[1]/id: id "urn:uuid:1" is not a UUID: write 32 hexadecimal digits in the groups 8-4-4-4-12 (RFC 9562) (RFC 4287, 4.2.6)`,
 		}},
 		{"URN that is none", "atom", inFeed("<entry><id>urn:a</id><title>A</title><updated>2026-03-04T18:30:15Z</updated><content>A</content></entry>"), []string{
-			`line 3: error: entry[1]/id: id "urn:a" is not a URN: write urn:, the name of its namespace, a colon and the rest (RFC 8141) (RFC 4287, 4.2.6)`,
+			`line 3: error: entry[1]/id: id "urn:a" is not a URN: write urn:, the name of its namespace (two letters or more), a colon and the rest (RFC 8141) (RFC 4287, 4.2.6)`,
 		}},
 		{"tag that is none", "atom", inFeed("<entry><id>tag:a</id><title>A</title><updated>2026-03-04T18:30:15Z</updated><content>A</content></entry>"), []string{
 			`line 3: error: entry[1]/id: id "tag:a" is not a tag: write tag:, a domain, a comma, a date, a colon and the rest (RFC 4151) (RFC 4287, 4.2.6)`,

@@ -142,7 +142,7 @@ func (e *element) trimmed() string { return strings.Trim(e.text, " \t\r\n") }
 // hasBase reports whether an xml:base says what relative addresses in an element are relative to.
 func (e *element) hasBase() bool {
 	for ; e != nil; e = e.parent {
-		if e.attrIn(nsXML, "base") != nil {
+		if base := e.attrIn(nsXML, "base"); base != nil && scheme.MatchString(base.value) {
 			return true
 		}
 	}

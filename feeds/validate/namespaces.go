@@ -115,8 +115,12 @@ func (x *xmlReader) attributes(e *element, attrs []xml.Attr) {
 	x.noColon(e, e.local)
 	for _, a := range e.attrs {
 		x.undamaged(a, a.value)
-		if a.space == nsXML && a.local == "lang" && a.value != "" {
+		switch {
+		case a.space != nsXML:
+		case a.local == "lang" && a.value != "":
 			x.value(a, "XML 1.0, 2.12", a.value, languageFault(a.value))
+		case a.local == "base":
+			x.value(a, "XML Base, 3.1", a.value, addressFault(a.value, reference))
 		}
 	}
 }

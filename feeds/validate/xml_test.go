@@ -124,6 +124,12 @@ func TestXML(t *testing.T) {
 		{"xml:lang", "rss", inChannel(`<category xml:lang="deutsch">a</category>`), []string{
 			`line 3: error: channel/category/@xml:lang: xml:lang "deutsch" names a language, script or region that is not registered: write one such as en, zh-Hans or sr-Latn (XML 1.0, 2.12)`,
 		}},
+		{"xml:base", "rss", inChannel(`<category xml:base="a b">a</category>`), []string{
+			`line 3: error: channel/category/@xml:base: xml:base "a b" holds " ", which an address cannot: write it as %20 (XML Base, 3.1)`,
+		}},
+		{"xml:base that is relative itself", "atom", strings.Replace(inFeed(`<link rel="related" href="b"/>`), "<feed ", `<feed xml:base="/a/" `, 1), []string{
+			`line 3: warning: link[2]/@href: href "b" is relative to where the document is found: write the whole address (W3C feed validator, ContainsRelRef)`,
+		}},
 		{"deep", "rss", strings.Repeat("<a>", 101), []string{
 			"line 1: error: document: elements stand more than 100 deep in one another: nothing was read beyond (this checker)",
 		}},

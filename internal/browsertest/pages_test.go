@@ -36,13 +36,15 @@ func TestBrowser(t *testing.T) {
 		}
 		t.Run(v.String(), func(t *testing.T) {
 			for name, look := range map[string]func(*tab, *program){
-				"feeds": feedsPage, "article": articlePage, "catcher": catcherList, "arabic": arabicDigest, "chinese": chineseDigest,
+				"feeds": feedsPage, "feed": feedPage, "article": articlePage, "catcher": catcherList, "arabic": arabicDigest,
+				"chinese": chineseDigest, "errors": errorPages,
 			} {
 				t.Run(name, func(t *testing.T) { look(open(t, browser, v.view, "en"), p) })
 			}
 			t.Run("digest", func(t *testing.T) { digestPage(open(t, browser, v.view, "en"), p, v.reader) })
 			t.Run("unsubscribe", func(t *testing.T) { unsubscribe(open(t, browser, v.view, "en"), p, v.reader) })
-			t.Run("in Arabic", func(t *testing.T) { pagesInArabic(open(t, browser, v.view, "ar"), p) })
+			t.Run("in Arabic", func(t *testing.T) { pagesIn(open(t, browser, v.view, "ar"), p, "arabic", "rtl") })
+			t.Run("in Chinese", func(t *testing.T) { pagesIn(open(t, browser, v.view, "zh-CN"), p, "chinese", "ltr") })
 		})
 	}
 }
@@ -51,33 +53,73 @@ func TestBrowser(t *testing.T) {
 func feedsPage(tb *tab, p *program) {
 	tb.visit(p.url + "/")
 	tb.picture("feeds")
+	tb.accessible("the feeds")
+	tb.tabbable("the feeds", 20)
 	tb.says("h1", "Feeds")
-	names := eval[[]string](tb, `[...document.querySelectorAll('.entries h2')].map(h => h.innerText)`)
+	names := eval[[]string](tb, `[...document.querySelectorAll('.rows .name')].map(a => a.innerText)`)
 	for _, want := range []string{"All articles", "Robotics", "News", "English", "العربية", "简体中文"} {
 		if !slices.Contains(names, want) {
 			tb.t.Errorf("no feed %q among %q", want, names)
 		}
 	}
-	links := eval[[]string](tb, `[...document.querySelectorAll('.entries li:first-child .links a')].map(a => a.type + ' ' + a.href)`)
+	links := eval[[]string](tb, `[...document.querySelector('.rows .addresses').querySelectorAll('a')].map(a => a.type + ' ' + a.href)`)
 	want := []string{
 		"application/rss+xml " + p.url + "/feeds/all.rss", "application/atom+xml " + p.url + "/feeds/all.atom",
-		"application/feed+json " + p.url + "/feeds/all.json",
+		"application/feed+json " + p.url + "/feeds/all.json", " feed:" + p.url + "/feeds/all.rss",
 	}
 	if !slices.Equal(links, want) {
 		tb.t.Errorf("the first feed is at %q, want %q", links, want)
 	}
 }
 
+// feedPage opens a feed from the list.
+func feedPage(tb *tab, p *program) {
+	tb.visit(p.url + "/feeds/")
+	tb.press(`.rows .name`)
+	tb.fits("the page of a feed")
+	tb.picture("feed")
+	tb.accessible("the page of a feed")
+	tb.tabbable("the page of a feed", 20)
+	tb.says("h1", "All articles")
+	if at, want := eval[string](tb, `location.href`), p.url+"/feeds/all.rss"; at != want {
+		tb.t.Errorf("the feed is shown at %s, want %s", at, want)
+	}
+	directions := eval[[]string](tb, `[...document.querySelectorAll('h3')].map(h => getComputedStyle(h).direction)`)
+	if !slices.Contains(directions, "rtl") || !slices.Contains(directions, "ltr") {
+		tb.t.Errorf("the articles run %q, want some each way", directions)
+	}
+	tb.press(`h3 a[hreflang=it]`)
+	tb.says("h1", "Quarantuno squadre scolastiche alla finale della staffetta dei robot")
+}
+
+// errorPages looks at what those see whose request cannot be answered.
+func errorPages(tb *tab, p *program) {
+	tb.errors = true
+	tb.open(p.url+"/nowhere", 404)
+	tb.picture("not-found")
+	tb.accessible("the page that is not there")
+	tb.open(p.url+"/feeds/nowhere.rss", 404)
+	tb.says("h1", "There is no such page")
+	tb.visit(p.url + "/feeds/")
+	tb.leads(chromedp.Evaluate[chromedp.Void](`const form = document.createElement('form'); form.method = 'post'; document.body.append(form); form.submit()`), 405)
+	tb.says("h1", "This cannot be done here")
+	tb.accessible("the page for a wrong method")
+}
+
+const relay = "forty-one-school-teams-take-their-robots-to-the-relay-final"
+
 // articlePage looks at an article, and from there at its translation.
 func articlePage(tb *tab, p *program) {
-	tb.visit(p.url + "/articles/forty-one-school-teams-take-their-robots-to-the-relay-final")
+	tb.visit(p.url + "/articles/" + relay)
 	tb.picture("article")
+	tb.accessible("the article")
 	tb.says("h1", "Forty-one school teams take their robots to the relay final")
-	if n := eval[int](tb, `document.querySelectorAll('head link[rel=alternate][type^="application/"]').length`); n != 3 {
-		tb.t.Errorf("the article leads feed readers to %d feeds, want 3", n)
+	if n := eval[int](tb, `document.querySelectorAll('head link[rel=alternate][type^="application/"]').length`); n != 9 {
+		tb.t.Errorf("the article leads feed readers to %d addresses, want all, its section and its language in three formats", n)
 	}
 	tb.visit(eval[string](tb, `document.querySelector('nav a[hreflang=zh-Hans]').href`))
 	tb.picture("article-chinese")
+	tb.accessible("the article in Chinese")
 	tb.says("h1", "四十一支校队携机器人参加接力赛决赛")
 }
 
@@ -85,6 +127,7 @@ func articlePage(tb *tab, p *program) {
 func catcherList(tb *tab, p *program) {
 	tb.visit(p.url + "/mail/")
 	tb.picture("catcher")
+	tb.accessible("the catcher")
 	if rows, want := eval[int](tb, `document.querySelectorAll('tbody tr').length`), len(p.catcher.Messages()); rows != want {
 		tb.t.Errorf("%d messages are listed, want %d", rows, want)
 	}
@@ -137,6 +180,8 @@ func unsubscribe(tb *tab, p *program, reader string) {
 	link := eval[string](tb, `document.querySelector('a[href*="/unsubscribe/"]').href`)
 	tb.visit(link)
 	tb.picture("unsubscribe")
+	tb.accessible("the question before unsubscribing")
+	tb.tabbable("the question before unsubscribing", 5)
 	tb.says("h1", "Unsubscribe from News for our partners")
 	if n := p.subscribed(tb.t); n != before {
 		tb.t.Errorf("looking at the page left %d of %d subscriptions", n, before)
@@ -144,6 +189,7 @@ func unsubscribe(tb *tab, p *program, reader string) {
 	tb.press("button")
 	tb.fits("the page after the button")
 	tb.picture("unsubscribed")
+	tb.accessible("the answer after unsubscribing")
 	tb.says("h1", "✓ You are unsubscribed")
 	if n := p.subscribed(tb.t); n != before-1 {
 		tb.t.Errorf("the button left %d of %d subscriptions", n, before)
@@ -152,13 +198,16 @@ func unsubscribe(tb *tab, p *program, reader string) {
 	tb.says("h1", "✓ You are unsubscribed")
 }
 
-// pagesInArabic looks at pages whose own words run from right to left.
-func pagesInArabic(tb *tab, p *program) {
-	for name, path := range map[string]string{"feeds": "/feeds/", "catcher": "/mail/"} {
-		tb.visit(p.url + path)
-		tb.picture(name + "-in-arabic")
-		if direction := eval[string](tb, `getComputedStyle(document.querySelector('h1')).direction`); direction != "rtl" {
-			tb.t.Errorf("%s runs %s", path, direction)
+// pagesIn looks at pages whose own words are in another language.
+func pagesIn(tb *tab, p *program, language, direction string) {
+	for _, page := range []struct{ name, path string }{
+		{"feeds", "/feeds/"}, {"feed", "/feeds/robotics.rss"}, {"catcher", "/mail/"}, {"article", "/articles/" + relay},
+	} {
+		tb.visit(p.url + page.path)
+		tb.picture(page.name + "-in-" + language)
+		tb.accessible(page.name + " in " + language)
+		if got := eval[string](tb, `getComputedStyle(document.querySelector('main')).direction`); got != direction {
+			tb.t.Errorf("%s runs %s", page.path, got)
 		}
 	}
 }
@@ -194,16 +243,22 @@ func (tb *tab) says(selector chromedp.CSS, want string) {
 	}
 }
 
-// press presses a button and waits for the page that comes of it.
+// press presses a button, or follows a link, and waits for the page that comes of it.
 func (tb *tab) press(button chromedp.CSS) {
+	tb.t.Helper()
+	tb.leads(chromedp.Click(button), 200)
+}
+
+// leads does what leads to another page and waits for that.
+func (tb *tab) leads(action chromedp.Action[chromedp.Void], status int64) {
 	tb.t.Helper()
 	ctx, cancel := context.WithTimeout(tb.ctx, patience)
 	defer cancel()
-	response, err := chromedp.RunResponse(ctx, chromedp.Click(button))
+	response, err := chromedp.RunResponse(ctx, action)
 	if err != nil {
 		tb.t.Fatal(err)
 	}
-	if response.Status != 200 {
-		tb.t.Errorf("pressing the button: status %d", response.Status)
+	if response.Status != status {
+		tb.t.Errorf("%s: status %d, want %d", response.URL, response.Status, status)
 	}
 }

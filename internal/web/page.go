@@ -14,9 +14,12 @@ import (
 )
 
 // policy is the Content-Security-Policy of our pages: nothing runs, nothing is framed, pictures come from where articles have them.
+// Pages with a script of ours add scripts.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self' https: data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-// handler returns the page that answers a request.
+const scripts = "; script-src 'self'"
+
+// handler returns the page that answers a request; nil when it has answered by itself.
 type handler func(w http.ResponseWriter, r *http.Request) (templates.Page, error)
 
 // page answers with what h returns, in the reader's language; with an error page when that is an error.
@@ -61,12 +64,19 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, status int, page te
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", tag)
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", policyOf(page))
 	h.Set("Referrer-Policy", "no-referrer") // links hold tokens
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Vary", "Accept-Language")
+	h.Add("Vary", "Accept-Language")
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w) // a visitor who went away is no fault
+}
+
+func policyOf(page templates.Page) string {
+	if templates.Scripted(page) {
+		return policy + scripts
+	}
+	return policy
 }
 
 // accepted returns the languages that a browser asks for, best first.

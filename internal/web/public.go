@@ -14,26 +14,6 @@ import (
 	"silkpost/templates"
 )
 
-// feeds lists every feed for people.
-func (s *site) feeds(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
-	listed, err := s.Feeds.List(r.Context(), s.DB)
-	if err != nil {
-		return nil, err
-	}
-	var page templates.FeedsPage
-	for _, f := range listed {
-		title, tag := f.Name(accepted(r)...)
-		page.Feeds = append(page.Feeds, templates.FeedEntry{
-			Title: title, Language: tag, Sections: f.Sections, Tags: f.Tags, Languages: f.Languages,
-			Summaries: f.Content == feeds.Summary, Items: f.Items(),
-			RSSURL:  feeds.URL(s.PublicURL, f.Slug, feeds.RSS),
-			AtomURL: feeds.URL(s.PublicURL, f.Slug, feeds.Atom),
-			JSONURL: feeds.URL(s.PublicURL, f.Slug, feeds.JSON),
-		})
-	}
-	return page, nil
-}
-
 // article shows one article on a page of its own.
 func (s *site) article(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
 	a, err := s.Articles.BySlug(r.Context(), s.DB, r.PathValue("slug"))
@@ -57,21 +37,17 @@ func (s *site) article(w http.ResponseWriter, r *http.Request) (templates.Page, 
 			page.Translations = append(page.Translations, translation(&t, s.PublicURL))
 		}
 	}
-	page.Feeds, err = s.feedLinks(r, "all")
+	page.Feeds, err = s.feedLinks(r, feedsOf(&a)...)
 	return page, err
 }
 
-// feedLinks returns what a browser may offer of a feed.
-func (s *site) feedLinks(r *http.Request, slug string) (links []templates.FeedLink, err error) {
-	feed, err := s.Feeds.Find(r.Context(), s.DB, slug)
-	if err != nil {
-		return nil, err
+// feedsOf returns the slugs of feeds that an article is in: of all articles, of its section and of its language.
+func feedsOf(a *articles.Article) []string {
+	slugs := []string{allFeed}
+	if a.Section != "" {
+		slugs = append(slugs, feeds.SectionSlug(a.Section))
 	}
-	title, _ := feed.Name(accepted(r)...)
-	for _, format := range feeds.Formats() {
-		links = append(links, templates.FeedLink{Type: format.MediaType(), Title: title, URL: feeds.URL(s.PublicURL, slug, format)})
-	}
-	return links, nil
+	return append(slugs, feeds.LanguageSlug(a.Language))
 }
 
 func translation(a *articles.Article, publicURL string) templates.Translation {
@@ -135,7 +111,7 @@ func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) (templates.Pa
 	if err != nil {
 		return nil, err
 	}
-	if err := subscribers.Unsubscribe(r.Context(), s.DB, sub.ID, method, s.Clock.Now(), wording); err != nil {
+	if err := subscribers.Unsubscribe(r.Context(), s.DB, sub.ID, subscribers.Evidence{At: s.Clock.Now(), Method: method, Statement: wording}); err != nil {
 		return nil, err
 	}
 	s.Log.InfoContext(r.Context(), "unsubscribed", slog.Any("subscription", sub.ID), slog.Any("method", method))

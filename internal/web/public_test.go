@@ -68,8 +68,8 @@ func TestFeedsAreNamedInTheReadersLanguage(t *testing.T) {
 	}
 	body := s.get("/feeds/", "Accept-Language", "it").Body.String()
 	for _, want := range []string{
-		"<h2>Tutti gli articoli</h2>", `<h2><span lang="ar" dir="rtl">الروبوتات</span></h2>`, `<h2><span lang="" dir="auto">Notices</span></h2>`,
-		`<h2><span lang="en" dir="ltr">English</span></h2>`,
+		">Tutti gli articoli</a>", `><span lang="ar" dir="rtl">الروبوتات</span></a>`, `><span lang="" dir="auto">Notices</span></a>`,
+		`><span lang="en" dir="ltr">English</span></a>`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s:\n%s", want, body)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/klauspost/compress/gzhttp"
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
@@ -25,7 +26,7 @@ type Config struct {
 	Templates   *templates.Set
 	Articles    *articles.Store
 	Feeds       *feeds.Store
-	FeedHandler http.Handler // for /feeds/{file}
+	FeedHandler http.Handler // for /feeds/{file}, /feeds/{slug}/{file} and /feeds/p/{file}, as feed readers get them
 	Keys        token.Keys   // of unsubscribe links; nil: such links are unknown
 	PublicURL   string       // without a slash at its end
 	Extra       http.Handler // below /mail/; nil: nothing
@@ -40,7 +41,8 @@ func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	for path, get := range map[string]http.Handler{
 		"/{$}":                 http.RedirectHandler("/feeds/", http.StatusFound),
-		"/feeds/{$}":           s.page(s.feeds),
+		"/feeds/{$}":           gzhttp.GzipHandler(s.page(s.feeds)), // a thousand feeds are a megabyte of much the same
+		opmlPath:               http.HandlerFunc(s.opml),
 		"/articles/{slug}":     s.page(s.article),
 		templates.StaticPrefix: cfg.Templates.StaticHandler(),
 		"/healthz":             http.HandlerFunc(s.healthz),
@@ -52,9 +54,9 @@ func New(cfg Config) http.Handler {
 	mux.Handle("GET /unsubscribe/{token}", s.page(s.askUnsubscribe))
 	mux.Handle("POST /unsubscribe/{token}", s.page(s.unsubscribe))
 	mux.Handle("/unsubscribe/{token}", s.only("GET, HEAD, POST"))
-	for _, path := range []string{"/feeds/{file}", "/feeds/{slug}/{file}", "/feeds/p/{file}"} {
-		mux.Handle(path, cfg.FeedHandler)
-	}
+	mux.Handle("/feeds/{file}", s.inBrowser(s.page(s.feed), cfg.FeedHandler))
+	mux.Handle("/feeds/{slug}/{file}", s.inBrowser(http.HandlerFunc(s.archive), cfg.FeedHandler))
+	mux.Handle("/feeds/p/{file}", cfg.FeedHandler)
 	mux.Handle("/", s.page(s.notFound))
 	if cfg.Extra != nil {
 		mux.Handle("/mail/", cfg.Extra)

@@ -1,0 +1,70 @@
+package subscribers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+)
+
+// ContactByEmail returns the contact of an address, however it is written, or errs.NotFound.
+func ContactByEmail(ctx context.Context, h database.Handle, email string) (Contact, error) {
+	address, err := ParseAddress(email)
+	if err != nil {
+		return Contact{}, errs.New(errs.Invalid, "%q: %w", email, err)
+	}
+	var id int64
+	err = h.GetContext(ctx, &id, `SELECT id FROM subscribers.contacts WHERE email_key = $1`, address.Key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Contact{}, errs.New(errs.NotFound, "no contact has the address %s", email)
+	}
+	if err != nil {
+		return Contact{}, err
+	}
+	return ContactByID(ctx, h, id)
+}
+
+// Erase forgets a person: what names them goes, in every table of this room, and their subscriptions end. Left are ids in the account of
+// messages and in the log of consents, so that counts stay what they are, and a keyed hash of the address, so that an import does not bring
+// it back. It is for a transaction.
+func Erase(ctx context.Context, tx *sqlx.Tx, contact int64, now time.Time, actor string) (err error) {
+	defer errs.Wrap(&err, "erase contact %d", contact)
+	var key sql.NullString
+	err = tx.GetContext(ctx, &key, `SELECT email_key FROM subscribers.contacts WHERE id = $1 FOR UPDATE`, contact)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return errs.New(errs.NotFound, "no contact %d", contact)
+	case err != nil || !key.Valid: // gone already
+		return err
+	}
+	hash, err := addressHash(ctx, tx, key.String)
+	if err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{
+		{`WITH ended AS (
+			UPDATE subscribers.subscriptions SET state = 'unsubscribed', paused_until = NULL, topics = '{}'
+			WHERE contact_id = $1 AND state <> 'unsubscribed' RETURNING id)
+		INSERT INTO subscribers.consents (subscription_id, at, state, method, actor)
+		SELECT id, $2, 'unsubscribed', 'erasure', $3 FROM ended ORDER BY id`, []any{contact, now, actor}},
+		{`DELETE FROM subscribers.memberships WHERE contact_id = $1`, []any{contact}},
+		{`DELETE FROM subscribers.suppressions WHERE address_key = $1`, []any{key.String}},
+		{`INSERT INTO subscribers.suppressions (address_hash, reason, origin, at) VALUES ($1, 'erased', '', $2)
+		  ON CONFLICT DO NOTHING`, []any{hash, now}},
+		{`UPDATE subscribers.contacts SET email = NULL, email_key = NULL, name = '', languages = '{}', language_keys = '{}', time_zone = '',
+			delivery_hour = NULL, attributes = '{}', erased_at = $2 WHERE id = $1`, []any{contact, now}},
+	} {
+		if _, err := tx.ExecContext(ctx, step.statement, step.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
