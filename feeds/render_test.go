@@ -220,16 +220,20 @@ func TestAddress(t *testing.T) {
 
 func TestAtomID(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"https://www.example.org/1", "urn:uuid:0b1f6a52-4a0e-5d2b-9f0e-0d5d5bd3a001", "tag:example.org,2026:1", "tag:office@example.org,2026-05-18:",
-		"urn:isbn:0451450523", "https://www.example.org/新闻", "mailto:office@example.org"} {
+	for _, id := range []string{
+		"https://www.example.org/1", "urn:uuid:0b1f6a52-4a0e-5d2b-9f0e-0d5d5bd3a001", "tag:example.org,2026:1", "tag:office@example.org,2026-05-18:",
+		"urn:isbn:0451450523", "https://www.example.org/新闻", "mailto:office@example.org",
+	} {
 		if got := feeds.AtomID(id); got != id {
 			t.Errorf("atomID(%q) = %q, want it as it is", id, got)
 		}
 	}
 	seen := map[string]bool{}
-	for _, id := range []string{"", "7", "post 7", "/relative", "https://", "https://www.example.org/a b", "https://www.example.org/<b>", "urn:", "a:\"",
+	for _, id := range []string{
+		"", "7", "post 7", "/relative", "https://", "https://www.example.org/a b", "https://www.example.org/<b>", "urn:", "a:\"",
 		"http:a", "https://:80/", "https://www.example.org/?a[]=1", "https://www.example.org/100%", "tag:example.org:1", "tag:1", "urn:x", "urn:x:1", "urn:isbn:",
-		"urn:uuid:7"} {
+		"urn:uuid:7",
+	} {
 		got := feeds.AtomID(id)
 		if !strings.HasPrefix(got, "urn:uuid:") || seen[got] || got != feeds.AtomID(id) {
 			t.Errorf("atomID(%q) = %q, want a URN of its own", id, got)

@@ -2,6 +2,7 @@ package feeds_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,11 +23,8 @@ var scraps = []string{
 }
 
 func foreign(most int) *rapid.Generator[string] {
-	return rapid.Custom(func(rt *rapid.T) (text string) {
-		for _, scrap := range rapid.SliceOfN(rapid.SampledFrom(scraps), 0, most).Draw(rt, "scraps") {
-			text += scrap
-		}
-		return text
+	return rapid.Custom(func(rt *rapid.T) string {
+		return strings.Join(rapid.SliceOfN(rapid.SampledFrom(scraps), 0, most).Draw(rt, "scraps"), "")
 	})
 }
 

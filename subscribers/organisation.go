@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/lib/pq"
 
@@ -21,13 +24,19 @@ func Organisations(ctx context.Context, h database.Handle) (all []Organisation, 
 
 // OrganisationByName returns the organisation of that name, however it is spaced and capitalised, or errs.NotFound.
 func OrganisationByName(ctx context.Context, h database.Handle, name string) (o Organisation, err error) {
-	key := organisationKey(name)
-	err = h.GetContext(ctx, &o, `SELECT id, name, country, created_at FROM subscribers.organisations WHERE name_key = $1`, key)
+	if !utf8.ValidString(name) || strings.Contains(name, "\x00") {
+		return o, noOrganisation(name) // Postgres would not take it as text
+	}
+	err = h.GetContext(ctx, &o, `SELECT id, name, country, created_at FROM subscribers.organisations WHERE name_key = $1`, organisationKey(name))
 	if errors.Is(err, sql.ErrNoRows) {
-		return o, errs.New(errs.NotFound, "no organisation %q: names stand in the column organisation of what was imported", name)
+		return o, noOrganisation(name)
 	}
 	errs.Wrap(&err, "read the organisation %q", name)
 	return o, err
+}
+
+func noOrganisation(name string) error {
+	return errs.New(errs.NotFound, "no organisation %q: names stand in the column organisation of what was imported", name)
 }
 
 // OrganisationByID returns the organisation of that id, or errs.NotFound.
@@ -76,7 +85,11 @@ func OrganisationDigest(ctx context.Context, h database.Handle, organisation, li
 		if i == 0 {
 			d.Languages = reader.Languages
 		}
-		d.Topics = append(d.Topics, reader.Topics...)
+		for _, topic := range reader.Topics {
+			if !slices.Contains(d.Topics, topic) {
+				d.Topics = append(d.Topics, topic)
+			}
+		}
 		all = all || len(reader.Topics) == 0
 	}
 	if all {

@@ -36,6 +36,7 @@ var badFiles = map[string]string{
 	"unknown.toml":  "[[list]]\nslug = \"partners\"\nrythms = [\"daily\"]\n",
 	"zone.toml":     "[[list]]\nslug = \"guests\"\n[[list]]\nslug = \"partners\"\ntime_zone = \"Europe/Roma\"\n",
 	"broken.toml":   "[[list]\n",
+	"slugs.toml":    "[[feed]]\nslug = \"new\"\n[[feed]]\nslug = \"fresh\"\nold_slugs = [\"taken\"]\n",
 	"settings.toml": "lisen = \"127.0.0.1:80\"\n",
 	"script.toml":   "[[rule]]\nverb = \"BOUNCE\"\nreply = \"550 no\"\n",
 }
@@ -102,6 +103,40 @@ var badInputs = []badInput{
 	{"deliveries of an unknown edition", nil, "deliveries --edition 01a20339-b5ba-7f16-81d6-83a0645e7f4c --json", 1, []string{"01a20339-b5ba-7f16-81d6-83a0645e7f4c"}},
 	{"an unknown feed", nil, "feed render robotic", 1, []string{`"robotic"`}},
 	{"an unknown format", nil, "feed render all --format xml", 2, []string{"xml", "atom"}},
+	{"renaming an unknown feed", nil, "feed rename robotic robots", 1, []string{`no feed "robotic"`}},
+	{"renaming to a taken slug", nil, "feed rename fresh taken", 1, []string{`"taken" is taken by another feed`}},
+	{"renaming to an old slug", nil, "feed rename taken stale", 1, []string{`"stale" is taken by the feed "fresh"`}},
+	{"renaming to a removed feed's slug", nil, "feed rename taken removed", 1, []string{`"removed" is taken by a feed that was removed`}},
+	{"renaming to no slug", nil, "feed rename taken Taken!", 1, []string{`"Taken!"`, "lower-case letters"}},
+	{"renaming to a section's slug", nil, "feed rename taken section-news", 1, []string{`"section-news"`, "come with the articles"}},
+	{"renaming all", nil, "feed rename all everything", 1, []string{`"all" comes with the articles and cannot be renamed`}},
+	{"renaming a section's feed", nil, "feed rename section-events events", 1, []string{`"section-events" comes with the articles`}},
+	{"renaming a removed feed", nil, "feed rename removed back", 1, []string{`"removed" was removed`}},
+	{"renaming to nothing", nil, "feed rename taken", 2, []string{"<new>", "silkpost feed rename --help"}},
+	{"removing an unknown feed", nil, "feed remove robotic", 1, []string{`no feed "robotic"`}},
+	{"removing all", nil, "feed remove all", 1, []string{`"all" comes with the articles and cannot be removed`}},
+	{"removing a language's feed", nil, "feed remove lang-en", 1, []string{`"lang-en" comes with the articles`}},
+	{"removing twice", nil, "feed remove removed", 1, []string{`"removed" was removed`}},
+	{"rendering a removed feed", nil, "feed render removed", 1, []string{`"removed" was removed`}},
+	{"a private feed of nobody", nil, "feed private Nobody --list partners", 1, []string{`no organisation "Nobody"`}},
+	{"a private feed of no text", nil, "feed private \xff --list partners", 1, []string{"no organisation"}},
+	{"a private feed of no list", nil, "feed private Museum --list partner", 1, []string{`"partner"`, "the lists are: partners"}},
+	{"a private feed without a list", nil, "feed private Museum", 2, []string{"--list", "silkpost feed private --help"}},
+	{"revoking an unknown feed", nil, "feed revoke 99", 1, []string{"no private feed 99", "silkpost feed list --private"}},
+	{"revoking an id that is none", nil, "feed revoke all", 2, []string{`"all" is not the id of a private feed`}},
+	{"checking an unknown feed", nil, "feed validate all robotic", 1, []string{`no feed "robotic"`}},
+	{"checking a removed feed", nil, "feed validate removed", 1, []string{`"removed" was removed`}},
+	{"checking nothing", nil, "feed validate", 2, []string{"--all", "--file PATH"}},
+	{"checking all and one", nil, "feed validate fresh --all", 2, []string{"--all", "--file PATH"}},
+	{"checking in an unknown format", nil, "feed validate all --format opml", 2, []string{`"opml"`, "rss, atom or json"}},
+	{"checking no file", nil, "feed validate --file nowhere.xml", 1, []string{"nowhere.xml", "no such file"}},
+	{"checking a folder", nil, "feed validate --file folder", 1, []string{"folder"}},
+	{"checking an article", nil, "feed validate --file good.md", 1, []string{"good.md", "neither RSS, Atom nor JSON Feed"}},
+	{"withdrawing an unknown article", nil, "article withdraw robots", 1, []string{`article "robots"`, "slug, GUID or address"}},
+	{"withdrawing no text", nil, "article withdraw \xff", 1, []string{"slug, GUID or address"}},
+	{"withdrawing nothing", nil, "article withdraw", 2, []string{"<ref>", "silkpost article withdraw --help"}},
+	{"restoring an unknown article", nil, "article restore robots", 1, []string{`article "robots"`, "slug, GUID or address"}},
+	{"a file that takes another feed's slug", nil, "apply slugs.toml", 1, []string{"slugs.toml", `feed "fresh"`, `"taken" is taken by another feed`}},
 
 	{"a database that is not there", settings{"DATABASE_URL": "postgres://user:hidden@127.0.0.1:1/silkpost"}, "status", 1, []string{"127.0.0.1:1/silkpost", "is Postgres running there"}},
 	{"a database URL with a typo", settings{"DATABASE_URL": "postgre://127.0.0.1/silkpost"}, "status", 1, []string{"postgres://", `"postgre:"`}},
@@ -145,7 +180,7 @@ func TestBadInput(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	good(t, settings{"DATABASE_URL": url}, "migrate")
+	stock(t, settings{"DATABASE_URL": url})
 	before := everything(t, url)
 	t.Run("inputs", func(t *testing.T) {
 		for _, bad := range badInputs {
@@ -172,6 +207,16 @@ func TestBadInput(t *testing.T) {
 	if diff := cmp.Diff(before, everything(t, url)); diff != "" {
 		t.Errorf("something is half written (-before +after):\n%s", diff)
 	}
+}
+
+// stock makes what some of the mistakes are about: feeds that were renamed and removed, an article and an organisation.
+func stock(t *testing.T, with settings) {
+	t.Helper()
+	good(t, with, "apply", file(t, "feeds.toml", "[[feed]]\nslug = \"stale\"\n[[feed]]\nslug = \"taken\"\n[[feed]]\nslug = \"removed\"\n"))
+	good(t, with, "feed", "rename", "stale", "fresh")
+	good(t, with, "feed", "remove", "removed")
+	good(t, with, "import", "articles", file(t, "relay.md", article))
+	good(t, with, "import", "contacts", file(t, "museum.csv", "email,organisation\nclara@museum.example,Museum\n"), "--list", "partners")
 }
 
 // everything returns the content of every table that people's input goes to.
@@ -295,14 +340,14 @@ func TestWithoutPermission(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"--help", "-h", "demo --help", "serve --help", "import contacts --help", "digest send --help", "edition --help"} {
+	for _, args := range []string{"--help", "-h", "demo --help", "serve --help", "import contacts --help", "digest send --help", "edition --help", "feed --help", "article --help"} {
 		printed := good(t, nil, strings.Fields(args)...)
 		if !strings.HasPrefix(printed, "Usage: silkpost") {
 			t.Errorf("%s prints %q", args, printed)
 		}
 	}
 	all := good(t, nil, "--help")
-	for _, command := range []string{"demo", "serve", "apply", "import", "digest", "edition", "deliveries", "feed", "catch", "status", "config", "migrate", "version"} {
+	for _, command := range []string{"demo", "serve", "apply", "import", "digest", "edition", "deliveries", "feed", "article", "catch", "status", "config", "migrate", "version"} {
 		if !strings.Contains(all, "\n  "+command+" ") {
 			t.Errorf("--help does not tell of %s", command)
 		}

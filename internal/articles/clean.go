@@ -168,7 +168,9 @@ func resolve(ref string, page *url.URL) string {
 }
 
 // namesHost reports whether an address leads anywhere. A parsed one may have quotes and brackets in its host, which no host can have.
-func namesHost(u *url.URL) bool { return u.Hostname() != "" && !strings.ContainsAny(u.Hostname(), `"<>[]`) }
+func namesHost(u *url.URL) bool {
+	return u.Hostname() != "" && !strings.ContainsAny(u.Hostname(), `"<>[]`)
+}
 
 func webScheme(scheme string) bool { return scheme == "http" || scheme == "https" }
 
