@@ -26,6 +26,7 @@ import (
 const (
 	userAgent    = "Silkpost"
 	maxRedirects = 5
+	maxIgnored   = 64 << 10 // bytes of an answer that is read for politeness alone
 )
 
 // Client fetches. It is safe for concurrent use; Close it at the end.
@@ -81,18 +82,38 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Get fetches an http or https URL. An address that is not one, or that lies inside, gives an error of kind errs.Invalid;
 // answers 404 and 410 give errs.NotFound; everything else that fails gives errs.Unavailable. Each error is one line that
 // names the URL, without its password.
-func (c *Client) Get(ctx context.Context, r Request) (*Result, error) {
-	target, err := c.parse(r.URL)
+func (c *Client) Get(ctx context.Context, r Request) (res *Result, err error) {
+	err = c.exchange(ctx, r.URL, func(ctx context.Context, target *url.URL) error {
+		res, err = c.get(ctx, target, r)
+		return err
+	})
+	return res, err
+}
+
+// Post sends a form to an http or https URL; what a 2xx answer says is left aside. Errors are those of Get, but another 4xx answer,
+// with which the server refuses just this form, gives errs.Invalid too; 408, 425 and 429 ask to come again and are no refusal.
+//
+// A redirect is followed when it repeats the POST: 307 and 308. What 301, 302 and 303 make of a form is a GET (RFC 9110, section
+// 15.4), which would tell the server nothing and yet be answered with 200: they are failures.
+func (c *Client) Post(ctx context.Context, address string, form url.Values) error {
+	return c.exchange(ctx, address, func(ctx context.Context, target *url.URL) error {
+		return c.post(ctx, target, form)
+	})
+}
+
+// exchange runs what asks a server, within the limits, and puts its failure into plain words.
+func (c *Client) exchange(ctx context.Context, address string, ask func(ctx context.Context, target *url.URL) error) error {
+	target, err := c.parse(address)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	res, err := c.get(limited, target, r)
+	err = ask(limited, target)
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) || err != nil && errs.KindOf(err) == errs.Internal {
 		err = c.explain(ctx, target, err)
 	}
-	return res, err
+	return err
 }
 
 // Check returns the error with which Get would refuse an address that is no web address or names an internal host, either by its
@@ -122,6 +143,25 @@ func (c *Client) get(ctx context.Context, target *url.URL, r Request) (*Result, 
 	return c.read(target, resp)
 }
 
+func (c *Client) post(ctx context.Context, target *url.URL, form url.Values) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.CopyN(io.Discard, resp.Body, maxIgnored) // read to its end, the connection can be used again
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		return errs.New(errs.Unavailable, "%s: it redirects forms with %s: use the address that it leads to", target.Redacted(), status(resp))
+	}
+	return failure(target, resp)
+}
+
 func (c *Client) read(target *url.URL, resp *http.Response) (*Result, error) {
 	final := *resp.Request.URL
 	final.User = nil
@@ -131,13 +171,11 @@ func (c *Client) read(target *url.URL, resp *http.Response) (*Result, error) {
 		ETag:         resp.Header.Get("ETag"),
 		LastModified: resp.Header.Get("Last-Modified"),
 	}
-	switch {
-	case res.NotModified():
+	if res.NotModified() {
 		return res, nil
-	case res.Status == http.StatusNotFound || res.Status == http.StatusGone:
-		return nil, errs.New(errs.NotFound, "%s: there is nothing at this address (%s)", target.Redacted(), status(resp))
-	case res.Status < 200 || res.Status > 299:
-		return nil, errs.New(errs.Unavailable, "%s: the server answered %s", target.Redacted(), status(resp))
+	}
+	if err := failure(target, resp); err != nil {
+		return nil, err
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxBytes+1))
 	if err != nil {
@@ -148,6 +186,25 @@ func (c *Client) read(target *url.URL, resp *http.Response) (*Result, error) {
 	}
 	res.Body = body
 	return res, nil
+}
+
+// failure returns what is wrong with an answer; nil when its status is 2xx.
+func failure(target *url.URL, resp *http.Response) error {
+	switch code := resp.StatusCode; {
+	case code >= 200 && code < 300:
+		return nil
+	case code == http.StatusNotFound || code == http.StatusGone:
+		return errs.New(errs.NotFound, "%s: there is nothing at this address (%s)", target.Redacted(), status(resp))
+	case resp.Request.Method == http.MethodPost && refuses(code):
+		return errs.New(errs.Invalid, "%s: the server refuses this with %s", target.Redacted(), status(resp))
+	}
+	return errs.New(errs.Unavailable, "%s: the server answered %s", target.Redacted(), status(resp))
+}
+
+// refuses reports a status that says no, and not only for now.
+func refuses(code int) bool {
+	later := []int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}
+	return code >= 400 && code < 500 && !slices.Contains(later, code)
 }
 
 // status returns code and name of an answer. The server's own words are left aside: they are foreign.
@@ -182,6 +239,9 @@ func (c *Client) allowed(host string) bool {
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return errs.New(errs.Unavailable, "more than %d redirects", maxRedirects)
+	}
+	if via[0].Method != req.Method {
+		return http.ErrUseLastResponse // see Post
 	}
 	if err := c.check(req.URL); err != nil {
 		return errs.New(errs.KindOf(err), "it redirects: %w", err)
