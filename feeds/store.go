@@ -20,6 +20,9 @@ import (
 type Store struct {
 	Articles *articles.Store
 
+	// CheckURL returns an error for an address that may not be asked for anything. nil: all may.
+	CheckURL func(address string) error
+
 	// Digest says what an organisation gets of a list, for its private feed.
 	Digest func(ctx context.Context, h database.Handle, organisation, list int64) (Digest, error)
 }

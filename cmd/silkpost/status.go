@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
+	"silkpost/feeds"
 	"silkpost/internal/app"
 	"silkpost/internal/articles"
 )
@@ -31,7 +33,10 @@ func (c *statusCmd) Run(e *env) error {
 		if status.Database != "" {
 			fmt.Fprintf(e.stdout, "The database is at %s\n", status.Database)
 		}
-		return sourceTable(e, status.Sources)
+		if err := sourceTable(e, status.Sources); err != nil {
+			return err
+		}
+		return hubTable(e, status.Hubs)
 	})
 }
 
@@ -43,16 +48,31 @@ func sourceTable(e *env, sources []app.SourceStatus) error {
 	}
 	rows := [][]string{{"source", "kind", "last good poll", "next poll", "failure"}}
 	for _, s := range sources {
-		failure := s.Failure
-		if s.Failures > 1 {
-			failure += fmt.Sprintf(" (%d times in a row)", s.Failures)
-		}
-		rows = append(rows, []string{s.Slug, s.Kind, polled(s.PolledAt), polled(s.NextPollAt), failure})
+		rows = append(rows, []string{s.Slug, s.Kind, when(s.PolledAt), when(s.NextPollAt), failure(s.Failure, s.Failures)})
 	}
 	return table(e.stdout, rows...)
 }
 
-func polled(at *time.Time) string {
+// hubTable shows the WebSub hubs, and of how many feeds they still have to be told.
+func hubTable(e *env, hubs []feeds.Hub) error {
+	if len(hubs) == 0 {
+		return nil
+	}
+	rows := [][]string{{"hub", "told", "feeds waiting", "failure"}}
+	for _, h := range hubs {
+		rows = append(rows, []string{h.URL, when(h.ToldAt), strconv.Itoa(h.Waiting), failure(h.Failure, h.Failures)})
+	}
+	return table(e.stdout, rows...)
+}
+
+func failure(why string, times int) string {
+	if times > 1 {
+		why += fmt.Sprintf(" (%d times in a row)", times)
+	}
+	return why
+}
+
+func when(at *time.Time) string {
 	if at == nil {
 		return "never"
 	}

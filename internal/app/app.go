@@ -134,7 +134,7 @@ func (a *App) furnish(opt Options) (err error) {
 		Changed:  a.articlesChanged,
 		CheckURL: client.Check,
 	}
-	a.Feeds = &feeds.Store{Articles: a.Articles, Digest: organisationDigest}
+	a.Feeds = &feeds.Store{Articles: a.Articles, CheckURL: client.Check, Digest: organisationDigest}
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: a.Templates, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}

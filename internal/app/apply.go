@@ -22,9 +22,9 @@ import (
 
 // Applied is one line of what Apply did, or would do.
 type Applied struct {
-	Kind   string // source, feed or list
-	Slug   string
-	Change string // added, changed or unchanged
+	Kind   string // source, feed, list or hub
+	Slug   string // a hub's address
+	Change string // added, changed, unchanged or removed
 }
 
 // declaration is the shape of the file.
@@ -32,6 +32,12 @@ type declaration struct {
 	Sources []sourceTable      `toml:"source"`
 	Feeds   []feedTable        `toml:"feed"`
 	Lists   []subscribers.List `toml:"list"`
+	Hubs    []hubTable         `toml:"hub"`
+}
+
+type hubTable struct {
+	URL    string `toml:"url"`
+	Remove bool   `toml:"remove"` // take it away; the file cannot say that by leaving it out
 }
 
 type feedTable struct {
@@ -56,27 +62,26 @@ type sourceTable struct {
 // errDryRun rolls back what was only to be tried.
 var errDryRun = errors.New("dry run")
 
-// Apply makes the sources, feeds and lists that a TOML file declares be as it says, all or, on an error, none, and returns what that
-// changed. What is written replaces what is there, tables whole; a key that is left out stays as it is, or has its default in
+// Apply makes the sources, feeds, lists and hubs that a TOML file declares be as it says, all or, on an error, none, and returns what
+// that changed. What is written replaces what is there, tables whole; a key that is left out stays as it is, or has its default in
 // something new; what the file does not name stays too. With dryRun nothing is changed. name stands for the file in errors.
 func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun bool) (applied []Applied, err error) {
 	tables, err := readDeclaration(file)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "%s: %w", name, err)
 	}
-	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+	apply := map[string]func(context.Context, database.Handle, table) (string, error){
+		"source": a.applySource, "feed": a.applyFeed, "list": a.applyList, "hub": a.applyHub,
+	}
+	err = a.changeFeeds(ctx, func(tx *sqlx.Tx) error {
 		applied = nil
-		for _, kind := range []struct {
-			name   string
-			tables []table
-			apply  func(context.Context, database.Handle, table) (string, error)
-		}{{"source", tables.Sources, a.applySource}, {"feed", tables.Feeds, a.applyFeed}, {"list", tables.Lists, a.applyList}} {
+		for _, kind := range tables.kinds() {
 			for _, t := range kind.tables {
-				change, err := kind.apply(ctx, tx, t)
+				change, err := apply[kind.name](ctx, tx, t)
 				if err != nil {
 					return err
 				}
-				applied = append(applied, Applied{Kind: kind.name, Slug: t.slug(), Change: change})
+				applied = append(applied, Applied{Kind: kind.name, Slug: t.text(kind.key), Change: change})
 			}
 		}
 		if dryRun {
@@ -97,12 +102,32 @@ type tables struct {
 	Sources []table `toml:"source"`
 	Feeds   []table `toml:"feed"`
 	Lists   []table `toml:"list"`
+	Hubs    []table `toml:"hub"`
 }
 
-func (t table) slug() string {
-	slug, _ := t["slug"].(string)
-	return slug
+// kind is what is declared of one kind. key is the one that tells its things apart.
+type kind struct {
+	name, key, hint string
+	tables          []table
 }
+
+// kinds returns what is declared in the order in which it is applied: a feed may select a source that comes with it.
+func (t tables) kinds() []kind {
+	const slug = `a name of small letters, such as slug = "partners"`
+	return []kind{
+		{"source", "slug", slug, t.Sources},
+		{"feed", "slug", slug, t.Feeds},
+		{"list", "slug", slug, t.Lists},
+		{"hub", "url", `its address, such as url = "https://hub.example.org/"`, t.Hubs},
+	}
+}
+
+func (t table) text(key string) string {
+	text, _ := t[key].(string)
+	return text
+}
+
+func (t table) slug() string { return t.text("slug") }
 
 // anew empties a field that the table gives, itself a table: it is replaced whole, so that what was in it can be taken away.
 func anew[T any](t table, key string, field *T) {
@@ -134,21 +159,21 @@ func readDeclaration(file io.Reader) (read tables, err error) {
 	if err := toml.Unmarshal(content, &read); err != nil {
 		return read, placed(err)
 	}
-	return read, read.checkSlugs()
+	return read, read.checkKeys()
 }
 
-// checkSlugs wants each thing to have a slug, and to be declared once: else the file would never come to rest.
-func (t tables) checkSlugs() error {
-	for kind, declared := range map[string][]table{"source": t.Sources, "feed": t.Feeds, "list": t.Lists} {
+// checkKeys wants each thing to be named, and to be declared once: else the file would never come to rest.
+func (t tables) checkKeys() error {
+	for _, kind := range t.kinds() {
 		seen := map[string]bool{}
-		for _, one := range declared {
-			switch slug := one.slug(); {
-			case slug == "":
-				return errs.New(errs.Invalid, "a [[%s]] has no slug: give it a name of small letters, such as slug = \"partners\"", kind)
-			case seen[slug]:
-				return errs.New(errs.Invalid, "%s %q is declared twice: leave one of them, or give it another slug", kind, slug)
+		for _, one := range kind.tables {
+			switch name := one.text(kind.key); {
+			case name == "":
+				return errs.New(errs.Invalid, "a [[%s]] has no %s: give it %s", kind.name, kind.key, kind.hint)
+			case seen[name]:
+				return errs.New(errs.Invalid, "%s %q is declared twice: leave one of them, or give it another %s", kind.name, name, kind.key)
 			default:
-				seen[slug] = true
+				seen[name] = true
 			}
 		}
 	}
@@ -289,6 +314,19 @@ func (a *App) applyList(ctx context.Context, h database.Handle, t table) (string
 		return "", err
 	}
 	change, err := subscribers.DeclareList(ctx, h, want)
+	return string(change), err
+}
+
+func (a *App) applyHub(ctx context.Context, h database.Handle, t table) (string, error) {
+	var want hubTable
+	if err := t.over(&want); err != nil {
+		return "", err
+	}
+	set := a.Feeds.AddHub
+	if want.Remove {
+		set = a.Feeds.RemoveHub
+	}
+	change, err := set(ctx, h, want.URL, a.Clock.Now())
 	return string(change), err
 }
 

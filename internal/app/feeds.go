@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -23,7 +25,67 @@ func (a *App) articlesChanged(ctx context.Context, h database.Handle, touched []
 	if err := a.Feeds.Touch(ctx, h, touched, now); err != nil {
 		return err
 	}
+	generation, err := a.Feeds.Generation(ctx, h)
+	if err == nil {
+		err = a.queueHubs(ctx, h, generation)
+	}
+	if err != nil {
+		return err
+	}
 	return a.queue.Insert(ctx, h, jobs.Plan{})
+}
+
+// changeFeeds runs fn in a transaction. Whatever declares, renames or removes feeds or hubs goes through here: when it changed any, the
+// hubs are told once it is committed.
+func (a *App) changeFeeds(ctx context.Context, fn func(tx *sqlx.Tx) error) error {
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		before, err := a.Feeds.Generation(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		after, err := a.Feeds.Generation(ctx, tx)
+		if err != nil || after == before {
+			return err
+		}
+		return a.queueHubs(ctx, tx, after)
+	})
+}
+
+// queueHubs has each hub told of what changed up to a generation.
+func (a *App) queueHubs(ctx context.Context, h database.Handle, generation int64) error {
+	hubs, err := a.Feeds.Hubs(ctx, h)
+	if err != nil {
+		return err
+	}
+	for _, hub := range hubs {
+		if err := a.queue.Insert(ctx, h, jobs.TellHub{Hub: hub, Generation: generation}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hubBusy is for how long a job leaves a hub alone that another one is telling.
+const hubBusy = 2 * time.Second
+
+// hubTeller returns what the queue's jobs tell hubs by.
+func (a *App) hubTeller() func(ctx context.Context, hub string, generation int64) error {
+	teller := &feeds.Teller{
+		Store: a.Feeds, DB: a.DB, Clock: a.Clock, PublicURL: a.PublicURL(), Settle: feeds.Settled, Post: a.poller.Fetch.Post,
+	}
+	return func(ctx context.Context, hub string, generation int64) error {
+		err := teller.Tell(ctx, hub, generation)
+		if errors.Is(err, feeds.ErrBusy) {
+			return jobs.Later(hubBusy)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.Log.WarnContext(ctx, "hub could not be told", slog.String("hub", hub), slog.Any("error", err))
+		}
+		return err
+	}
 }
 
 // organisationDigest says what an organisation gets of a list, for its private feed.

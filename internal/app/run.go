@@ -132,6 +132,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 		},
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
+		TellHub:    a.hubTeller(),
 	}
 }
 

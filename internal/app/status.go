@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"silkpost/feeds"
 	"silkpost/internal/database"
 	"silkpost/mailer/compose"
 	"silkpost/mailer/edition"
@@ -17,12 +18,13 @@ import (
 )
 
 // Status is how things stand: the newest editions, each with its deliveries, all deliveries there are, how many workers send, and
-// how the sources' polls go.
+// how the sources' polls and telling the hubs go.
 type Status struct {
 	Editions   []EditionStatus `json:"editions"`
 	Deliveries ledger.Counts   `json:"deliveries"`
 	Workers    int             `json:"workers"`
 	Sources    []SourceStatus  `json:"sources"`
+	Hubs       []feeds.Hub     `json:"hubs"`
 	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
 }
 
@@ -65,7 +67,10 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Workers, err = ledger.Senders(ctx, h, a.Clock.Now()); err != nil {
 			return err
 		}
-		s.Sources, err = a.sourceStatus(ctx, h)
+		if s.Sources, err = a.sourceStatus(ctx, h); err != nil {
+			return err
+		}
+		s.Hubs, err = a.Feeds.HubStates(ctx, h)
 		return err
 	})
 	return s, err

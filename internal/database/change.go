@@ -8,4 +8,5 @@ const (
 	Added     Change = "added"
 	Changed   Change = "changed"
 	Unchanged Change = "unchanged"
+	Removed   Change = "removed"
 )

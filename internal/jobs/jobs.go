@@ -31,6 +31,12 @@ type PollSource struct {
 	Slug string `json:"slug"`
 }
 
+// TellHub tells a WebSub hub of the feeds that changed up to a generation.
+type TellHub struct {
+	Hub        string `json:"hub"` // its address
+	Generation int64  `json:"generation"`
+}
+
 // Kind names the job in the queue.
 func (Plan) Kind() string { return "plan" }
 
@@ -40,6 +46,9 @@ func (PollDue) Kind() string { return "poll_due" }
 // Kind names the job in the queue.
 func (PollSource) Kind() string { return "poll_source" }
 
+// Kind names the job in the queue.
+func (TellHub) Kind() string { return "tell_hub" }
+
 // InsertOpts keeps a source from being queued while its last poll waits or runs. A poll that fails is not retried here: the
 // source's own schedule says when.
 func (PollSource) InsertOpts() river.InsertOpts {
@@ -48,11 +57,23 @@ func (PollSource) InsertOpts() river.InsertOpts {
 	}}, MaxAttempts: 1}
 }
 
+// InsertOpts gives hubs a queue of their own, so that one that does not answer keeps nothing else waiting. A job that fails is tried
+// again after 1 second, 16, 81 and so on (the fourth power of its attempts): 14 attempts take a day. Then the next change has to come.
+func (TellHub) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: hubQueue, MaxAttempts: 14}
+}
+
+const hubQueue = "hubs"
+
+// Later returns an error with which a job asks to be worked again after a while. That is no failure and counts as no attempt.
+func Later(d time.Duration) error { return river.JobSnooze(d) }
+
 // Work is what the jobs do. Each function may be called more than once for the same job.
 type Work struct {
 	Plan       func(ctx context.Context) error
 	PollDue    func(ctx context.Context) error
 	PollSource func(ctx context.Context, slug string) error
+	TellHub    func(ctx context.Context, hub string, generation int64) error
 }
 
 // How often the periodic jobs run, and how often the queue is looked at: this driver cannot listen.
@@ -81,11 +102,14 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[PollSource]) error {
 		return work.PollSource(ctx, job.Args.Slug)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[TellHub]) error {
+		return work.TellHub(ctx, job.Args.Hub, job.Args.Generation)
+	}))
 	client, err := river.NewClient(riverdatabasesql.New(db.DB), &river.Config{
 		Schema:            database.RiverSchema,
 		Logger:            slog.New(calm{log.Handler()}),
 		Workers:           workers,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, hubQueue: {MaxWorkers: 8}},
 		FetchPollInterval: lookEvery,
 		SoftStopTimeout:   20 * time.Second,
 		PollOnly:          true, // lib/pq's driver for River cannot listen

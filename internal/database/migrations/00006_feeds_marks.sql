@@ -24,10 +24,23 @@ CREATE TABLE feeds.generation (
 );
 INSERT INTO feeds.generation VALUES (0);
 
--- WebSub hubs, and the generation up to which each was told.
+-- WebSub hubs, and how telling them goes.
 CREATE TABLE feeds.hubs (
-    url  text PRIMARY KEY,
-    told bigint NOT NULL
+    url      text PRIMARY KEY,
+    asked    bigint NOT NULL DEFAULT 0,                -- the newest generation that somebody began to tell it of
+    told     bigint NOT NULL DEFAULT 0,                -- the generation up to which it knows everything
+    told_at  timestamptz,                              -- since when; null: it never did
+    failures integer NOT NULL DEFAULT 0,               -- in a row
+    failure  text NOT NULL DEFAULT ''                  -- why the last one was
+);
+
+-- What each document said when a hub was last told of it: a hash.
+CREATE TABLE feeds.told (
+    hub     text NOT NULL REFERENCES feeds.hubs ON DELETE CASCADE,
+    feed_id bigint NOT NULL REFERENCES feeds.feeds ON DELETE CASCADE,
+    format  text NOT NULL,
+    hash    bytea NOT NULL,
+    PRIMARY KEY (hub, feed_id, format)
 );
 
 -- Feeds of one organisation: what a list sends it. Only a hash of the token is kept.
@@ -41,7 +54,7 @@ CREATE TABLE feeds.private (
 );
 
 -- +goose Down
-DROP TABLE feeds.private, feeds.hubs, feeds.generation, feeds.old_slugs;
+DROP TABLE feeds.private, feeds.told, feeds.hubs, feeds.generation, feeds.old_slugs;
 DELETE FROM feeds.feeds WHERE kind <> 'declared' OR removed_at IS NOT NULL;
 ALTER TABLE feeds.feeds
     DROP CONSTRAINT feeds_slug_check,
