@@ -58,7 +58,7 @@ func (s *Store) RemoveHub(ctx context.Context, h database.Handle, address string
 func (s *Store) changeHub(
 	ctx context.Context, h database.Handle, query, address string, change database.Change, now time.Time,
 ) (_ database.Change, err error) {
-	defer errs.Wrap(&err, "hub %q", address)
+	defer errs.Wrap(&err, "hub %q", redacted(address))
 	hub, err := s.hubURL(address)
 	if err != nil {
 		return "", err
@@ -79,6 +79,14 @@ func (s *Store) changeHub(
 		)
 		UPDATE feeds.feeds f SET version = next.number, changed_at = `+changedAt+` FROM next`, Channel, now)
 	return change, err
+}
+
+// redacted returns an address without the password in it.
+func redacted(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Redacted()
+	}
+	return address
 }
 
 // hubURL returns the one form in which a hub's address is kept and published.

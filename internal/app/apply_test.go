@@ -116,6 +116,12 @@ func TestApplyRefuses(t *testing.T) {
 		"an interval that is none":     {"[[source]]\nslug = \"a\"\nkind = \"feed\"\nurl = \"https://example.org/\"\nevery = \"often\"\n", []string{`source "a"`, `"often"`}},
 		"a feed's limit":               {"[[feed]]\nslug = \"a\"\nlimit = 5000\n", []string{`feed "a"`, "5000"}},
 		"a feed's content":             {"[[feed]]\nslug = \"a\"\ncontent = \"some\"\n", []string{`feed "a"`, `"some"`}},
+		"no address of a hub":          {"[[hub]]\nremove = true\n", []string{"[[hub]] has no url", "https://hub.example.org/"}},
+		"a hub twice":                  {"[[hub]]\nurl = \"https://hub.example.org/\"\n[[hub]]\nurl = \"https://hub.example.org/\"\n", []string{`hub "https://hub.example.org/" is declared twice`}},
+		"a hub that is none":           {"[[hub]]\nurl = \"hub.example.org\"\n", []string{`hub "hub.example.org"`, "needs http:// or https://"}},
+		"a hub inside":                 {"[[hub]]\nurl = \"http://127.0.0.1:9/\"\n", []string{"http://127.0.0.1:9/ lies on an internal address"}},
+		"a hub with a password":        {"[[hub]]\nurl = \"https://us:secret@hub.example.org/\"\n", []string{"user or password"}},
+		"a hub's slug":                 {"[[hub]]\nslug = \"hub\"\n", []string{"line 2", `"slug"`}},
 		"the last of many good things": {declaration + "[[list]]\nslug = \"guests\"\ntime_zone = \"Nowhere\"\n", []string{`list "guests"`, `"Nowhere"`}},
 	} {
 		applied, err := h.Apply(t.Context(), strings.NewReader(tt.declaration), "silkpost.toml", false)

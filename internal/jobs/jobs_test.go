@@ -207,3 +207,59 @@ func TestFailingJobs(t *testing.T) {
 		return count(t, db, "poll_source", "discarded") == 2 && count(t, db, "poll_source", "completed") == 1
 	})
 }
+
+// Hubs that do not answer keep neither planning nor polling waiting.
+func TestHubsHaveAQueueOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	queue := inserter(t, db)
+	told, release, polled := make(chan string, 99), make(chan struct{}), make(chan string, 9)
+	work(t, db, jobs.Work{
+		TellHub:    func(_ context.Context, hub string, _ int64) error { told <- hub; <-release; return nil },
+		PollSource: func(_ context.Context, slug string) error { polled <- slug; return nil },
+	})
+	t.Cleanup(func() { close(release) })
+	for n := range 20 {
+		if err := queue.Insert(t.Context(), db, jobs.TellHub{Hub: "https://hub.example.org/", Generation: int64(n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next(t, told)
+	if err := queue.Insert(t.Context(), db, jobs.PollSource{Slug: "site"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := next(t, polled); got != "site" {
+		t.Errorf("polled: %s", got)
+	}
+}
+
+// A job that asks for it is worked later, which is no failure; one that fails is tried again, too.
+func TestJobsOfHubsComeAgain(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	told := make(chan int64, 9)
+	tries := 0 // one job, worked by one at a time
+	work(t, db, jobs.Work{TellHub: func(_ context.Context, hub string, generation int64) error {
+		told <- generation
+		switch tries++; tries {
+		case 1:
+			return jobs.Later(time.Millisecond)
+		case 2:
+			return errors.New("on purpose")
+		}
+		return nil
+	}})
+	if err := inserter(t, db).Insert(t.Context(), db, jobs.TellHub{Hub: "https://hub.example.org/", Generation: 7}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if got := next(t, told); got != 7 {
+			t.Errorf("told of %d", got)
+		}
+	}
+	testkit.Eventually(t, patience, "it is done", func() bool { return count(t, db, "tell_hub", "completed") == 1 })
+	var attempts, failures int
+	if err := db.QueryRow(`SELECT attempt, cardinality(errors) FROM river.river_job WHERE kind = 'tell_hub'`).Scan(&attempts, &failures); err != nil || attempts != 2 || failures != 1 {
+		t.Errorf("%d attempts, %d failed, %v; want 2 and 1", attempts, failures, err)
+	}
+}
