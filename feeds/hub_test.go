@@ -105,7 +105,7 @@ func TestDocumentsLinkToHubs(t *testing.T) {
 	if _, err := b.feeds.Declare(t.Context(), b.db, feeds.Feed{Slug: "one", Limit: 1}, day(2)); err != nil {
 		t.Fatal(err)
 	}
-	token, err := b.feeds.MakePrivate(t.Context(), b.db, 1, 1, day(2))
+	_, token, err := b.feeds.MakePrivate(t.Context(), b.db, 1, 1, day(2))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,12 +125,12 @@ func TestTellOfWhatChanged(t *testing.T) {
 			}
 		}, formats("one")},
 		{"a new name", func() {
-			if err := b.feeds.Rename(t.Context(), b.db, "one", "two", day(6)); err != nil {
+			if _, err := b.feeds.Rename(t.Context(), b.db, "one", "two", day(6)); err != nil {
 				t.Fatal(err)
 			}
 		}, formats("two")},
 		{"a removal", func() {
-			if err := b.feeds.Remove(t.Context(), b.db, "two", day(7)); err != nil {
+			if _, err := b.feeds.Remove(t.Context(), b.db, "two", day(7)); err != nil {
 				t.Fatal(err)
 			}
 		}, nil},
@@ -467,7 +467,7 @@ func TestHubHasWhatIsServed(t *testing.T) {
 			},
 			"remove": func(rt *rapid.T) {
 				slug := some(rt, declared)
-				if err := b.feeds.Remove(t.Context(), b.db, slug, a.clock.Now()); err != nil {
+				if _, err := b.feeds.Remove(t.Context(), b.db, slug, a.clock.Now()); err != nil {
 					rt.Fatal(err)
 				}
 				delete(declared, slug)
