@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,8 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/app"
+	"silkpost/internal/articles"
+	"silkpost/internal/database"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
 	"silkpost/mailer/catcher/catchertest"
@@ -275,8 +278,22 @@ func TestJobsForHubs(t *testing.T) {
 	jobs(6, "dry runs")
 	h.apply(t, "[[feed]]\nslug = \"first\"\nold_slugs = [\"one\"]\n")
 	jobs(8, "a new name")
+	if _, err := h.RenameFeed(t.Context(), "first", "second"); err != nil {
+		t.Fatal(err)
+	}
+	jobs(10, "another one by the verb")
+	if _, err := h.RemoveFeed(t.Context(), "second"); err != nil {
+		t.Fatal(err)
+	}
+	jobs(12, "a feed went")
+	for _, set := range []func(context.Context, string) (articles.Article, database.Change, error){h.WithdrawArticle, h.WithdrawArticle, h.RestoreArticle} {
+		if _, _, err := set(t.Context(), "thirty-seats-for-exchange"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	jobs(16, "an article went and returned")
 	h.apply(t, "[[hub]]\nurl = \"https://other.example.org/\"\nremove = true\n")
-	jobs(9, "a hub went")
+	jobs(17, "a hub went")
 }
 
 func TestApplyHubs(t *testing.T) {

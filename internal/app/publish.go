@@ -51,7 +51,7 @@ func (a *App) ListFeeds(ctx context.Context) ([]ListedFeed, error) {
 
 // RenameFeed gives a feed that was declared another slug, to which the old one leads for ever. It returns the feed as it is called now.
 func (a *App) RenameFeed(ctx context.Context, from, to string) (f feeds.Feed, err error) {
-	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
+	err = a.changeFeeds(ctx, func(tx *sqlx.Tx) (err error) {
 		f, err = a.Feeds.Rename(ctx, tx, from, to, a.Clock.Now())
 		return err
 	})
@@ -60,7 +60,7 @@ func (a *App) RenameFeed(ctx context.Context, from, to string) (f feeds.Feed, er
 
 // RemoveFeed takes a feed that was declared out of service, and returns it as it was.
 func (a *App) RemoveFeed(ctx context.Context, slug string) (f feeds.Feed, err error) {
-	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
+	err = a.changeFeeds(ctx, func(tx *sqlx.Tx) (err error) {
 		f, err = a.Feeds.Remove(ctx, tx, slug, a.Clock.Now())
 		return err
 	})
