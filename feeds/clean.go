@@ -44,6 +44,9 @@ func inXML(r rune) bool {
 // whatever else is no character of an IRI (RFC 3987, section 2.2), or not in that place. An address comes back as it is.
 func address(text string) string {
 	text = clean(text)
+	if !strings.ContainsFunc(text, func(r rune) bool { return !inIRI(r) || r == '[' || r == ']' || r == '%' || r == '#' }) {
+		return text // as nearly all are
+	}
 	var escaped strings.Builder
 	host, fragment := hostEnd(text), false
 	for i, r := range text {
@@ -82,11 +85,9 @@ func isHex(c byte) bool {
 // inIRI reports whether a character of clean text may stand somewhere in an IRI. Blanks of any script may not: readers trim them.
 func inIRI(r rune) bool {
 	switch {
-	case r <= ' ' || r == 0x7F || unicode.IsSpace(r):
-		return false
 	case r < 0x80:
-		return !strings.ContainsRune("\"<>\\^`{|}", r)
-	case r < 0xA0, r >= 0xE000 && r < 0xF900, r >= 0xFDD0 && r < 0xFDF0, r >= 0xFFF0 && r < 0x10000:
+		return r > ' ' && r < 0x7F && !strings.ContainsRune("\"<>\\^`{|}", r)
+	case r < 0xA0, r >= 0xE000 && r < 0xF900, r >= 0xFDD0 && r < 0xFDF0, r >= 0xFFF0 && r < 0x10000, unicode.IsSpace(r):
 		return false
 	}
 	return r&0xFFFE != 0xFFFE && (r < 0xE0000 || r >= 0xE1000 && r < 0xF0000)

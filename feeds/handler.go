@@ -223,5 +223,5 @@ func (s *served) serve(w http.ResponseWriter, r *http.Request, now time.Time) {
 		header["Content-Encoding"] = []string{string(s.encoding)}
 	}
 	header["Content-Length"] = []string{strconv.Itoa(len(s.body))}
-	_, _ = w.Write(s.body) //nolint:gosec // a feed, not a page, its text escaped; an error means that the client went away
+	_, _ = w.Write(s.body) // an error means that the client went away
 }

@@ -38,6 +38,9 @@ func openNewsroom(t *testing.T) *newsroom {
 	return n
 }
 
+// browser is what a tab says when it is led to an address.
+var browser = []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}
+
 // get asks for an address a second later: what changed before then is to be seen.
 func (n *newsroom) get(t *testing.T, url string, header ...string) answer {
 	t.Helper()
@@ -185,6 +188,7 @@ func TestPrivateFeedOverHTTP(t *testing.T) {
 	if first.Organisation != "Centro Il Faro" || first.List != "partners" || second.ID == first.ID || second.Organisation != first.Organisation {
 		t.Errorf("made %+v and %+v", first, second)
 	}
+	const words = "robot si passano" // of the one article
 	for i, url := range addresses(urls) {
 		format := feeds.Formats()[i]
 		if !strings.HasPrefix(url, n.PublicURL()+"/feeds/p/") || !strings.HasSuffix(url, "."+string(format)) || len(url)-len(n.PublicURL()) < 30 {
@@ -192,7 +196,7 @@ func TestPrivateFeedOverHTTP(t *testing.T) {
 		}
 		got := n.get(t, url)
 		checkPrivateHeaders(t, url, got)
-		if kind, _, _ := strings.Cut(got.Header.Get("Content-Type"), ";"); kind != format.MediaType() || !bytes.Contains(got.body, []byte(url)) {
+		if kind, _, _ := strings.Cut(got.Header.Get("Content-Type"), ";"); kind != format.MediaType() || !bytes.Contains(got.body, []byte(url)) || !bytes.Contains(got.body, []byte(words)) {
 			t.Errorf("%s is %s and names itself: %t", url, kind, bytes.Contains(got.body, []byte(url)))
 		}
 		found, err := validate.Check(string(format), got.body)
@@ -208,6 +212,11 @@ func TestPrivateFeedOverHTTP(t *testing.T) {
 		if head := ask(t, http.MethodHead, url, "", ""); head.StatusCode != http.StatusOK || head.ContentLength != int64(len(got.body)) {
 			t.Errorf("HEAD %s: %d, %d bytes", url, head.StatusCode, head.ContentLength)
 		}
+		tab := n.get(t, url, browser...)
+		if kind, _, _ := strings.Cut(tab.Header.Get("Content-Type"), ";"); tab.StatusCode != http.StatusOK || kind != "text/html" || !bytes.Contains(tab.body, []byte(words)) ||
+			tab.Header.Get("Cache-Control") != "private, no-store" || tab.Header.Get("X-Robots-Tag") != "noindex" || tab.Header.Get("Referrer-Policy") != "no-referrer" {
+			t.Errorf("%s in a tab: %d %v", url, tab.StatusCode, tab.Header)
+		}
 		if post := ask(t, http.MethodPost, url, form, ""); post.StatusCode != http.StatusMethodNotAllowed {
 			t.Errorf("POST %s: %d", url, post.StatusCode)
 		}
@@ -220,8 +229,10 @@ func TestPrivateFeedOverHTTP(t *testing.T) {
 		n.clock.Advance(time.Hour)
 	}
 	for _, url := range addresses(urls) {
-		if got := n.get(t, url); got.StatusCode != http.StatusGone || bytes.Contains(got.body, []byte("Robots")) {
-			t.Errorf("%s, revoked: %d %s", url, got.StatusCode, got.body)
+		for _, header := range [][]string{nil, browser} {
+			if got := n.get(t, url, header...); got.StatusCode != http.StatusGone || bytes.Contains(got.body, []byte(words)) {
+				t.Errorf("%s, revoked: %d %s", url, got.StatusCode, got.body)
+			}
 		}
 	}
 	for _, url := range addresses(others) {
@@ -266,8 +277,10 @@ func TestUnknownPrivateFeeds(t *testing.T) {
 		if !strings.HasPrefix(url, "http") {
 			url = n.PublicURL() + url
 		}
-		if got := n.get(t, url); got.StatusCode != http.StatusNotFound || bytes.Contains(got.body, []byte("Elbmuseum")) {
-			t.Errorf("%s: %d %s", url, got.StatusCode, got.body)
+		for _, header := range [][]string{nil, browser} {
+			if got := n.get(t, url, header...); got.StatusCode != http.StatusNotFound || bytes.Contains(got.body, []byte("Elbmuseum")) {
+				t.Errorf("%s: %d %s", url, got.StatusCode, got.body)
+			}
 		}
 	}
 	for name, err := range map[string]error{
@@ -298,7 +311,6 @@ func TestPrivateFeedIsToldNowhere(t *testing.T) {
 	n.partners(t, organisations)
 	feed, urls := n.privateFeed(t, "Elbmuseum")
 	token := strings.TrimSuffix(urls.RSS[strings.LastIndex(urls.RSS, "/")+1:], ".rss")
-	browser := []string{"Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}
 
 	asked := 0
 	for _, url := range append(addresses(urls), urls.RSS+"?x=1", strings.TrimSuffix(urls.RSS, ".rss"), urls.RSS+"x", urls.RSS+"/x", n.PublicURL()+"/unsubscribe/"+token) {

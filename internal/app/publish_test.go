@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mmcdole/gofeed"
@@ -72,9 +73,9 @@ func TestOldSlugsLeadToTheFeed(t *testing.T) {
 	for _, old := range []string{"small", "little", "tiny"} {
 		for _, path := range before {
 			path = strings.TrimPrefix(path, "small")
-			for _, method := range []string{http.MethodGet, http.MethodHead} {
-				n.clock.Advance(1e9)
-				got := ask(t, method, n.PublicURL()+"/feeds/"+old+path, "", "")
+			for method, header := range map[string][]string{http.MethodGet: nil, http.MethodHead: browser} {
+				n.clock.Advance(time.Second)
+				got := ask(t, method, n.PublicURL()+"/feeds/"+old+path, "", "", header...)
 				if to := n.PublicURL() + "/feeds/minute" + path; got.StatusCode != http.StatusMovedPermanently || got.Header.Get("Location") != to {
 					t.Errorf("%s %s%s: %d to %s, want 301 to %s", method, old, path, got.StatusCode, got.Header.Get("Location"), to)
 				}
@@ -171,7 +172,7 @@ func TestWithdrawAndRestore(t *testing.T) {
 	guid := value[string](t, n.house, `SELECT guid FROM articles.articles WHERE slug = 'robots-pass-the-water-on'`)
 	before, counts := everything(), n.articlesByFeed(t)
 
-	n.clock.Advance(3600e9)
+	n.clock.Advance(time.Hour)
 	withdrawn, change, err := n.WithdrawArticle(t.Context(), guid)
 	if err != nil || change != database.Changed || withdrawn.Title != relayEn.title || withdrawn.WithdrawnAt == nil {
 		t.Fatalf("withdrawn %+v, %q, %v", withdrawn, change, err)
@@ -195,8 +196,11 @@ func TestWithdrawAndRestore(t *testing.T) {
 	if told < 4 { // all, small, its section, its language, its tag
 		t.Errorf("%d documents tell that it is gone", told)
 	}
-	if got := n.get(t, n.PublicURL()+page); got.StatusCode != http.StatusGone {
-		t.Errorf("its page answers %d", got.StatusCode)
+	if got := n.get(t, n.PublicURL()+page); got.StatusCode != http.StatusGone || bytes.Contains(got.body, []byte(relayEn.title)) {
+		t.Errorf("its page answers %d %s", got.StatusCode, got.body)
+	}
+	if got := n.get(t, n.PublicURL()+"/feeds/all.rss", browser...); got.StatusCode != http.StatusOK || bytes.Contains(got.body, []byte(relayEn.title)) {
+		t.Errorf("the page of a feed still has it: %d %s", got.StatusCode, got.body)
 	}
 	for slug, count := range n.articlesByFeed(t) {
 		if was := counts[slug]; count != was-1 && slices.Contains([]string{"all", "small", "section-events", "lang-en", "tag-robotics", "source-files"}, slug) {
@@ -210,7 +214,7 @@ func TestWithdrawAndRestore(t *testing.T) {
 	if n.articles(t, relayEn); n.get(t, n.PublicURL()+page).StatusCode != http.StatusGone {
 		t.Error("importing it again brought it back")
 	}
-	n.clock.Advance(3600e9)
+	n.clock.Advance(time.Hour)
 	for _, want := range []database.Change{database.Changed, database.Unchanged} {
 		if restored, change, err := n.RestoreArticle(t.Context(), withdrawn.Slug); err != nil || change != want || restored.WithdrawnAt != nil {
 			t.Errorf("restored %+v, %q, %v", restored, change, err)

@@ -29,7 +29,10 @@ func Listen(ctx context.Context, rawURL, channel string, log *slog.Logger, heard
 		}
 	})
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() }) // Listen waits for a connection, however long
-	defer stop()
+	defer func() {
+		stop()
+		_ = listener.Close() // stop may have come before
+	}()
 	if err := listener.Listen(channel); err != nil {
 		if ctx.Err() != nil {
 			return nil
