@@ -132,8 +132,16 @@ func untilPublished(positions []articles.Position, n int) int {
 	return 0
 }
 
-// archive lays out the archive document that ends before a place. Without articles before that place it is NotFound.
+// archive lays out the archive document that ends before a place, where an article is. Without articles before that place, or one at
+// it, it is NotFound: nobody invents documents.
 func (s *Store) archive(ctx context.Context, h database.Handle, feed *Feed, place articles.Place) (l layout, err error) {
+	there, err := s.Articles.IsAt(ctx, h, place)
+	if err != nil {
+		return l, err
+	}
+	if !there {
+		return l, errs.New(errs.NotFound, "the feed %q has no archive of this name", feed.Slug)
+	}
 	all, err := s.Articles.Before(ctx, h, feed.Selection, place, feed.Limit+1)
 	if err != nil {
 		return l, err

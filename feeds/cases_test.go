@@ -171,7 +171,10 @@ func hubs() document {
 }
 
 func chinese() document {
-	return framed(feeds.Feed{Slug: "lang-zh-Hans", Title: database.StringMap{"en": "News", "zh-Hans": "新闻与活动"}}, multilingual()[1])
+	return framed(feeds.Feed{
+		Slug: "lang-zh-Hans", Title: database.StringMap{"en": "News", "zh-Hans": "新闻与活动"},
+		Selection: articles.Selection{Languages: []string{"zh-Hans"}},
+	}, multilingual()[1])
 }
 
 // arabic mixes the directions of writing.
@@ -179,7 +182,9 @@ func arabic() document {
 	it := multilingual()[2]
 	it.Title = "ليلة النجوم 2026 (\u200fSTARS\u200f)"
 	it.HTML = "<p dir=\"rtl\">أمسية <bdi>Stars</bdi> للجميع.</p>"
-	return framed(feeds.Feed{Slug: "lang-ar", Title: database.StringMap{"ar": "الأخبار", "en": "News"}}, it)
+	return framed(feeds.Feed{
+		Slug: "lang-ar", Title: database.StringMap{"ar": "الأخبار", "en": "News"}, Selection: articles.Selection{Languages: []string{"ar"}},
+	}, it)
 }
 
 func private() document {

@@ -156,7 +156,7 @@ func newOutline(format Format, frame *Frame, publicURL string) outline {
 	if len(feed.Languages) == 1 {
 		lang = feed.Languages[0] // also when the feed holds nothing, or regional variants of it
 	}
-	name, _ := feed.Name(lang)
+	name, _ := feed.Name(feed.Languages...) // whatever the articles are in at the moment
 	o := outline{
 		id:        feedID(home, cmp.Or(feed.FirstSlug, feed.Slug)),
 		title:     cmp.Or(clean(name), clean(feed.Slug)),

@@ -326,3 +326,39 @@ func TestNewArticlesLeaveArchivesAlone(t *testing.T) {
 		t.Errorf("%d archive documents of 120 articles", len(before))
 	}
 }
+
+// Nobody invents archive documents, which caches would keep for a week.
+func TestInventedArchives(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.publish(t, day(2), articles.Draft{ExternalKey: "1", Language: "en", Published: day(1)}, articles.Draft{ExternalKey: "2", Language: "en", Published: day(2)})
+	p := b.process(b.db, testkit.NewClock(day(3)))
+	var id int64
+	if err := b.db.Get(&id, `SELECT id FROM articles.articles WHERE external_key = '2'`); err != nil {
+		t.Fatal(err)
+	}
+	at := func(when time.Time, id int64) string {
+		return "/feeds/all/" + feeds.PlaceName(articles.Place{At: when.Truncate(time.Second), ID: id}) + ".atom"
+	}
+	for path, want := range map[string]int{
+		at(day(2), id): http.StatusOK, at(day(3), id): http.StatusNotFound, at(day(2), id+1): http.StatusNotFound,
+		"/feeds/all/before-99990101T000000Z-1.atom": http.StatusNotFound,
+	} {
+		if got := p.get(t.Context(), path); got.Code != want {
+			t.Errorf("%s: %d, want %d", path, got.Code, want)
+		}
+	}
+}
+
+// A feed's title is its definition's, whatever its articles are in at the moment.
+func TestATitleDoesNotFollowTheArticles(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	if _, err := b.feeds.Declare(t.Context(), b.db, feeds.Feed{Slug: "news", Title: database.StringMap{"en": "News", "it": "Notizie"}}, day(1)); err != nil {
+		t.Fatal(err)
+	}
+	b.publish(t, day(2), articles.Draft{ExternalKey: "1", Language: "it"})
+	if body := string(b.load(t, "news", feeds.RSS).Body); !strings.Contains(body, "<title>News</title>") {
+		t.Errorf("the title follows an article:\n%s", body)
+	}
+}

@@ -112,9 +112,17 @@ func (s *Store) layPrivate(ctx context.Context, h database.Handle, token string)
 		return frame, nil, err
 	}
 	frame = Frame{Path: PrivatePath(token), Feed: Feed{
-		Slug:  fmt.Sprintf("private-%d-%d", p.OrganisationID, p.ListID), // its id is not that of its token
+		Slug:  fmt.Sprintf("private/%d-%d", p.OrganisationID, p.ListID), // its id is not that of its token, nor of any slug
 		Title: digest.Title, Content: Full, Limit: defaultLimit,
 	}}
 	positions, err := s.Articles.Chosen(ctx, h, digest.Selection, digest.Topics, digest.Languages, defaultLimit)
-	return frame, positions, err
+	if err != nil {
+		return frame, nil, err
+	}
+	var oldest articles.Place // what is older would not be in the document
+	if len(positions) == defaultLimit {
+		oldest = positions[len(positions)-1].Place()
+	}
+	gone, err := s.Articles.Withdrawn(ctx, h, digest.Selection, digest.Languages, oldest, defaultLimit)
+	return frame, append(positions, gone...), err
 }

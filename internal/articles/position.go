@@ -53,6 +53,21 @@ func positions(ctx context.Context, h database.Handle, sel Selection, where, ord
 		append(append(selectionArgs(sel), limit), place...)...)
 }
 
+// IsAt reports whether an article, withdrawn or not, is at a place.
+func (s *Store) IsAt(ctx context.Context, h database.Handle, place Place) (there bool, err error) {
+	err = h.GetContext(ctx, &there, `SELECT EXISTS (SELECT FROM articles.articles WHERE id = $1 AND published_at = $2)`, place.ID, place.At)
+	return there, err
+}
+
+// Withdrawn returns the newest withdrawn articles of a selection, in any of some languages, from a place on, newest first, at most limit.
+func (s *Store) Withdrawn(ctx context.Context, h database.Handle, sel Selection, languages []string, from Place, limit int) ([]Position, error) {
+	return positionsOf(ctx, h, `
+		SELECT `+positionColumns+` FROM articles.articles a
+		WHERE a.withdrawn_at IS NOT NULL AND `+selected+` AND a.language_key = ANY ($6) AND (a.published_at, a.id) >= ($7, $8)
+		ORDER BY a.published_at DESC, a.id DESC LIMIT $5`,
+		append(selectionArgs(sel), limit, pq.Array(language.Keys(languages)), from.At, from.ID)...)
+}
+
 // Chosen returns the newest translation groups of a selection as a reader gets them, newest first, at most limit: each in the first of the
 // languages that it is in, the very tag before one of the same language and script; groups in none of them are left out. With topics a
 // group is left out unless one of its versions has one of them as its section or a tag. It is the rule of digests.

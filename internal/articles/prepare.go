@@ -76,7 +76,7 @@ func prepare(source Source, d Draft, hash []byte, old known, now time.Time) (row
 		URL:      WebAddress(d.URL, ""),
 		Title:    shortTitle(label(d.Title)),
 		Section:  cmp.Or(label(d.Section), source.Section),
-		Tags:     lines(d.Tags),
+		Tags:     atMost(maxTags, lines(d.Tags)),
 		Authors:  lines(d.Authors),
 		ImageURL: WebAddress(d.ImageURL, d.URL),
 		ImageAlt: label(d.ImageAlt),
@@ -130,8 +130,13 @@ func WebAddress(ref, base string) string {
 		page = nil
 	}
 	address := resolve(scrub(ref), page)
-	if u, err := url.Parse(address); err != nil || !webScheme(u.Scheme) {
+	u, err := url.Parse(address)
+	if err != nil || !webScheme(u.Scheme) {
 		return ""
+	}
+	if u.User != nil { // a name and a password are nobody else's business
+		u.User = nil
+		return u.String()
 	}
 	return address
 }
@@ -153,6 +158,11 @@ func past(t, now time.Time) time.Time {
 	}
 	return t
 }
+
+// maxTags is how many tags of an article are kept. Each has a feed.
+const maxTags = 50
+
+func atMost(n int, all pq.StringArray) pq.StringArray { return all[:min(n, len(all))] }
 
 func lines(all []string) pq.StringArray {
 	lines := pq.StringArray{}

@@ -2,6 +2,7 @@ package articles
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -317,5 +318,22 @@ func TestChosen(t *testing.T) {
 	// One at most.
 	if got, err := b.Chosen(t.Context(), b.db, Selection{}, nil, []string{"it", "en"}, 1); err != nil || len(got) != 1 {
 		t.Errorf("%d, %v", len(got), err)
+	}
+}
+
+func TestWhatIsKeptOfASourcesExcesses(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	tags := make([]string, 3000)
+	for i := range tags {
+		tags[i] = fmt.Sprint("tag ", i)
+	}
+	b.save(t, monday, Draft{ExternalKey: "a", Title: "One", Text: "x", URL: "https://user:secret@www.example.org/1?a[]=2", ImageURL: "https://user@www.example.org/a.png", Tags: tags})
+	got := b.only(t)
+	if len(got.Tags) != 50 || got.Tags[0] != "tag 0" {
+		t.Errorf("%d tags: %v", len(got.Tags), got.Tags)
+	}
+	if got.URL != "https://www.example.org/1?a[]=2" || got.ImageURL != "https://www.example.org/a.png" {
+		t.Errorf("addresses with names and passwords: %q, %q", got.URL, got.ImageURL)
 	}
 }
