@@ -3,6 +3,7 @@ package feeds
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -31,7 +32,7 @@ type fragmentKey struct {
 func newFragments(size int) *fragments {
 	return &fragments{otter.Must(&otter.Options[fragmentKey, []byte]{
 		MaximumWeight: uint64(size),
-		Weigher:       func(_ fragmentKey, v []byte) uint32 { return uint32(len(v)) + overhead },
+		Weigher:       func(_ fragmentKey, v []byte) uint32 { return uint32(len(v)) + fragmentOverhead },
 	})}
 }
 
@@ -49,8 +50,11 @@ func (f *fragments) put(p *articles.Position, format Format, content Content, re
 	}
 }
 
-// overhead is about what an entry of a cache takes beside its bytes.
-const overhead = 300
+// What an entry takes beside its bytes, more or less.
+const (
+	fragmentOverhead = 300
+	documentOverhead = 2000 // its headers
+)
 
 // documents keeps feeds ready to be served, as many as fit into its size.
 //
@@ -64,21 +68,22 @@ type documents struct {
 	log   *slog.Logger
 	cache *otter.Cache[documentKey, *served]
 
-	asking     singleflight.Group
+	asking     singleflight.Group // what changed, and for feeds
 	mu         sync.RWMutex
-	feeds      map[string]Feed // by slug, old ones too
-	generation int64           // up to which touched feeds were forgotten
-	asked      time.Time       // when the database was last asked
-	forgotten  []Feed          // since the last renewal
+	feeds      map[string]*Feed         // by slug, old ones too; what they point to does not change
+	generation int64                    // up to which touched feeds were forgotten
+	asked      time.Time                // when the database was last asked
+	wanted     map[documentKey]struct{} // without version: what was read lately and is stale since the last renewal
 }
 
 func newDocuments(store *Store, db *sqlx.DB, publicURL string, opt Options) *documents {
+	forFragments := opt.CacheBytes / 3 // they are the same bytes as documents in no encoding, which take as much
 	return &documents{
-		loader: loader{Store: store, publicURL: publicURL, fragments: newFragments(opt.CacheBytes / 4)},
-		db:     db, clock: opt.Clock, log: opt.Log, feeds: map[string]Feed{},
+		loader: loader{Store: store, publicURL: publicURL, fragments: newFragments(forFragments)},
+		db:     db, clock: opt.Clock, log: opt.Log, feeds: map[string]*Feed{}, wanted: map[documentKey]struct{}{},
 		cache: otter.Must(&otter.Options[documentKey, *served]{
-			MaximumWeight: uint64(opt.CacheBytes / 4 * 3),
-			Weigher:       func(_ documentKey, v *served) uint32 { return uint32(len(v.body)) + overhead },
+			MaximumWeight: uint64(opt.CacheBytes - forFragments),
+			Weigher:       func(_ documentKey, v *served) uint32 { return uint32(len(v.body)) + documentOverhead },
 		}),
 	}
 }
@@ -95,11 +100,11 @@ type documentKey struct {
 	encoding encoding
 }
 
-// feed returns the feed of a slug as it has been within the last second.
-func (d *documents) feed(ctx context.Context, slug string) (Feed, error) {
+// feed returns the feed of a slug as it has been within the last second before now.
+func (d *documents) feed(ctx context.Context, slug string, now time.Time) (*Feed, error) {
 	d.mu.RLock()
 	feed, known := d.feeds[slug]
-	generation, fresh := d.generation, d.clock.Now().Sub(d.asked) < trust
+	generation, fresh := d.generation, now.Sub(d.asked) < trust
 	d.mu.RUnlock()
 	if !fresh {
 		d.refresh(ctx)
@@ -111,16 +116,29 @@ func (d *documents) feed(ctx context.Context, slug string) (Feed, error) {
 	if known {
 		return feed, nil
 	}
-	feed, err := d.Find(ctx, d.db, slug)
+	return d.find(ctx, slug, generation)
+}
+
+// find reads a feed, once for all who ask at the same generation.
+func (d *documents) find(ctx context.Context, slug string, generation int64) (*Feed, error) {
+	found, err, _ := d.asking.Do(fmt.Sprintf("%s@%d", slug, generation), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadLimit)
+		defer cancel()
+		found, err := d.Find(ctx, d.db, slug)
+		if err != nil {
+			return nil, err
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.generation == generation { // or it may have been touched since it was read
+			d.feeds[slug] = &found
+		}
+		return &found, nil
+	})
 	if err != nil {
-		return feed, err
+		return nil, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.generation == generation { // or it may have been touched since it was read
-		d.feeds[slug] = feed
-	}
-	return feed, nil
+	return found.(*Feed), nil //nolint:errcheck // that is what the function returns
 }
 
 // refresh forgets the feeds that were touched since the database was last asked. Those who ask while somebody does wait for his answer.
@@ -145,7 +163,7 @@ func (d *documents) refresh(ctx context.Context) {
 		for slug, feed := range d.feeds {
 			if touched[feed.Slug] || touched[slug] {
 				delete(d.feeds, slug)
-				d.forgotten = append(d.forgotten, feed)
+				d.drop(feed, now)
 			}
 		}
 		return nil, nil
@@ -154,6 +172,23 @@ func (d *documents) refresh(ctx context.Context) {
 		d.log.WarnContext(ctx, "feeds are served as they were: the database does not say what changed", slog.Any("error", err))
 	}
 }
+
+// drop removes the stale documents of a feed, which nobody will ask for again and which would long be kept for having been in demand.
+func (d *documents) drop(feed *Feed, now time.Time) {
+	since := now.Add(-lately).Unix()
+	for _, format := range Formats() {
+		for _, enc := range encodings {
+			key := documentKey{slug: feed.Slug, version: feed.Version, format: format, encoding: enc}
+			if doc, there := d.cache.Invalidate(key); there && doc.read.Load() >= since {
+				key.version = 0
+				d.wanted[key] = struct{}{}
+			}
+		}
+	}
+}
+
+// lately is for how long a document that was read is likely to be read again.
+const lately = time.Minute
 
 // loadLimit is for how long the database may take for a document.
 const loadLimit = 20 * time.Second
@@ -186,7 +221,7 @@ func (d *documents) get(ctx context.Context, feed *Feed, place articles.Place, f
 	}))
 }
 
-// follow keeps the documents that were read lately as fresh as can be, until ctx ends: woken, it renders anew those that were touched.
+// follow keeps the documents that were read lately as fresh as can be, until ctx ends: woken, it renders anew those that are stale.
 func (d *documents) follow(ctx context.Context, wake <-chan struct{}) {
 	for {
 		select {
@@ -196,34 +231,22 @@ func (d *documents) follow(ctx context.Context, wake <-chan struct{}) {
 		}
 		d.refresh(ctx)
 		d.mu.Lock()
-		forgotten := d.forgotten
-		d.forgotten = nil
+		wanted := d.wanted
+		d.wanted = map[documentKey]struct{}{}
 		d.mu.Unlock()
-		since := d.clock.Now().Add(-lately).Unix()
-		for i := range forgotten {
-			d.renew(ctx, &forgotten[i], since)
+		for key := range wanted {
+			d.renew(ctx, key)
 		}
 	}
 }
 
-// lately is for how long a document that was read is likely to be read again.
-const lately = time.Minute
-
-// renew renders the documents of a feed again that were read since a time.
-func (d *documents) renew(ctx context.Context, old *Feed, since int64) {
-	for _, format := range Formats() {
-		for _, enc := range encodings {
-			doc, ok := d.cache.GetIfPresent(documentKey{old.Slug, old.Version, articles.Place{}, format, enc})
-			if !ok || doc.read.Load() < since {
-				continue
-			}
-			feed, err := d.feed(ctx, old.Slug)
-			if err == nil {
-				_, err = d.get(ctx, &feed, articles.Place{}, format, enc)
-			}
-			if err != nil && ctx.Err() == nil && errs.KindOf(err) != errs.Gone {
-				d.log.WarnContext(ctx, "feed not rendered in advance", slog.String("feed", old.Slug), slog.Any("error", err))
-			}
-		}
+// renew renders a document of whatever version its feed has now.
+func (d *documents) renew(ctx context.Context, key documentKey) {
+	feed, err := d.feed(ctx, key.slug, d.clock.Now())
+	if err == nil {
+		_, err = d.get(ctx, feed, key.place, key.format, key.encoding)
+	}
+	if err != nil && ctx.Err() == nil && errs.KindOf(err) != errs.Gone {
+		d.log.WarnContext(ctx, "feed not rendered in advance", slog.String("feed", key.slug), slog.Any("error", err))
 	}
 }

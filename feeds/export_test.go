@@ -14,3 +14,14 @@ var (
 	ParsePlace  = parsePlace
 	PlaceName   = placeName
 )
+
+// Compress returns a document's body in a content coding.
+func Compress(coding string, body []byte) []byte { return encoding(coding).encode(body) }
+
+// Kept returns how many bytes a handler keeps, by its own count.
+func Kept(h *Handler) uint64 {
+	d := h.documents
+	d.cache.CleanUp()
+	d.fragments.cache.CleanUp()
+	return d.cache.WeightedSize() + d.fragments.cache.WeightedSize()
+}

@@ -83,7 +83,8 @@ func splitFile(file string) (name string, format Format, err error) {
 }
 
 func (h *Handler) serveFeed(w http.ResponseWriter, r *http.Request, slug string, place articles.Place, format Format) error {
-	feed, err := h.documents.feed(r.Context(), slug)
+	now := h.documents.clock.Now()
+	feed, err := h.documents.feed(r.Context(), slug, now)
 	if err != nil {
 		return err
 	}
@@ -91,11 +92,10 @@ func (h *Handler) serveFeed(w http.ResponseWriter, r *http.Request, slug string,
 		h.redirect(w, r, feed.Slug, place, format)
 		return nil
 	}
-	doc, err := h.documents.get(r.Context(), &feed, place, format, accepted(r.Header["Accept-Encoding"]))
+	doc, err := h.documents.get(r.Context(), feed, place, format, accepted(r.Header["Accept-Encoding"]))
 	if err != nil {
 		return err
 	}
-	now := h.documents.clock.Now()
 	doc.read.Store(now.Unix())
 	doc.serve(w, r, now)
 	return nil
@@ -157,6 +157,8 @@ type served struct {
 	modified time.Time    // whole seconds; zero: never
 	header   http.Header  // of every answer, 304 too
 	read     atomic.Int64 // when it was last asked for, in seconds
+
+	lastModified, contentEncoding, contentLength []string // values of the headers that not every answer has
 }
 
 func newServed(doc Document, publicURL string) *served {
@@ -175,13 +177,17 @@ func newServed(doc Document, publicURL string) *served {
 		s.header["Access-Control-Expose-Headers"] = []string{"ETag, Link"}
 	}
 	sum := sha256.Sum256(doc.Body)
-	s.setTag(base64.RawURLEncoding.EncodeToString(sum[:16]))
+	s.finish(base64.RawURLEncoding.EncodeToString(sum[:16]))
 	return s
 }
 
-func (s *served) setTag(tag string) {
+// finish sets the headers that follow from the rest.
+func (s *served) finish(tag string) {
 	s.etag = `"` + tag + `"`
 	s.header["Etag"] = []string{s.etag}
+	s.lastModified = []string{s.modified.UTC().Format(http.TimeFormat)}
+	s.contentEncoding = []string{string(s.encoding)}
+	s.contentLength = []string{strconv.Itoa(len(s.body))}
 }
 
 // linkHeader tells where to subscribe to changes (WebSub, section 4).
@@ -199,7 +205,7 @@ func (s *served) encoded(e encoding) *served {
 		return s
 	}
 	other := &served{body: e.encode(s.body), encoding: e, modified: s.modified, header: s.header.Clone()}
-	other.setTag(strings.Trim(s.etag, `"`) + "-" + string(e))
+	other.finish(strings.Trim(s.etag, `"`) + "-" + string(e))
 	return other
 }
 
@@ -213,15 +219,15 @@ func (s *served) serve(w http.ResponseWriter, r *http.Request, now time.Time) {
 		modified = time.Time{}
 	}
 	if !modified.IsZero() {
-		header["Last-Modified"] = []string{modified.UTC().Format(http.TimeFormat)}
+		header["Last-Modified"] = s.lastModified
 	}
 	if notModified(r, s.etag, modified) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	if s.encoding != identity {
-		header["Content-Encoding"] = []string{string(s.encoding)}
+		header["Content-Encoding"] = s.contentEncoding
 	}
-	header["Content-Length"] = []string{strconv.Itoa(len(s.body))}
+	header["Content-Length"] = s.contentLength
 	_, _ = w.Write(s.body) // an error means that the client went away
 }

@@ -205,7 +205,7 @@ func (l loader) items(ctx context.Context, h database.Handle, content Content, s
 	if len(ids) == 0 {
 		return rendered, nil
 	}
-	found, err := l.Articles.ByIDs(ctx, h, ids)
+	found, err := l.Articles.HTMLByIDs(ctx, h, ids)
 	if err != nil {
 		return nil, err
 	}

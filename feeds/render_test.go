@@ -267,22 +267,6 @@ func TestImageType(t *testing.T) {
 	}
 }
 
-// A thousand articles of 5 KB.
-func BenchmarkRender(b *testing.B) {
-	d := document{frame: feeds.Frame{Feed: all(), Path: "all"}, items: make([]feeds.Item, 1000)}
-	for i := range d.items {
-		d.items[i] = multilingual()[i%3]
-		d.items[i].HTML = strings.Repeat("<p>A paragraph of some length, with a <a href=\"https://www.example.org/\">link</a> in it.</p>\n", 52)
-	}
-	for _, format := range feeds.Formats() {
-		b.Run(string(format), func(b *testing.B) {
-			for b.Loop() {
-				b.SetBytes(int64(len(render(b, format, d))))
-			}
-		})
-	}
-}
-
 func decodeXML(t *testing.T, doc []byte, into any) {
 	t.Helper()
 	for range tokens(t, doc) { // xml.Unmarshal does not look behind the root

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/mail"
@@ -24,7 +25,15 @@ import (
 	"silkpost/subscribers"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+func TestMain(m *testing.M) {
+	if told := os.Getenv(readersEnvironment); told != "" {
+		if err := readersMain(told); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	testkit.Main(m)
+}
 
 const secretKey = "a key of the tests alone"
 

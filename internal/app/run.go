@@ -101,7 +101,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra,
 		}),
 		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		ReadHeaderTimeout: 30 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {

@@ -72,6 +72,14 @@ func (s *Store) Withdrawn(ctx context.Context, h database.Handle, sel Selection,
 // languages that it is in, the very tag before one of the same language and script; groups in none of them are left out. With topics a
 // group is left out unless one of its versions has one of them as its section or a tag. It is the rule of digests.
 func (s *Store) Chosen(ctx context.Context, h database.Handle, sel Selection, topics, languages []string, limit int) ([]Position, error) {
+	args := append(selectionArgs(sel), limit, pq.Array(languages), pq.Array(language.Keys(languages)))
+	onTopic := `true`
+	if len(topics) > 0 { // an alternative in SQL would be looked at article by article
+		args = append(args, pq.Array(topics))
+		onTopic = `EXISTS (SELECT FROM articles.articles any_of WHERE any_of.group_id = a.group_id
+			AND any_of.withdrawn_at IS NULL AND (cardinality($3::text[]) = 0 OR any_of.language_key = ANY ($3))
+			AND (any_of.section = ANY ($8) OR any_of.tags && $8))`
+	}
 	return positionsOf(ctx, h, `
 		WITH want AS (
 			SELECT tag, key, n FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS want (tag, key, n)
@@ -84,13 +92,10 @@ func (s *Store) Chosen(ctx context.Context, h database.Handle, sel Selection, to
 		WHERE EXISTS (
 			SELECT FROM (SELECT a.group_id FROM articles.articles a WHERE a.withdrawn_at IS NULL AND `+selected+`) matching
 			WHERE matching.group_id = a.group_id)
-		  AND (cardinality($8::text[]) = 0 OR EXISTS (SELECT FROM articles.articles any_of WHERE any_of.group_id = a.group_id
-			AND any_of.withdrawn_at IS NULL AND (cardinality($3::text[]) = 0 OR any_of.language_key = ANY ($3))
-			AND (any_of.section = ANY ($8) OR any_of.tags && $8)))
+		  AND `+onTopic+`
 		  AND NOT EXISTS (SELECT FROM version better WHERE better.group_id = a.group_id
 			AND (better.n, better.other_tag, better.id) < (a.n, a.other_tag, a.id))
-		ORDER BY a.published_at DESC, a.id DESC LIMIT $5`,
-		append(selectionArgs(sel), limit, pq.Array(languages), pq.Array(language.Keys(languages)), orNone(topics))...)
+		ORDER BY a.published_at DESC, a.id DESC LIMIT $5`, args...)
 }
 
 const positionColumns = `a.id, a.group_id, a.revision, a.guid, a.language, a.published_at, a.updated_at, a.withdrawn_at`

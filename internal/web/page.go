@@ -110,6 +110,10 @@ func (s *site) only(allowed string) http.Handler {
 // logged writes one line per request. Addresses hold tokens, so it is the pattern that is logged.
 func (s *site) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.Log.Enabled(r.Context(), slog.LevelDebug) { // as ever in service; the line costs as much as finding a feed in memory
+			next.ServeHTTP(w, r)
+			return
+		}
 		begin := time.Now()
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(seen, r)

@@ -34,7 +34,7 @@ type site struct {
 	log  *bytes.Buffer
 }
 
-func open(t *testing.T, change ...func(*web.Config)) *site {
+func open(t testing.TB, change ...func(*web.Config)) *site {
 	t.Helper()
 	s := &site{db: testkit.DB(t), log: &bytes.Buffer{}}
 	var err error

@@ -7,7 +7,13 @@ ALTER TABLE feeds.feeds
     ADD articles integer NOT NULL DEFAULT 0,           -- how many match
     ADD version bigint NOT NULL DEFAULT 0,             -- the generation that touched it last
     ADD removed_at timestamptz,                        -- null: served
-    ADD first_slug text;                               -- readers know the feed by it, whatever it is called now
+    ADD first_slug text,                               -- readers know the feed by it, whatever it is called now
+    -- what an article must have to be in the feed, one of it at least: a slug of its virtual feeds, a tag, a section and so on. '' is all
+    ADD found_by text[] GENERATED ALWAYS AS (CASE
+        WHEN kind <> 'declared' THEN ARRAY[slug] WHEN tags <> '{}' THEN tags WHEN sections <> '{}' THEN sections
+        WHEN sources <> '{}' THEN sources WHEN language_keys <> '{}' THEN language_keys ELSE ARRAY[''] END) STORED;
+CREATE INDEX feeds_found_by ON feeds.feeds USING gin (found_by) WITH (fastupdate = off);
+ALTER TABLE feeds.feeds SET (fillfactor = 70);         -- room to mark a feed beside its old row, which leaves the indexes alone
 UPDATE feeds.feeds SET first_slug = slug;
 ALTER TABLE feeds.feeds ALTER first_slug SET NOT NULL;
 
@@ -56,7 +62,8 @@ CREATE TABLE feeds.private (
 -- +goose Down
 DROP TABLE feeds.private, feeds.told, feeds.hubs, feeds.generation, feeds.old_slugs;
 DELETE FROM feeds.feeds WHERE kind <> 'declared' OR removed_at IS NOT NULL;
+ALTER TABLE feeds.feeds RESET (fillfactor);
 ALTER TABLE feeds.feeds
     DROP CONSTRAINT feeds_slug_check,
-    DROP kind, DROP articles, DROP version, DROP removed_at, DROP first_slug,
+    DROP found_by, DROP kind, DROP articles, DROP version, DROP removed_at, DROP first_slug,
     ADD CONSTRAINT feeds_slug_check CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$');
