@@ -70,17 +70,17 @@ type documents struct {
 
 	asking     singleflight.Group // what changed, and for feeds
 	mu         sync.RWMutex
-	feeds      map[string]*Feed         // by slug, old ones too; what they point to does not change
-	generation int64                    // up to which touched feeds were forgotten
-	asked      time.Time                // when the database was last asked
-	wanted     map[documentKey]struct{} // without version: what was read lately and is stale since the last renewal
+	feeds      map[string]*Feed      // by slug; what they point to does not change
+	generation int64                 // up to which touched feeds were forgotten
+	asked      time.Time             // when the database was last asked
+	wanted     map[documentKey]int64 // without version: what was read lately, when, and is stale since the last renewal
 }
 
 func newDocuments(store *Store, db *sqlx.DB, publicURL string, opt Options) *documents {
 	forFragments := opt.CacheBytes / 3 // they are the same bytes as documents in no encoding, which take as much
 	return &documents{
 		loader: loader{Store: store, publicURL: publicURL, fragments: newFragments(forFragments)},
-		db:     db, clock: opt.Clock, log: opt.Log, feeds: map[string]*Feed{}, wanted: map[documentKey]struct{}{},
+		db:     db, clock: opt.Clock, log: opt.Log, feeds: map[string]*Feed{}, wanted: map[documentKey]int64{},
 		cache: otter.Must(&otter.Options[documentKey, *served]{
 			MaximumWeight: uint64(opt.CacheBytes - forFragments),
 			Weigher:       func(_ documentKey, v *served) uint32 { return uint32(len(v.body)) + documentOverhead },
@@ -130,7 +130,8 @@ func (d *documents) find(ctx context.Context, slug string, generation int64) (*F
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if d.generation == generation { // or it may have been touched since it was read
+		// It may have been touched since it was read; and of other names that lead to it there is no end.
+		if d.generation == generation && found.Slug == slug {
 			d.feeds[slug] = &found
 		}
 		return &found, nil
@@ -141,36 +142,54 @@ func (d *documents) find(ctx context.Context, slug string, generation int64) (*F
 	return found.(*Feed), nil //nolint:errcheck // that is what the function returns
 }
 
+// patience is for how long a reader waits to hear whether something changed.
+const patience = 300 * time.Millisecond
+
 // refresh forgets the feeds that were touched since the database was last asked. Those who ask while somebody does wait for his answer.
-// A database that does not answer is asked again a little later; until then what is known is served, for the worst that it can be is
-// old.
+// A database that does not answer is not waited for: what is known is served, for the worst that it can be is old.
 func (d *documents) refresh(ctx context.Context) {
-	_, err, _ := d.asking.Do("", func() (any, error) {
-		now := d.clock.Now()
-		d.mu.RLock()
-		generation := d.generation
-		d.mu.RUnlock()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadLimit)
-		defer cancel()
-		present, touched, err := d.touchedSince(ctx, d.db, generation)
+	answer := d.asking.DoChan("", func() (any, error) { return nil, d.ask(context.WithoutCancel(ctx)) })
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-answer:
+	case <-timer.C:
 		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.asked = now
-		if err != nil {
-			return nil, err
-		}
-		d.generation = present
-		for slug, feed := range d.feeds {
-			if touched[feed.Slug] || touched[slug] {
-				delete(d.feeds, slug)
-				d.drop(feed, now)
-			}
-		}
-		return nil, nil
-	})
+		d.asked = d.clock.Now() // the next reader need not find out again
+		d.mu.Unlock()
+		d.log.WarnContext(ctx, "feeds are served as they were: the database takes its time to say what changed")
+	}
+}
+
+// ask asks the database which feeds were touched, and forgets those.
+func (d *documents) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, loadLimit)
+	defer cancel()
+	now := d.clock.Now()
+	d.mu.RLock()
+	generation := d.generation
+	d.mu.RUnlock()
+	present, touched, err := d.touchedSince(ctx, d.db, generation)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked = now
 	if err != nil {
 		d.log.WarnContext(ctx, "feeds are served as they were: the database does not say what changed", slog.Any("error", err))
+		return err
 	}
+	d.generation = present
+	if present < generation { // the database was restored to an earlier state, and will count the same numbers again
+		clear(d.feeds)
+		d.cache.InvalidateAll()
+		d.fragments.cache.InvalidateAll()
+	}
+	for slug, feed := range d.feeds {
+		if touched[slug] {
+			delete(d.feeds, slug)
+			d.drop(feed, now)
+		}
+	}
+	return nil
 }
 
 // drop removes the stale documents of a feed, which nobody will ask for again and which would long be kept for having been in demand.
@@ -181,7 +200,7 @@ func (d *documents) drop(feed *Feed, now time.Time) {
 			key := documentKey{slug: feed.Slug, version: feed.Version, format: format, encoding: enc}
 			if doc, there := d.cache.Invalidate(key); there && doc.read.Load() >= since {
 				key.version = 0
-				d.wanted[key] = struct{}{}
+				d.wanted[key] = doc.read.Load()
 			}
 		}
 	}
@@ -232,19 +251,22 @@ func (d *documents) follow(ctx context.Context, wake <-chan struct{}) {
 		d.refresh(ctx)
 		d.mu.Lock()
 		wanted := d.wanted
-		d.wanted = map[documentKey]struct{}{}
+		d.wanted = map[documentKey]int64{}
 		d.mu.Unlock()
-		for key := range wanted {
-			d.renew(ctx, key)
+		for key, read := range wanted {
+			d.renew(ctx, key, read)
 		}
 	}
 }
 
-// renew renders a document of whatever version its feed has now.
-func (d *documents) renew(ctx context.Context, key documentKey) {
+// renew renders a document of whatever version its feed has now. It is as much in demand as when it was last read.
+func (d *documents) renew(ctx context.Context, key documentKey, read int64) {
 	feed, err := d.feed(ctx, key.slug, d.clock.Now())
 	if err == nil {
-		_, err = d.get(ctx, feed, key.place, key.format, key.encoding)
+		var doc *served
+		if doc, err = d.get(ctx, feed, key.place, key.format, key.encoding); err == nil {
+			doc.read.CompareAndSwap(0, read)
+		}
 	}
 	if err != nil && ctx.Err() == nil && errs.KindOf(err) != errs.Gone {
 		d.log.WarnContext(ctx, "feed not rendered in advance", slog.String("feed", key.slug), slog.Any("error", err))

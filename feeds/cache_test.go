@@ -171,6 +171,73 @@ func TestServesWithoutItsDatabase(t *testing.T) {
 	}
 }
 
+// A database that hangs keeps nobody from what is there.
+func TestServesBesideADatabaseThatHangs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.publish(t, day(1), articles.Draft{ExternalKey: "1", Language: "en"})
+	c := testkit.NewClock(day(1))
+	p := b.process(b.db, c)
+	before := p.get(t.Context(), "/feeds/all.rss").Body.String()
+	blocker := b.db.MustBegin()
+	blocker.MustExec(`LOCK TABLE feeds.generation IN ACCESS EXCLUSIVE MODE`)
+	c.Advance(time.Second)
+	if got := p.get(t.Context(), "/feeds/all.rss"); got.Code != http.StatusOK || got.Body.String() != before {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if err := blocker.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	b.publish(t, day(2), articles.Draft{ExternalKey: "2", Language: "en"})
+	testkit.Eventually(t, 10*time.Second, "the new article", func() bool {
+		c.Advance(time.Second)
+		return strings.Contains(p.get(t.Context(), "/feeds/all.rss").Body.String(), "Title of 2")
+	})
+}
+
+// A database that was restored to an earlier state counts the same versions once more, for other contents.
+func TestARestoredDatabase(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := testkit.NewClock(day(1))
+	p := b.process(b.db, c)
+	b.publish(t, day(1), articles.Draft{ExternalKey: "1", Language: "en"})
+	var kept struct{ Generation, Version int64 }
+	if err := b.db.Get(&kept, `SELECT number AS generation, (SELECT version FROM feeds.feeds WHERE slug = 'all') AS version FROM feeds.generation`); err != nil {
+		t.Fatal(err)
+	}
+	b.publish(t, day(2), articles.Draft{ExternalKey: "2", Language: "en"})
+	p.get(t.Context(), "/feeds/all.rss")
+	b.db.MustExec(`DELETE FROM articles.articles WHERE external_key = '2'`)
+	b.db.MustExec(`UPDATE feeds.generation SET number = $1`, kept.Generation)
+	b.db.MustExec(`UPDATE feeds.feeds SET version = $1 WHERE slug = 'all'`, kept.Version)
+	c.Advance(time.Second)
+	if got := p.get(t.Context(), "/feeds/all.rss").Body.String(); strings.Contains(got, "Title of 2") {
+		t.Errorf("what is no longer there is shown:\n%s", got)
+	}
+	b.publish(t, day(2), articles.Draft{ExternalKey: "3", Language: "en"})
+	c.Advance(time.Second)
+	if got := p.get(t.Context(), "/feeds/all.rss").Body.String(); strings.Contains(got, "Title of 2") || !strings.Contains(got, "Title of 3") {
+		t.Errorf("the same version means something else:\n%s", got)
+	}
+}
+
+// Names that are not a feed's lead to it without being kept.
+func TestOtherNamesOfFeeds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.publish(t, day(1), articles.Draft{ExternalKey: "1", Language: "en"})
+	p := b.process(b.db, testkit.NewClock(day(1)))
+	for path, want := range map[string]int{"/feeds/lang-en-x-anything.rss": 301, "/feeds/LANG-EN.rss": 301, "/feeds/lang-en.rss": 200, "/feeds/a%01ll.rss": 404} {
+		if got := p.get(t.Context(), path); got.Code != want {
+			t.Errorf("%s: %d", path, got.Code)
+		}
+	}
+	if n := feeds.KnownFeeds(p.Handler); n != 1 {
+		t.Errorf("%d names are kept", n)
+	}
+}
+
 // Whoever asked first may leave: what was begun for him is finished for those who wait with him.
 func TestALeavingReaderTakesNothingAway(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package feeds
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -60,10 +61,10 @@ func (e encoding) encode(body []byte) []byte {
 	return bytes.Clone(out.Bytes()) // without the room that it was written in
 }
 
-// accepted returns the encoding that Accept-Encoding headers like best (RFC 9110, section 12.5.3). Identity is what remains.
+// accepted returns the encoding that Accept-Encoding headers like best (RFC 9110, section 12.5.3), a compressed one before none.
 func accepted(headers []string) encoding {
 	best, weight := identity, 0.0
-	for _, e := range encodings[:2] {
+	for _, e := range encodings {
 		if w := weightOf(e, headers); w > weight {
 			best, weight = e, w
 		}
@@ -73,12 +74,12 @@ func accepted(headers []string) encoding {
 
 // weightOf returns the weight that headers give to a coding: by name, else by "*".
 func weightOf(e encoding, headers []string) float64 {
-	rest := 0.0
+	name, rest := string(cmp.Or(e, "identity")), 0.0
 	for _, header := range headers {
 		for part := range strings.SplitSeq(header, ",") {
 			coding, params, _ := strings.Cut(part, ";")
 			switch coding = strings.TrimSpace(coding); {
-			case strings.EqualFold(coding, string(e)), e == gzipped && strings.EqualFold(coding, "x-gzip"):
+			case strings.EqualFold(coding, name), e == gzipped && strings.EqualFold(coding, "x-gzip"):
 				return quality(params)
 			case coding == "*":
 				rest = quality(params)

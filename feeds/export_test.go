@@ -25,3 +25,10 @@ func Kept(h *Handler) uint64 {
 	d.fragments.cache.CleanUp()
 	return d.cache.WeightedSize() + d.fragments.cache.WeightedSize()
 }
+
+// KnownFeeds counts the names of feeds that a handler keeps.
+func KnownFeeds(h *Handler) int {
+	h.documents.mu.RLock()
+	defer h.documents.mu.RUnlock()
+	return len(h.documents.feeds)
+}

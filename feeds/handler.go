@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"silkpost/internal/articles"
 	"silkpost/internal/clock"
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 )
 
@@ -113,6 +115,7 @@ func (h *Handler) redirect(w http.ResponseWriter, r *http.Request, slug string, 
 
 func (h *Handler) servePrivate(w http.ResponseWriter, r *http.Request, token string, format Format) error {
 	d := h.documents
+	w.Header().Set("X-Robots-Tag", "noindex") // of every answer
 	doc, err := d.loadPrivate(r.Context(), d.db, token, format)
 	if err != nil {
 		return err
@@ -134,7 +137,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 	case kind == errs.Gone:
 		http.Error(w, err.Error(), http.StatusGone)
-	case kind == errs.Unavailable:
+	case kind == errs.Unavailable, database.IsAway(err), errors.Is(err, context.DeadlineExceeded):
 		log.WarnContext(r.Context(), "feed not served", failed...)
 		http.Error(w, "the feed cannot be read now: try again in a minute", http.StatusServiceUnavailable)
 	default:

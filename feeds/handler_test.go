@@ -238,6 +238,7 @@ func TestAcceptedEncoding(t *testing.T) {
 		"": "", "gzip": "gzip", "GZIP": "gzip", "x-gzip": "gzip", "deflate, gzip;q=1.0, *;q=0.5": "gzip", "gzip;q=0": "", "gzip; q=0.000": "",
 		"*": "br", "*;q=0": "", "gzip;q=0, *": "br", "identity": "", "br": "br", "gzip;q=x": "", "gzipped": "", "gzip ; q=0.1": "gzip",
 		"gzip, deflate, br, zstd": "br", "br;q=0.5, gzip": "gzip", "br;q=0, gzip;q=0": "", "br;q=0, *": "gzip",
+		"br;q=0.5, identity;q=1": "", "br, identity": "br", "gzip;q=0.5, identity;q=0.5": "gzip",
 	} {
 		if got := feeds.Accepted([]string{header}); string(got) != want {
 			t.Errorf("%q: %q, want %q", header, got, want)

@@ -274,9 +274,12 @@ func (s *Store) lookUp(ctx context.Context, h database.Handle, name string) (f F
 		Feed
 		Removed bool `db:"removed"`
 	}
+	if clean(name) != name { // Postgres would not take it for a text
+		return f, false, errs.New(errs.NotFound, "there is no feed %q: /feeds/ lists those there are", name)
+	}
 	err = h.GetContext(ctx, &found, `
 		SELECT `+columns+`, removed_at IS NOT NULL AS removed FROM feeds.feeds
-		WHERE slug = $1 OR id = (SELECT feed_id FROM feeds.old_slugs WHERE slug = $1)`, canonicalSlug(clean(name)))
+		WHERE slug = $1 OR id = (SELECT feed_id FROM feeds.old_slugs WHERE slug = $1)`, canonicalSlug(name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, false, errs.New(errs.NotFound, "there is no feed %q: /feeds/ lists those there are", name)
 	}
