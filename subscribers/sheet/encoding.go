@@ -137,14 +137,16 @@ func guessUTF16(head []byte) string {
 			zeros[i%2]++
 		}
 	}
-	const share = 10 // at least a fifth of the characters are ASCII
-	name, decoder := utf16le, unicodetext.UTF16(unicodetext.LittleEndian, unicodetext.IgnoreBOM).NewDecoder()
-	if zeros[0] > zeros[1] {
-		name, decoder = utf16be, unicodetext.UTF16(unicodetext.BigEndian, unicodetext.IgnoreBOM).NewDecoder()
+	most, least := max(zeros[0], zeros[1]), min(zeros[0], zeros[1])
+	if least > 0 || most < 4 || most*10 < len(head) { // a fifth of the characters, at least
+		return ""
 	}
-	text, err := decoder.Bytes(head[:len(head)&^1])
-	if err != nil || min(zeros[0], zeros[1]) > 0 || max(zeros[0], zeros[1])*share < len(head) || max(zeros[0], zeros[1]) == 0 ||
-		bytes.ContainsRune(bytes.TrimSuffix(text, []byte("\ufffd")), unicode.ReplacementChar) {
+	name, order := utf16le, unicodetext.LittleEndian
+	if zeros[0] > 0 {
+		name, order = utf16be, unicodetext.BigEndian
+	}
+	text, err := unicodetext.UTF16(order, unicodetext.IgnoreBOM).NewDecoder().Bytes(head[:len(head)&^1])
+	if err != nil || bytes.ContainsRune(bytes.TrimSuffix(text, []byte("\ufffd")), unicode.ReplacementChar) {
 		return ""
 	}
 	return name

@@ -31,6 +31,7 @@ type Sheet struct {
 	Columns  []string // the cells of the first row that is not blank, each on one line
 	Encoding string   // what the text was read as, by its WHATWG name
 	Comma    byte     // what parts the columns
+	Header   int      // the number of the row that names them
 	records  *records
 	file     *counter
 }
@@ -66,6 +67,7 @@ func Open(file io.ReadSeeker, o Options) (*Sheet, error) {
 	if errors.Is(err, io.EOF) {
 		return nil, ErrEmpty
 	}
+	s.Header = header.Number
 	for _, cell := range header.Cells {
 		s.Columns = append(s.Columns, strings.Join(strings.Fields(cell), " "))
 	}
@@ -75,8 +77,8 @@ func Open(file io.ReadSeeker, o Options) (*Sheet, error) {
 // Read returns how many bytes of the file have been read.
 func (s *Sheet) Read() int64 { return s.file.read }
 
-// Next returns the next row that is not blank, or io.EOF. Empty cells beyond the last column are left out, and those that Excel
-// has left out at the end of a row are put back; what else a row has too much or too little is for the caller to tell.
+// Next returns the next row that is not blank, or io.EOF. Empty cells that Excel has left out at the end of a row are put back. A row with
+// more cells than columns, or at which the file is cut off, is for the caller to refuse.
 func (s *Sheet) Next() (Row, error) {
 	for {
 		cells, err := s.records.next()
@@ -95,16 +97,11 @@ func (s *Sheet) Next() (Row, error) {
 	}
 }
 
-// fit makes a row as wide as the header if only empty cells are at stake. A row at which the file is cut off stays short.
+// fit puts empty cells at the end of a row that ends in a line break. What is too much stays: it may be empty and yet come from a comma that
+// was meant as text, further left.
 func (s *Sheet) fit(cells []string) []string {
 	for i, cell := range cells {
-		cells[i] = plain(cell)
-	}
-	if s.Columns == nil {
-		return cells
-	}
-	for len(cells) > len(s.Columns) && strings.TrimSpace(cells[len(cells)-1]) == "" {
-		cells = cells[:len(cells)-1]
+		cells[i] = said(cell)
 	}
 	for s.records.ended && len(cells) < len(s.Columns) {
 		cells = append(cells, "")
@@ -112,16 +109,12 @@ func (s *Sheet) fit(cells []string) []string {
 	return cells
 }
 
-// plain returns what a cell says that was written so that a spreadsheet takes it for text: ="0123", or '+39 06 with the
-// apostrophe that Writer puts before what looks like a formula.
-func plain(cell string) string {
-	if text, ok := strings.CutPrefix(cell, `="`); ok && len(text) > 0 && text[len(text)-1] == '"' {
+// said returns what a cell says that was written so that a spreadsheet takes it for text: ="0123", or with Writer's apostrophe.
+func said(cell string) string {
+	if text, ok := strings.CutPrefix(cell, `="`); ok && strings.HasSuffix(text, `"`) {
 		return strings.ReplaceAll(text[:len(text)-1], `""`, `"`)
 	}
-	if text, ok := strings.CutPrefix(cell, "'"); ok && isFormula(text) {
-		return text
-	}
-	return cell
+	return Plain(cell)
 }
 
 func unreadable(row int, err error) error {

@@ -84,14 +84,15 @@ func TestRead(t *testing.T) {
 		"texts like numbers": {"email,x,y\na,=\"0123\",\"=\"\"01\"\"\"\n", []string{"email", "x", "y"}, []Row{{2, []string{"a", "0123", "01"}}}},
 		"no formula":         {"email,x,y\na,'+39 06,'t Hooft\n", []string{"email", "x", "y"}, []Row{{2, []string{"a", "+39 06", "'t Hooft"}}}},
 		"a formula":          {"email,x\na,=A1\n", []string{"email", "x"}, []Row{{2, []string{"a", "=A1"}}}},
-		"empty cells beyond": {"email,name\na,b,, ,\n", []string{"email", "name"}, []Row{{2, []string{"a", "b"}}}},
+		"empty columns":      {"email,name,,\na,b,,\n", []string{"email", "name", "", ""}, []Row{{2, []string{"a", "b", "", ""}}}},
+		"empty cells beyond": {"email,name\na,b,\n", []string{"email", "name"}, []Row{{2, []string{"a", "b", ""}}}},
 		"empty cells left out": {
 			"email,name,x\na\nb,c\n", []string{"email", "name", "x"}, []Row{{2, []string{"a", "", ""}}, {3, []string{"b", "c", ""}}},
 		},
 		"cut off":         {"email,name,x\na,b,c\nd,e", []string{"email", "name", "x"}, []Row{{2, []string{"a", "b", "c"}}, {3, []string{"d", "e"}}}},
 		"too many cells":  {"email,name\na,b,c\n", []string{"email", "name"}, []Row{{2, []string{"a", "b", "c"}}}},
 		"names on a line": {"\"e\n mail\",\u00a0name \n", []string{"e mail", "name"}, nil},
-		"zero":            {"email,name\na,b\x00c\n", []string{"email", "name"}, []Row{{2, []string{"a", "b\x00c"}}}},
+		"zero":            {"email,a\x00b\na,b\x00c\n", []string{"email", "a\x00b"}, []Row{{2, []string{"a", "b\x00c"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -279,7 +280,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			return strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{
 				"a", "é", "王", ",", ";", "\t", `"`, "'", "=", "+", "-", "@", " ", "\n", "b", "\u00a0", "\x00", "0",
 			}), 0, 6).Draw(rt, "cell"), "")
-		}).Filter(func(cell string) bool { return cell == "" || cell[0] != '\'' }) // ambiguous: it may be Writer's
+		})
 		rows := rapid.SliceOfN(rapid.SliceOfN(cell, 3, 3), 1, 5).Draw(rt, "rows")
 		var out bytes.Buffer
 		comma := rapid.SampledFrom([]byte{',', ';', '\t'}).Draw(rt, "comma")

@@ -35,11 +35,19 @@ func (w *Writer) Flush() error {
 	return w.csv.Error()
 }
 
-// Harmless returns a cell that no spreadsheet takes for a formula: an apostrophe stands before what looks like one. Reading the cell with
-// this package takes it away again.
+// Harmless returns a cell that no spreadsheet takes for a formula: an apostrophe stands before what looks like one. A cell that has
+// apostrophes there already gets one more, so that Plain knows its own.
 func Harmless(cell string) string {
-	if isFormula(cell) {
+	if isFormula(strings.TrimLeft(cell, "'")) {
 		return "'" + cell
+	}
+	return cell
+}
+
+// Plain takes back what Harmless did to a cell; other cells stay as they are.
+func Plain(cell string) string {
+	if text, ok := strings.CutPrefix(cell, "'"); ok && isFormula(strings.TrimLeft(text, "'")) {
+		return text
 	}
 	return cell
 }
