@@ -390,7 +390,10 @@ func checkPlaces(row int, columns []column) error {
 }
 
 // Column tells what a column of a file was taken for.
-type Column struct{ Header, As string }
+type Column struct {
+	Header string `json:"header"`
+	As     string `json:"as"`
+}
 
 // String returns it in words: Firma is organisation.
 func (c Column) String() string { return fmt.Sprintf("%s is %s", c.Header, c.As) }

@@ -49,7 +49,8 @@ type rowReader struct {
 	mac       hash.Hash
 	languages map[string]tags
 	zones     map[string]error
-	keys      map[string]string
+	keys      map[string]string // of organisations
+	words     map[string]string // columnKey of cells
 }
 
 // tags are languages with what they are compared by.
@@ -61,7 +62,7 @@ type tags struct {
 func newRowReader(columns []column, list *List, secret []byte) *rowReader {
 	return &rowReader{
 		columns: columns, list: list, mac: hmac.New(sha256.New, secret),
-		languages: map[string]tags{}, zones: map[string]error{}, keys: map[string]string{},
+		languages: map[string]tags{}, zones: map[string]error{}, keys: map[string]string{}, words: map[string]string{},
 	}
 }
 
@@ -186,7 +187,7 @@ var texts = map[field]func(r *rowReader, a *arrival, said cells, c column, cell 
 		return err
 	},
 	fieldRhythm: func(r *rowReader, a *arrival, _ cells, _ column, cell string) error {
-		a.rhythm = rhythms[columnKey(cell)]
+		a.rhythm = rhythms[remember(r.words, cell, columnKey)]
 		if !slices.Contains(r.list.Rhythms, a.rhythm) {
 			return errs.New(errs.Invalid, "not offered by the list %s; it offers: %s", r.list.Slug, strings.Join(r.list.Rhythms, ", "))
 		}
@@ -196,8 +197,8 @@ var texts = map[field]func(r *rowReader, a *arrival, said cells, c column, cell 
 		a.topics = splitCell(cell)
 		return checkText(cell, maxText)
 	},
-	fieldStatus: func(_ *rowReader, a *arrival, _ cells, c column, cell string) error {
-		says, known := standings[columnKey(cell)]
+	fieldStatus: func(r *rowReader, a *arrival, _ cells, c column, cell string) error {
+		says, known := standings[remember(r.words, cell, columnKey)]
 		switch {
 		case known:
 			a.say(says)

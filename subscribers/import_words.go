@@ -64,7 +64,7 @@ var rhythms = func() map[string]string {
 
 // The words by which a cell says yes and no.
 var (
-	yesWords = strings.Split("yes|y|true|1|x|是|oui|vrai|ja|wahr|si|vero|verdadero|да", "|")
+	yesWords = strings.Split("yes|y|true|1|x|是|oui|vrai|ja|wahr|sì|sí|si|vero|verdadero|да", "|")
 	noWords  = strings.Split("no|n|false|0|否|non|faux|nein|falsch|falso|нет", "|")
 )
 
@@ -73,8 +73,7 @@ var moment = regexp.MustCompile(`^[0-9][0-9 T:./+-]{3,30}( ?(Z|UTC|GMT|AM|PM|am|
 
 // checkHappened reads a cell that says whether or when something happened: "yes", the time, or "" for no.
 func checkHappened(cell string) (string, error) {
-	key := columnKey(cell)
-	switch {
+	switch key := strings.ToLower(cell); {
 	case slices.Contains(noWords, key):
 		return "", nil
 	case slices.Contains(yesWords, key):

@@ -8,32 +8,17 @@ import (
 	"github.com/lib/pq"
 )
 
-// write makes the records follow what the rows say, in whole statements, and counts what became of the people. What is looked for may be there
-// by somebody else's doing in the meantime, so each kind of record is first added and then, by a later statement, found.
+// write makes the records follow what the rows say, in whole statements, and counts what became of the people. Where somebody else adds or
+// changes an address between one statement and the next, all begins anew.
 func (i *importing) write(ctx context.Context, tx *sqlx.Tx) error {
+	if err := runSteps(ctx, tx, mergeSteps); err != nil {
+		return err
+	}
+	if err := i.writeContacts(ctx, tx); err != nil {
+		return err
+	}
 	o, list := &i.options, i.list.ID
-	state := Pending
-	if o.Consent != "" {
-		state = Active
-	}
-	err := runSteps(ctx, tx, append(mergeSteps[:len(mergeSteps):len(mergeSteps)], []step{
-		{"prepare the news", createNews, nil},
-		{"add contacts", insertContacts, []any{o.Now}},
-		{"suppress", insertSuppressions, []any{o.Origin, o.Now}},
-		{"find contacts", findContacts, []any{state}},
-		{"analyse", `ANALYZE found`, nil},
-	}...))
-	if err != nil {
-		return err
-	}
-	moved := false
-	if err := tx.GetContext(ctx, &moved, `SELECT (SELECT count(*) FROM found) < (SELECT count(*) FROM incoming)`); err != nil {
-		return err
-	}
-	if moved {
-		return errMoved
-	}
-	err = runSteps(ctx, tx, []step{
+	err := runSteps(ctx, tx, []step{
 		{"change contacts", updateContacts, nil},
 		{"add organisations", insertOrganisations, []any{o.Now}},
 		{"change organisations", updateOrganisations, nil},
@@ -56,12 +41,50 @@ func (i *importing) write(ctx context.Context, tx *sqlx.Tx) error {
 	return nil
 }
 
+// writeContacts adds who is new, and finds everybody.
+func (i *importing) writeContacts(ctx context.Context, tx *sqlx.Tx) error {
+	o := &i.options
+	people, err := execCount(ctx, tx, gatherPeople)
+	if err != nil {
+		return fmt.Errorf("look for contacts: %w", err)
+	}
+	added, err := execCount(ctx, tx, insertContacts, o.Now)
+	if err != nil {
+		return fmt.Errorf("add contacts: %w", err)
+	}
+	state := Pending
+	if o.Consent != "" {
+		state = Active
+	}
+	err = runSteps(ctx, tx, []step{
+		{"prepare the news", createNews, nil},
+		{"suppress", insertSuppressions, []any{o.Origin, o.Now}},
+		{"find contacts", findContacts, []any{state}},
+		{"analyse", `ANALYZE found`, nil},
+	})
+	if err != nil {
+		return err
+	}
+	var found, known int64
+	if err := tx.QueryRowxContext(ctx, `SELECT count(*), count(*) FILTER (WHERE known) FROM found`).Scan(&found, &known); err != nil {
+		return err
+	}
+	if found < people || known+added < people {
+		return errMoved
+	}
+	return nil
+}
+
+const gatherPeople = `
+CREATE TEMPORARY TABLE people ON COMMIT DROP AS
+SELECT i.row, c.id AS contact_id FROM incoming i LEFT JOIN subscribers.contacts c ON c.email_key = i.email_key`
+
 const insertContacts = `
 INSERT INTO subscribers.contacts (email, email_key, name, languages, language_keys, time_zone, delivery_hour, attributes, created_at)
 SELECT email, email_key, name, languages, language_keys, time_zone, nullif(delivery_hour, '')::time, attributes, $1
-FROM incoming i
-WHERE NOT EXISTS (SELECT FROM subscribers.contacts c WHERE c.email_key = i.email_key)
-ORDER BY row
+FROM incoming i JOIN people p ON p.row = i.row
+WHERE p.contact_id IS NULL
+ORDER BY i.email_key
 ON CONFLICT (email_key) DO NOTHING`
 
 // Whoever was suppressed for a reason before, and came back, is not suppressed for it again by a file.
@@ -76,13 +99,14 @@ WITH added AS (
     RETURNING address_key)
 INSERT INTO news SELECT i.row, 'suppressed' FROM added JOIN incoming i ON i.email_key = added.address_key`
 
-// found has what the statements after it ask for most. gives is the state that a new subscription gets: only who has not left, is not
+// found has what the statements after it ask for most. known are those who were there before: what is new of others need not be looked for. gives is the state that a new subscription gets: only who has not left, is not
 // suppressed, and for whom a consent is stated, becomes active.
 const findContacts = `
 CREATE TEMPORARY TABLE found ON COMMIT DROP AS
-SELECT i.row, c.id AS contact_id, n.email_key IS NOT NULL AS said_no, s.suppressed,
+SELECT i.row, c.id AS contact_id, p.contact_id IS NOT NULL AS known, n.email_key IS NOT NULL AS said_no, s.suppressed,
        CASE WHEN n.unsubscribed THEN 'unsubscribed' WHEN n.email_key IS NOT NULL OR s.suppressed THEN 'pending' ELSE $1 END AS gives
 FROM incoming i
+JOIN people p ON p.row = i.row
 JOIN subscribers.contacts c ON c.email_key = i.email_key
 LEFT JOIN (SELECT DISTINCT address_key FROM subscribers.suppressions WHERE lifted_at IS NULL) a ON a.address_key = c.email_key
 LEFT JOIN (SELECT DISTINCT domain_key FROM subscribers.suppressions WHERE lifted_at IS NULL) d ON d.domain_key = c.domain_key
@@ -103,11 +127,12 @@ WITH changing AS (
                CASE WHEN i.delivery_hour NOT IN ('', coalesce(to_char(c.delivery_hour, 'HH24:MI'), '')) THEN 'delivery_hour' END], NULL)
            || ARRAY(SELECT a.key FROM jsonb_each(i.attributes) a WHERE c.attributes->a.key IS DISTINCT FROM a.value) AS fields
     FROM found f JOIN incoming i ON i.row = f.row JOIN subscribers.contacts c ON c.id = f.contact_id
-    WHERE i.name NOT IN ('', c.name)
-       OR i.languages NOT IN ('{}', c.languages)
-       OR i.time_zone NOT IN ('', c.time_zone)
-       OR i.delivery_hour NOT IN ('', coalesce(to_char(c.delivery_hour, 'HH24:MI'), ''))
-       OR NOT c.attributes @> i.attributes
+    WHERE f.known
+      AND (   i.name NOT IN ('', c.name)
+           OR i.languages NOT IN ('{}', c.languages)
+           OR i.time_zone NOT IN ('', c.time_zone)
+           OR i.delivery_hour NOT IN ('', coalesce(to_char(c.delivery_hour, 'HH24:MI'), ''))
+           OR NOT c.attributes @> i.attributes)
     FOR UPDATE OF c
 ), changed AS (
     UPDATE subscribers.contacts c
@@ -195,7 +220,7 @@ WITH activated AS (
     UPDATE subscribers.subscriptions s
     SET state = 'active', activation = s.activation + 1
     FROM found f
-    WHERE s.list_id = $1 AND s.contact_id = f.contact_id AND s.state = 'pending' AND f.gives = 'active'
+    WHERE s.list_id = $1 AND s.contact_id = f.contact_id AND f.known AND s.state = 'pending' AND f.gives = 'active'
     RETURNING s.id, f.row),
 logged AS (
     INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin)
@@ -207,7 +232,7 @@ INSERT INTO news SELECT row, 'active' FROM activated`
 const holdSubscriptions = `
 SELECT s.id
 FROM subscribers.subscriptions s JOIN found f ON f.contact_id = s.contact_id
-WHERE s.list_id = $1 AND f.gives = 'unsubscribed' AND s.state <> 'unsubscribed'
+WHERE s.list_id = $1 AND f.known AND f.gives = 'unsubscribed' AND s.state <> 'unsubscribed'
 FOR UPDATE OF s`
 
 // A no that was said elsewhere ends what others stated for a person, but not what they said here themselves.
@@ -216,7 +241,7 @@ WITH ended AS (
     UPDATE subscribers.subscriptions s
     SET state = 'unsubscribed', paused_until = NULL
     FROM found f
-    WHERE s.list_id = $1 AND s.contact_id = f.contact_id AND f.gives = 'unsubscribed' AND s.state <> 'unsubscribed'
+    WHERE s.list_id = $1 AND s.contact_id = f.contact_id AND f.known AND f.gives = 'unsubscribed' AND s.state <> 'unsubscribed'
       AND NOT EXISTS (
           SELECT FROM subscribers.consents g
           WHERE g.subscription_id = s.id AND g.state IN ('active', 'paused') AND g.method = ANY ($4) AND g.actor = '')
@@ -233,7 +258,7 @@ WITH changing AS (
                CASE WHEN i.rhythm NOT IN ('', s.rhythm) THEN 'rhythm' END,
                CASE WHEN i.topics NOT IN ('{}', s.topics) THEN 'topics' END], NULL) AS fields
     FROM found f JOIN incoming i ON i.row = f.row JOIN subscribers.subscriptions s ON s.list_id = $1 AND s.contact_id = f.contact_id
-    WHERE s.state <> 'unsubscribed' AND (i.rhythm NOT IN ('', s.rhythm) OR i.topics NOT IN ('{}', s.topics))
+    WHERE f.known AND s.state <> 'unsubscribed' AND (i.rhythm NOT IN ('', s.rhythm) OR i.topics NOT IN ('{}', s.topics))
     FOR UPDATE OF s
 ), changed AS (
     UPDATE subscribers.subscriptions s
