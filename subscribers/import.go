@@ -25,9 +25,9 @@ type ImportOptions struct {
 	KeepGoing bool // import the good rows when there are refused ones
 	Now       time.Time
 
-	Opened   func(ImportedFile)           // is told how the file is read; may be nil
-	Progress func(ImportProgress)         // is told from time to time, by one goroutine at a time; may be nil
-	Each     func(ImportedRow) error      // gets every row in order when all is written but not yet committed; may be nil
+	Opened   func(ImportedFile)             // is told how the file is read; may be nil
+	Progress func(ImportProgress)           // is told from time to time, by one goroutine at a time; may be nil
+	Each     func(ImportedRow) error        // gets every row in order when all is written but not yet committed; may be nil
 	Refused  func() (io.WriteCloser, error) // makes the file for refused rows, if there are any and the rest is imported; may be nil
 }
 
@@ -48,14 +48,14 @@ type ImportProgress struct {
 
 // ImportResult says what an import did, or with DryRun would have done. The first three count people, each once.
 type ImportResult struct {
-	Imported   int // new to the list
-	Changed    int // on the list before, now with something new
-	Unchanged  int // all was known
-	Left       int // of those changed and unchanged: had unsubscribed from the list, and stay so
-	Ended      int // of all: are unsubscribed because the file says that they are
-	Suppressed int // of all: get no mail from any list, by what is known or by what the file says
-	Pending    int // of the others: get no mail, because there is no consent
-	Refused    int // rows
+	Imported   int       // new to the list
+	Changed    int       // on the list before, now with something new
+	Unchanged  int       // all was known
+	Left       int       // of those changed and unchanged: had unsubscribed from the list, and stay so
+	Ended      int       // of all: are unsubscribed because the file says that they are
+	Suppressed int       // of all: get no mail from any list, by what is known or by what the file says
+	Pending    int       // of the others: get no mail, because there is no consent
+	Refused    int       // rows
 	Refusals   []Refusal // the first of them, at most maxRefusals
 }
 

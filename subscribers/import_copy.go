@@ -17,7 +17,7 @@ import (
 	"silkpost/subscribers/sheet"
 )
 
-// What the rows say, as they say it: '' and {} say nothing. Everything else about the rows is found out in these tables, so that the program
+// What the rows say, as they say it: ” and {} say nothing. Everything else about the rows is found out in these tables, so that the program
 // holds a few of them at a time.
 const createIncoming = `
 CREATE TEMPORARY TABLE incoming (
@@ -58,7 +58,9 @@ func (a *arrival) values() ([]any, error) {
 		}
 		none := pq.StringArray{}
 		return []any{
-			a.row, "", a.key, []byte{}, "", none, none, "", "", "", none, database.StringMap(nil), "", "", database.StringMap(nil),
+			a.row, "", a.key,
+			[]byte{},
+			"", none, none, "", "", "", none, database.StringMap(nil), "", "", database.StringMap(nil),
 			string(a.says), "", string(refusals),
 		}, nil
 	}

@@ -161,7 +161,9 @@ func (i *importing) refusals(reasons string) (found []Refusal, err error) {
 		}
 		found = append(found, of...)
 	}
-	at := func(r Refusal) int { return slices.IndexFunc(i.columns, func(c column) bool { return c.header == r.Field }) }
+	at := func(r Refusal) int {
+		return slices.IndexFunc(i.columns, func(c column) bool { return c.header == r.Field })
+	}
 	slices.SortStableFunc(found, func(a, b Refusal) int { return cmp.Compare(at(a), at(b)) })
 	return found, nil
 }
