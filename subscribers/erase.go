@@ -34,6 +34,9 @@ func ContactByEmail(ctx context.Context, h database.Handle, email string) (Conta
 // it back. It is for a transaction.
 func Erase(ctx context.Context, tx *sqlx.Tx, contact int64, now time.Time, actor string) (err error) {
 	defer errs.Wrap(&err, "erase contact %d", contact)
+	if _, err := tx.ExecContext(ctx, keepTurnsAway); err != nil { // an import must not find the address before, and write it after
+		return err
+	}
 	var key sql.NullString
 	err = tx.GetContext(ctx, &key, `SELECT email_key FROM subscribers.contacts WHERE id = $1 FOR UPDATE`, contact)
 	switch {

@@ -2,7 +2,6 @@ package subscribers_test
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -15,102 +14,233 @@ import (
 	"silkpost/subscribers"
 )
 
-// model is what a history of imports and unsubscriptions must lead to: the state of each address on one list.
-type model map[string]subscribers.State
+// model is what a history must lead to: everybody on one list, by the key of their address.
+type model map[string]*person
 
-// imports says what one import does to one address.
-func (m model) imports(key string, consent bool) {
-	switch {
-	case m[key] == subscribers.Unsubscribed || m[key] == subscribers.Active:
-	case consent:
-		m[key] = subscribers.Active
-	default:
-		m[key] = subscribers.Pending
+// forms are the ways in which the addresses of a history are written. Each history has its own people: suppression and erasure go beyond lists.
+func forms(history int) []string {
+	var all []string
+	for _, form := range []string{
+		"a-%d@example.org", "A-%d@example.org", "a-%d@EXAMPLE.org", "b@d%d.example", "B@D%d.Example", "ü-%d@bücher.example", "U\u0308-%d@xn--bcher-kva.example",
+		"c@d%d.example", "e-%d@example.org",
+	} {
+		all = append(all, fmt.Sprintf(form, history))
 	}
+	return append(all, "broken")
 }
 
-// No history of imports, with consent or without, in whatever form the address is written, makes somebody mailable who has
-// unsubscribed, or who never agreed; and the last line of the log explains every state.
+// history is one random history, done to the database and to the model.
+type history struct {
+	*bundle
+	t    *testing.T
+	rt   *rapid.T
+	list    string
+	n       int
+	want    model
+	ids     map[string]int64 // of the subscriptions
+	domains map[string]bool  // that are suppressed
+}
+
+// No history of imports, with consent or without, in whatever form the address is written and whatever the rows say, and of what people and
+// administrators do, makes somebody mailable who has left, bounced, complained, was suppressed or erased, but by their own word; and the log
+// explains every state.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	histories := 0
+	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		histories++
-		list := subscribers.NewList(fmt.Sprintf("history-%d", histories)) // contacts are shared by all histories
+		n++
+		list := subscribers.NewList(fmt.Sprintf("history-%d", n))
 		if _, err := subscribers.DeclareList(t.Context(), b.db, list); err != nil {
 			rt.Fatal(err)
 		}
-		want := model{}
-		for range rapid.IntRange(1, 10).Draw(rt, "steps") {
-			if len(want) > 0 && rapid.Bool().Draw(rt, "unsubscribe") {
-				b.unsubscribeOne(t, rt, list.Slug, want)
+		h := &history{bundle: b, t: t, rt: rt, list: list.Slug, n: n, want: model{}, ids: map[string]int64{}, domains: map[string]bool{}}
+		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
+			if living := h.living(); len(living) > 0 && rapid.Bool().Draw(rt, "a change") {
+				h.changes(rapid.SampledFrom(living).Draw(rt, "address"))
 			} else {
-				b.importSome(t, rt, list.Slug, want)
+				h.imports()
 			}
-			b.compare(t, rt, list.Slug, want)
+			h.compare()
 		}
 	})
 }
 
-func (b *bundle) importSome(t *testing.T, rt *rapid.T, list string, want model) {
-	forms := rapid.SliceOfN(rapid.SampledFrom([]string{
-		"a@example.org", "A@example.org", "a@EXAMPLE.org", "b@example.org", "B@Example.Org", "ü@bücher.example",
-		"U\u0308@xn--bcher-kva.example", "broken", "d@example.org",
-	}), 0, 6).Draw(rt, "addresses")
-	o := subscribers.ImportOptions{List: list, Now: b.now, KeepGoing: rapid.Bool().Draw(rt, "keep going"), DryRun: rapid.Bool().Draw(rt, "dry run")}
-	if rapid.Bool().Draw(rt, "consent") {
+// living returns who can still be spoken of by an address.
+func (h *history) living() (keys []string) {
+	for key, p := range h.want {
+		if !p.erased {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// sayings are what a row can say of its subscription.
+var sayings = []string{"", "", "", "", "active", "pending", "unsubscribed", "hard bounce", "complaint", "manual"}
+
+func (h *history) imports() {
+	o := subscribers.ImportOptions{
+		List: h.list, Now: h.now, Origin: "history.csv", KeepGoing: rapid.Bool().Draw(h.rt, "keep going"), DryRun: rapid.IntRange(0, 4).Draw(h.rt, "dry run") == 0,
+	}
+	if rapid.Bool().Draw(h.rt, "consent") {
 		o.Consent = "agreed"
 	}
-	result, err := b.importText(t, o, "email\n"+strings.Join(forms, "\n")+"\n")
-	broken := slices.Contains(forms, "broken")
-	if (err != nil) != (broken && !o.KeepGoing) {
-		rt.Fatalf("%+v, %v", result, err)
+	rows, says, refused := []string{"email,status"}, map[string][]string{}, 0
+	for range rapid.IntRange(0, 6).Draw(h.rt, "rows") {
+		form, word := rapid.SampledFrom(forms(h.n)).Draw(h.rt, "address"), rapid.SampledFrom(sayings).Draw(h.rt, "status")
+		rows = append(rows, form+","+statusWord(word))
+		address, err := subscribers.ParseAddress(form)
+		if err != nil || h.want[address.Key] != nil && h.want[address.Key].erased {
+			refused++
+			continue
+		}
+		says[address.Key] = append(says[address.Key], word)
 	}
-	if err != nil || o.DryRun {
-		return
+	before := h.mailable()
+	result, err := h.importText(h.t, o, strings.Join(rows, "\n")+"\n")
+	if (err != nil) != (refused > 0 && !o.KeepGoing) || result.Refused != refused {
+		h.rt.Fatalf("%q: %+v, %v", rows, result, err)
 	}
-	for _, form := range forms {
-		if address, err := subscribers.ParseAddress(form); err == nil {
-			want.imports(address.Key, o.Consent != "")
+	if err == nil && !o.DryRun {
+		for key, words := range says {
+			if h.want[key] == nil {
+				h.want[key] = newPerson()
+				h.want[key].domain = h.domains[key[strings.LastIndexByte(key, '@')+1:]]
+				h.ids[key] = h.subscriptionOf(h.t, h.list, key)
+			}
+			h.want[key].imported(words, o.Consent != "")
+		}
+	}
+	h.onlyTheWelcome(before, says, o.Consent != "")
+}
+
+// statusWord is how a table says it.
+func statusWord(says string) string {
+	if says == "manual" {
+		return "blocklisted"
+	}
+	return says
+}
+
+// onlyTheWelcome checks what an import must never do, without the model's help: whoever is mailable now and was not before is somebody for whom
+// a consent was stated and of whom no row said no, and who was new or pending.
+func (h *history) onlyTheWelcome(before []string, says map[string][]string, consent bool) {
+	for _, key := range h.mailable() {
+		spokeAgainst := slices.ContainsFunc(says[key], func(word string) bool { return word != "" && word != "active" })
+		if !slices.Contains(before, key) && (!consent || spokeAgainst || says[key] == nil) {
+			h.rt.Fatalf("an import made %s mailable", key)
 		}
 	}
 }
 
-func (b *bundle) unsubscribeOne(t *testing.T, rt *rapid.T, list string, want model) {
-	key := rapid.SampledFrom(slices.Sorted(maps.Keys(want))).Draw(rt, "address")
-	b.unsubscribe(t, fmt.Sprint(b.subscriptionOf(t, list, key)))
-	want[key] = subscribers.Unsubscribed
+func (h *history) mailable() []string {
+	return h.query(h.t, `SELECT c.email_key FROM subscribers.mailable m JOIN subscribers.lists l ON l.id = m.list_id
+		JOIN subscribers.contacts c ON c.id = m.contact_id WHERE l.slug = $1`, h.list)
 }
 
-func (b *bundle) compare(t *testing.T, rt *rapid.T, list string, want model) {
+// changes is what a person, an administrator or the time does to a subscription or an address.
+func (h *history) changes(key string) {
+	p, id := h.want[key], h.ids[key]
+	e := subscribers.Evidence{At: h.now, Method: rapid.SampledFrom([]subscribers.Method{subscribers.ByOneClick, subscribers.ByPage, subscribers.ByConfirmation}).Draw(h.rt, "method")}
+	later := h.now.Add(time.Hour)
+	ctx, domain := h.t.Context(), key[strings.LastIndexByte(key, '@')+1:]
+	var err error
+	switch change := rapid.SampledFrom([]string{
+		"unsubscribe", "confirm", "confirm", "pause", "resume", "schedule", "suppress", "suppress the domain", "lift", "lift the domain", "erase",
+	}).Draw(h.rt, "change"); change {
+	case "unsubscribe":
+		err = subscribers.Unsubscribe(ctx, h.db, id, e)
+		p.unsubscribe()
+	case "confirm":
+		err = subscribers.Confirm(ctx, h.db, id, e)
+		p.confirm()
+	case "pause":
+		err = subscribers.Pause(ctx, h.db, id, &later, e)
+		p.pause()
+	case "resume":
+		err = subscribers.Resume(ctx, h.db, id, rapid.Bool().Draw(h.rt, "catch up"), e)
+		p.resume(true)
+	case "schedule":
+		_, err = subscribers.ResumeDue(ctx, h.db, later)
+		for _, other := range h.want {
+			other.resume(false)
+		}
+	case "suppress":
+		reason := rapid.SampledFrom(reasons).Draw(h.rt, "reason")
+		_, err = subscribers.Suppress(ctx, h.db, key, reason, "a test", h.now)
+		p.suppress(reason)
+	case "suppress the domain":
+		if domain == fmt.Sprintf("d%d.example", h.n) { // nobody else's
+			_, err = subscribers.Suppress(ctx, h.db, domain, subscribers.Manual, "a test", h.now)
+			h.suppressDomain(domain, true)
+		}
+	case "lift":
+		_ = subscribers.Lift(ctx, h.db, key, "1", h.now) // it may say that there is more, or nothing
+		delete(p.suppressed, subscribers.Manual)
+	case "lift the domain":
+		_ = subscribers.Lift(ctx, h.db, domain, "1", h.now)
+		h.suppressDomain(domain, false)
+	case "erase":
+		h.erase(h.t, key)
+		p.erase()
+	}
+	if err != nil {
+		h.rt.Fatal(err)
+	}
+}
+
+func (h *history) suppressDomain(domain string, on bool) {
+	h.domains[domain] = on
+	for key, p := range h.want {
+		if strings.HasSuffix(key, "@"+domain) {
+			p.domain = on
+		}
+	}
+}
+// compare compares everything that the model knows.
+func (h *history) compare() {
 	expected := []string{}
-	for key, state := range want {
-		expected = append(expected, fmt.Sprintf("%s %s %t", key, state, state == subscribers.Active))
+	for key, p := range h.want {
+		expected = append(expected, fmt.Sprintf("%d %v", h.ids[key], p))
 	}
 	slices.Sort(expected)
-	got := b.query(t, `
-		SELECT concat_ws(' ', c.email_key, s.state,
-		       CASE WHEN EXISTS (SELECT FROM subscribers.mailable m WHERE m.subscription_id = s.id) THEN 'true' ELSE 'false' END)
-		FROM subscribers.subscriptions s
-		JOIN subscribers.contacts c ON c.id = s.contact_id JOIN subscribers.lists l ON l.id = s.list_id
-		WHERE l.slug = $1 ORDER BY c.email_key COLLATE "C"`, list)
+	got := h.standings(h.t, h.list)
+	slices.Sort(got)
 	if diff := cmp.Diff(expected, got); diff != "" {
-		rt.Fatalf("address, state, mailable (-model +database):\n%s", diff)
+		h.rt.Fatalf("subscription, state, mailable, log, suppressed (-model +database):\n%s", diff)
 	}
-	if odd := b.unexplained(t); len(odd) > 0 {
-		rt.Fatalf("the log does not explain subscriptions %v", odd)
+	if odd := h.unexplained(h.t); len(odd) > 0 {
+		h.rt.Fatalf("the log does not explain subscriptions %v", odd)
 	}
 }
 
-// unexplained returns subscriptions whose state is not what the log says last, or whose log repeats itself.
+// standings returns what the model knows, of everybody on a list.
+func (b *bundle) standings(t testing.TB, list string) []string {
+	t.Helper()
+	return b.query(t, `
+		SELECT s.id || ' ' || s.state || ' ' || (EXISTS (SELECT FROM subscribers.mailable m WHERE m.subscription_id = s.id))::text || ' '
+		       || (SELECT string_agg(g.state, '>' ORDER BY g.id) FROM subscribers.consents g WHERE g.subscription_id = s.id) || ' ['
+		       || coalesce((SELECT string_agg(x.reason, ' ' ORDER BY x.reason) FROM subscribers.suppressions x
+		                    WHERE x.address_key = c.email_key AND x.lifted_at IS NULL), '') || ']'
+		FROM subscribers.subscriptions s
+		JOIN subscribers.contacts c ON c.id = s.contact_id JOIN subscribers.lists l ON l.id = s.list_id
+		WHERE l.slug = $1`, list)
+}
+
+// unexplained returns subscriptions whose state is not what the log says last, whose log says the same twice in a row (but for a pause that was
+// changed), or which were active without a word.
 func (b *bundle) unexplained(t testing.TB) []string {
 	t.Helper()
 	return b.query(t, `
+		WITH said AS (
+			SELECT subscription_id, state, lag(state) OVER w AS before, row_number() OVER (PARTITION BY subscription_id ORDER BY id DESC) AS age
+			FROM subscribers.consents WINDOW w AS (PARTITION BY subscription_id ORDER BY id))
 		SELECT s.id FROM subscribers.subscriptions s
-		WHERE s.state IS DISTINCT FROM (SELECT g.state FROM subscribers.consents g WHERE g.subscription_id = s.id ORDER BY g.id DESC LIMIT 1)
-		   OR EXISTS (SELECT FROM subscribers.consents g WHERE g.subscription_id = s.id GROUP BY g.state HAVING count(*) > 1)
-		   OR (s.activation > 0) IS DISTINCT FROM EXISTS (SELECT FROM subscribers.consents g WHERE g.subscription_id = s.id AND g.state = 'active')`)
+		WHERE s.state IS DISTINCT FROM (SELECT state FROM said WHERE subscription_id = s.id AND age = 1)
+		   OR EXISTS (SELECT FROM said WHERE subscription_id = s.id AND state = before AND state <> 'paused')
+		   OR (s.activation > 0) IS DISTINCT FROM EXISTS (SELECT FROM said WHERE subscription_id = s.id AND state = 'active')`)
 }
 
 // Imports of the same people in opposite orders, on two lists, while some of them unsubscribe.

@@ -2,129 +2,203 @@ package subscribers
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"iter"
+	"io"
+	"runtime"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"golang.org/x/sync/errgroup"
 
 	"silkpost/internal/database"
-	"silkpost/internal/language"
+	"silkpost/subscribers/sheet"
 )
 
+// What the rows say, as they say it: ” and {} say nothing. Everything else about the rows is found out in these tables, so that the program
+// holds a few of them at a time.
 const createIncoming = `
 CREATE TEMPORARY TABLE incoming (
-    email         text NOT NULL,
-    email_key     text NOT NULL,
-    name          text NOT NULL,                      -- '' and {} say nothing, here and below
-    languages     text[] NOT NULL,
-    language_keys text[] NOT NULL,
-    time_zone     text NOT NULL,
-    delivery_hour text NOT NULL,
-    rhythm        text NOT NULL,
-    topics        text[] NOT NULL,
-    attributes    jsonb NOT NULL,
-    contact_id    bigint,                             -- found when everyone has one
-    outcome       text NOT NULL DEFAULT 'unchanged'   -- unchanged, changed, imported
-) ON COMMIT DROP;
-CREATE TEMPORARY TABLE incoming_organisations (
-    name_key text NOT NULL,
-    name     text NOT NULL,
-    country  text NOT NULL
-) ON COMMIT DROP;
-CREATE TEMPORARY TABLE incoming_memberships (
-    email_key text NOT NULL,
-    name_key  text NOT NULL
+    row              integer NOT NULL,
+    email            text NOT NULL,
+    email_key        text NOT NULL,       -- '' when the address is refused
+    address_hash     bytea NOT NULL,
+    name             text NOT NULL,
+    languages        text[] NOT NULL,
+    language_keys    text[] NOT NULL,
+    time_zone        text NOT NULL,
+    delivery_hour    text NOT NULL,
+    rhythm           text NOT NULL,
+    topics           text[] NOT NULL,
+    attributes       jsonb NOT NULL,
+    organisation_key text NOT NULL,
+    organisation     text NOT NULL,
+    about            jsonb NOT NULL,      -- the organisation
+    says             text NOT NULL,       -- a standing
+    evidence         text NOT NULL,
+    refusals         text NOT NULL        -- JSON; '' when nothing is wrong with the row itself
 ) ON COMMIT DROP`
 
-// Nobody else counts what is in a temporary table, and guessing makes the planner walk it once per row.
-const analyseIncoming = `ANALYZE incoming, incoming_organisations, incoming_memberships`
+var incomingColumns = []string{
+	"row", "email", "email_key", "address_hash", "name", "languages", "language_keys", "time_zone", "delivery_hour", "rhythm", "topics",
+	"attributes", "organisation_key", "organisation", "about", "says", "evidence", "refusals",
+}
 
-// copyPeople fills the temporary tables.
-func copyPeople(ctx context.Context, tx *sqlx.Tx, p *people) error {
+// Nobody else counts what is in a temporary table, and guessing makes the planner walk it once per row.
+const analyseIncoming = `ANALYZE incoming (row, email_key, organisation_key, about, says, refusals)`
+
+// values returns a row of incoming, in the order of incomingColumns. Of a row that is refused only what speaks against mail counts.
+func (a *arrival) values() ([]any, error) {
+	if len(a.refusals) > 0 {
+		refusals, err := json.Marshal(a.refusals)
+		if err != nil {
+			return nil, err
+		}
+		none := pq.StringArray{}
+		return []any{
+			a.row, "", a.key,
+			[]byte{},
+			"", none, none, "", "", "", none, database.StringMap(nil), "", "", database.StringMap(nil),
+			string(a.says), "", string(refusals),
+		}, nil
+	}
+	return []any{
+		a.row, a.email, a.key, a.hash, a.name, present(a.languages), present(a.languageKeys), a.timeZone, a.deliveryHour, a.rhythm,
+		present(a.topics), a.attributes, a.orgKey, a.organisation, a.about, string(a.says), strings.Join(a.evidence, ", "), "",
+	}, nil
+}
+
+// batch is how many rows go from goroutine to goroutine at once.
+const batch = 200
+
+// stage reads the file and copies what its rows say into a temporary table: one goroutine takes the text apart, several check and translate the
+// rows, one sends them.
+func (i *importing) stage(ctx context.Context, tx *sqlx.Tx) (err error) {
+	if i.size, err = i.file.Seek(0, io.SeekEnd); err == nil {
+		_, err = i.file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return fmt.Errorf("the file cannot be read twice: %w", err)
+	}
+	s, program, err := i.open()
+	if err != nil {
+		return err
+	}
+	if i.options.Opened != nil {
+		i.options.Opened(i.told(s, program))
+	}
+	var secret []byte
+	if err := tx.GetContext(ctx, &secret, `SELECT key FROM subscribers.erasure_key`); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, createIncoming); err != nil {
 		return fmt.Errorf("create the temporary tables: %w", err)
 	}
-	for _, table := range []struct {
-		name    string
-		columns []string
-		rows    iter.Seq[[]any]
-	}{
-		{"incoming", contactColumns, p.contactRows},
-		{"incoming_organisations", []string{"name_key", "name", "country"}, p.organisationRows},
-		{"incoming_memberships", []string{"email_key", "name_key"}, p.membershipRows},
-	} {
-		if err := copyIn(ctx, tx, table.name, table.columns, table.rows); err != nil {
-			return fmt.Errorf("copy into %s: %w", table.name, err)
-		}
+	if err := i.pump(ctx, tx, s, secret); err != nil {
+		return err
 	}
-	_, err := tx.ExecContext(ctx, analyseIncoming)
+	_, err = tx.ExecContext(ctx, analyseIncoming)
 	return err
 }
 
-// copyIn fills a table with COPY.
-func copyIn(ctx context.Context, tx *sqlx.Tx, table string, columns []string, rows iter.Seq[[]any]) error {
-	// Preparing a COPY is how lib/pq begins one; the names are our own.
-	statement, err := tx.PrepareContext(ctx, fmt.Sprintf("COPY %s (%s) FROM STDIN", table, strings.Join(columns, ", ")))
+// staged are rows on their way.
+type staged struct {
+	values [][]any
+	read   int64 // octets of the file, when they were read
+}
+
+func (i *importing) pump(ctx context.Context, tx *sqlx.Tx, s *sheet.Sheet, secret []byte) error {
+	group, ctx := errgroup.WithContext(ctx)
+	rows, ready := make(chan rowBatch, 1), make(chan staged, 1)
+	group.Go(func() error {
+		defer close(rows)
+		return readBatches(ctx, s, rows)
+	})
+	translators, ctx2 := errgroup.WithContext(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		translators.Go(func() error { return translate(ctx2, newRowReader(i.columns, i.list, secret), rows, ready) })
+	}
+	group.Go(func() error {
+		defer close(ready)
+		return translators.Wait()
+	})
+	group.Go(func() error { return i.send(ctx, tx, ready) })
+	return group.Wait()
+}
+
+// rowBatch are rows that were read together.
+type rowBatch struct {
+	rows []sheet.Row
+	read int64
+}
+
+// readBatches reads rows until there are no more.
+func readBatches(ctx context.Context, s *sheet.Sheet, out chan<- rowBatch) error {
+	for {
+		rows := make([]sheet.Row, 0, batch)
+		var err error
+		for len(rows) < batch && err == nil {
+			var row sheet.Row
+			if row, err = s.Next(); err == nil {
+				rows = append(rows, row)
+			}
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		select {
+		case out <- rowBatch{rows, s.Read()}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return nil //nolint:nilerr // the end
+		}
+	}
+}
+
+// translate checks rows and makes of them what COPY takes.
+func translate(ctx context.Context, r *rowReader, in <-chan rowBatch, out chan<- staged) error {
+	for b := range in {
+		s := staged{values: make([][]any, len(b.rows)), read: b.read}
+		for n, row := range b.rows {
+			var err error
+			if s.values[n], err = r.read(row).values(); err != nil {
+				return err
+			}
+		}
+		select {
+		case out <- s:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// send fills the temporary table with COPY.
+func (i *importing) send(ctx context.Context, tx *sqlx.Tx, in <-chan staged) error {
+	// Preparing a COPY is how lib/pq begins one.
+	statement, err := tx.PrepareContext(ctx, "COPY incoming ("+strings.Join(incomingColumns, ", ")+") FROM STDIN")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = statement.Close() }()
-	for values := range rows {
-		if _, err := statement.ExecContext(ctx, values...); err != nil {
-			return err
+	rows := 0
+	for s := range in {
+		for _, values := range s.values {
+			if _, err := statement.ExecContext(ctx, values...); err != nil {
+				return fmt.Errorf("copy: %w", err)
+			}
 		}
+		rows += len(s.values)
+		i.progress(ImportProgress{Rows: rows, Read: s.read, Size: i.size})
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	_, err = statement.ExecContext(ctx) // sends what is left
 	return err
-}
-
-func (p *people) contactRows(yield func([]any) bool) {
-	for _, one := range p.all {
-		if !yield(contactValues(p.columns, one)) {
-			return
-		}
-	}
-}
-
-func (p *people) organisationRows(yield func([]any) bool) {
-	for key, partner := range p.organisations {
-		if !yield([]any{key, partner.name, partner.country}) {
-			return
-		}
-	}
-}
-
-func (p *people) membershipRows(yield func([]any) bool) {
-	for _, one := range p.all {
-		for _, key := range one.organisations {
-			if !yield([]any{one.key, key}) {
-				return
-			}
-		}
-	}
-}
-
-var contactColumns = []string{
-	"email", "email_key", "name", "languages", "language_keys", "time_zone", "delivery_hour", "rhythm", "topics", "attributes",
-}
-
-// contactValues returns a row of incoming, in the order of contactColumns.
-func contactValues(columns []string, one *person) []any {
-	said := map[string]string{}
-	attributes := database.StringMap{}
-	for i, name := range columns {
-		switch {
-		case one.cells[i] == "":
-		case isAttribute(name):
-			attributes[name] = one.cells[i]
-		default:
-			said[name] = one.cells[i]
-		}
-	}
-	languages := splitCell(said["languages"])
-	return []any{
-		one.email, one.key, said["name"], present(languages), present(language.Keys(languages)), said["time_zone"],
-		said["delivery_hour"], said["rhythm"], present(splitCell(said["topics"])), attributes,
-	}
 }

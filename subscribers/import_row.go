@@ -1,67 +1,400 @@
 package subscribers
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"hash"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/internal/language"
+	"silkpost/subscribers/sheet"
 )
 
-// row is one row, its cells in canonical form.
-type row struct {
-	number       int
+// arrival is what one row says, in canonical form. What is empty was not said.
+type arrival struct {
+	row          int
 	email        string
+	key          string // of the address, "" when that is refused
+	hash         []byte // see addressHash
+	name         string
+	languages    []string
+	languageKeys []string
+	timeZone     string
+	deliveryHour string
+	rhythm       string
+	topics       []string
+	attributes   database.StringMap
 	organisation string
-	cells        []string
-	columns      []string
+	orgKey       string
+	about        database.StringMap // the organisation: by country, web_site, languages, kind, notes, tags; "name zh-Hans" for its names
+	says         standing
+	evidence     []string // of what it says: when they opted in, when they left
 	refusals     []Refusal
 }
 
-func (r *row) refuse(field, value, format string, args ...any) {
-	r.refusals = append(r.refusals, Refusal{Row: r.number, Field: field, Value: value, Reason: fmt.Sprintf(format, args...)})
+// rowReader reads rows. It is for one goroutine: what it has read before, it remembers.
+type rowReader struct {
+	columns   []column
+	list      *List
+	mac       hash.Hash
+	languages map[string]tags
+	zones     map[string]error
+	keys      map[string]string // of organisations
+	words     map[string]string // columnKey of cells
 }
 
-// cell returns the cell of a known column, "" when the file has none of that name.
-func (r *row) cell(column string) string {
-	if i := slices.Index(r.columns, column); i >= 0 {
-		return r.cells[i]
+// tags are languages with what they are compared by.
+type tags struct {
+	canonical, keys []string
+	err             error
+}
+
+func newRowReader(columns []column, list *List, secret []byte) *rowReader {
+	return &rowReader{
+		columns: columns, list: list, mac: hmac.New(sha256.New, secret),
+		languages: map[string]tags{}, zones: map[string]error{}, keys: map[string]string{}, words: map[string]string{},
 	}
-	return ""
 }
 
-// ofOrganisation reports whether a column speaks of the row's organisation, not of its person. A country without an
-// organisation is the person's.
-func (r *row) ofOrganisation(column string) bool {
-	return r.organisation != "" && (column == "organisation" || column == "country")
-}
+// remembered bounds what a rowReader remembers of each kind.
+const remembered = 1000
 
-// readRow checks a row for itself.
-func readRow(number int, columns []string, checks []check, cells []string) *row {
-	r := &row{number: number, columns: columns, cells: make([]string, len(columns))}
-	if len(cells) != len(columns) {
-		r.refuse("", "", "%d cells where the header names %d columns; a text with a comma in it must stand in quotation marks",
-			len(cells), len(columns))
-		return r
+// remember returns what find says of a cell, which it is asked once.
+func remember[T any](known map[string]T, cell string, find func(string) T) T {
+	found, ok := known[cell]
+	if !ok {
+		if len(known) >= remembered {
+			clear(known)
+		}
+		found = find(cell)
+		known[cell] = found
 	}
-	for i, cell := range cells {
-		if columns[i] == "email" {
-			cell = strings.TrimSpace(cell)
-			r.email = cell
-		} else if cell = tidy(cell); cell == "" {
+	return found
+}
+
+// read reads a row and checks it for itself.
+func (r *rowReader) read(given sheet.Row) *arrival {
+	a := &arrival{row: given.Number}
+	if len(given.Cells) != len(r.columns) {
+		a.refuse("", "", "%d cells where the header names %d columns; a text with a comma in it must stand in quotation marks",
+			len(given.Cells), len(r.columns))
+		return a
+	}
+	said := cells{}
+	for i, c := range r.columns {
+		if err := r.readCell(a, said, c, given.Cells[i]); err != nil {
+			a.refuse(c.label(i), shown(given.Cells[i]), "%v", err)
+		}
+	}
+	if a.name == "" {
+		a.name = joinName(said[fieldFirstName], said[fieldMiddleName], said[fieldLastName], a.languages)
+	}
+	r.placeOrganisation(a, said)
+	return a
+}
+
+// label is what a column is called when something in it is refused.
+func (c column) label(i int) string {
+	if c.header == "" {
+		return fmt.Sprintf("column %d", i+1)
+	}
+	return c.header
+}
+
+// shown returns a cell as a refusal shows it.
+func shown(cell string) string {
+	const most = 100
+	if cell = tidy(cell); len(cell) > most*4 {
+		return string([]rune(cell)[:most])
+	}
+	return cell
+}
+
+// cells are what the parts of a row say that are put together only when the whole row is read.
+type cells map[field]string
+
+// readCell checks a cell and puts what it says into its place. The error is the reason alone.
+func (r *rowReader) readCell(a *arrival, said cells, c column, cell string) error {
+	if c.field == fieldNothing {
+		return nil
+	}
+	cell = tidy(cell)
+	switch {
+	case c.field == fieldEmail:
+		return r.readEmail(a, cell)
+	case cell == "":
+		return c.checkEmpty()
+	}
+	if err := checkSpoilt(cell); err != nil {
+		return err
+	}
+	if place := texts[c.field]; place != nil {
+		return place(r, a, said, c, cell)
+	}
+	return fmt.Errorf("the column %s is not read", c.field)
+}
+
+// checkEmpty refuses an empty cell in a file of those who left: whether they did is the one thing that must be said.
+func (c column) checkEmpty() error {
+	if c.sure && (c.field == fieldUnsubscribed || c.field == fieldBounced) {
+		return errs.New(errs.Invalid, "empty, in a file of people who are no longer subscribed: import those who are from a file without this column")
+	}
+	return nil
+}
+
+func (r *rowReader) readEmail(a *arrival, cell string) error {
+	address, err := ParseAddress(cell)
+	if err != nil {
+		return err
+	}
+	a.email, a.key = address.Given, address.Key
+	r.mac.Reset()
+	r.mac.Write([]byte(a.key))
+	a.hash = r.mac.Sum(nil)
+	return nil
+}
+
+// texts say for each field what its cells must be and where they go. It is filled here because its functions differ in nothing else.
+var texts = map[field]func(r *rowReader, a *arrival, said cells, c column, cell string) error{
+	fieldName: func(_ *rowReader, a *arrival, _ cells, _ column, cell string) error {
+		a.name = cell
+		return checkText(cell, maxName)
+	},
+	fieldFirstName:  keepLine,
+	fieldMiddleName: keepLine,
+	fieldLastName:   keepLine,
+	fieldLanguages: func(r *rowReader, a *arrival, _ cells, _ column, cell string) error {
+		found := r.parseLanguages(cell)
+		a.languages, a.languageKeys = found.canonical, found.keys
+		return found.err
+	},
+	fieldTimeZone: func(r *rowReader, a *arrival, _ cells, _ column, cell string) error {
+		a.timeZone = cell
+		return remember(r.zones, cell, checkTimeZone)
+	},
+	fieldDeliveryHour: func(_ *rowReader, a *arrival, _ cells, _ column, cell string) (err error) {
+		a.deliveryHour, err = parseHour(cell)
+		return err
+	},
+	fieldRhythm: func(r *rowReader, a *arrival, _ cells, _ column, cell string) error {
+		a.rhythm = rhythms[remember(r.words, cell, columnKey)]
+		if !slices.Contains(r.list.Rhythms, a.rhythm) {
+			return errs.New(errs.Invalid, "not offered by the list %s; it offers: %s", r.list.Slug, strings.Join(r.list.Rhythms, ", "))
+		}
+		return nil
+	},
+	fieldTopics: func(_ *rowReader, a *arrival, _ cells, _ column, cell string) error {
+		a.topics = splitCell(cell)
+		return checkText(cell, maxText)
+	},
+	fieldStatus: func(r *rowReader, a *arrival, _ cells, c column, cell string) error {
+		says, known := standings[remember(r.words, cell, columnKey)]
+		switch {
+		case known:
+			a.say(says)
+		case c.sure:
+			return errs.New(errs.Invalid, "not a status that is known: active, pending, unsubscribed, bounced, complained and blocked are")
+		default:
+			a.attribute(c.name, cell)
+			return checkText(cell, maxText)
+		}
+		return nil
+	},
+	fieldUnsubscribed: happened(saysUnsubscribed),
+	fieldBounced:      happened(saysBounced),
+	fieldOptedIn:      when("opted in"),
+	fieldConfirmed:    when("confirmed"),
+	fieldAttributes: func(_ *rowReader, a *arrival, _ cells, _ column, cell string) error {
+		return a.readAttributes(cell)
+	},
+	fieldAttribute: func(_ *rowReader, a *arrival, _ cells, c column, cell string) error {
+		if c.name == "" {
+			return errs.New(errs.Invalid, "the header gives this column no name")
+		}
+		a.attribute(c.name, cell)
+		return checkText(cell, maxText)
+	},
+	fieldOrganisation: func(r *rowReader, a *arrival, _ cells, _ column, cell string) error {
+		a.organisation, a.orgKey = cell, remember(r.keys, cell, organisationKey)
+		return checkOrganisation(cell, a.orgKey)
+	},
+	fieldCountry: func(_ *rowReader, _ *arrival, said cells, _ column, cell string) (err error) {
+		said[fieldCountry], err = parseCountry(cell)
+		return err
+	},
+	fieldWebSite: func(_ *rowReader, _ *arrival, said cells, _ column, cell string) (err error) {
+		said[fieldWebSite], err = parseWebSite(cell)
+		return err
+	},
+	fieldOrgLanguages: func(r *rowReader, _ *arrival, said cells, _ column, cell string) error {
+		found := r.parseLanguages(cell)
+		said[fieldOrgLanguages] = strings.Join(found.canonical, ";")
+		return found.err
+	},
+	fieldOrgKind:  keepLine,
+	fieldOrgNotes: keepText,
+	fieldOrgTags: func(_ *rowReader, _ *arrival, said cells, _ column, cell string) error {
+		said[fieldOrgTags] = strings.Join(splitCell(cell), ";")
+		return checkText(cell, maxText)
+	},
+	fieldOrgName: func(_ *rowReader, a *arrival, _ cells, c column, cell string) error {
+		a.tell("name "+c.name, cell)
+		return checkText(cell, maxName)
+	},
+}
+
+func keepLine(_ *rowReader, _ *arrival, said cells, c column, cell string) error {
+	said[c.field] = cell
+	return checkText(cell, maxName)
+}
+
+func keepText(_ *rowReader, _ *arrival, said cells, c column, cell string) error {
+	said[c.field] = cell
+	return checkText(cell, maxText)
+}
+
+// happened reads whether or when somebody left.
+func happened(says standing) func(*rowReader, *arrival, cells, column, string) error {
+	return func(_ *rowReader, a *arrival, _ cells, _ column, cell string) error {
+		at, err := checkHappened(cell)
+		if err != nil || at == "" {
+			return err
+		}
+		a.say(says)
+		if at != "yes" {
+			a.evidence = append(a.evidence, string(says)+" "+at)
+		}
+		return nil
+	}
+}
+
+// when reads whether or when somebody agreed. Who did not is mailed only after they do.
+func when(what string) func(*rowReader, *arrival, cells, column, string) error {
+	return func(_ *rowReader, a *arrival, _ cells, _ column, cell string) error {
+		at, err := checkHappened(cell)
+		switch {
+		case err != nil:
+			return err
+		case at == "":
+			a.say(saysPending)
+		case at == "yes":
+			a.evidence = append(a.evidence, what)
+		default:
+			a.evidence = append(a.evidence, what+" "+at)
+		}
+		return nil
+	}
+}
+
+// orgFields are the fields of an organisation, and what about calls them. A row that names none keeps the first two as the person's own.
+var orgFields = []struct {
+	field  field
+	key    string
+	orSelf bool
+}{
+	{fieldCountry, "country", true},
+	{fieldWebSite, "web_site", true},
+	{fieldOrgLanguages, "languages", false},
+	{fieldOrgKind, "kind", false},
+	{fieldOrgNotes, "notes", false},
+	{fieldOrgTags, "tags", false},
+}
+
+// placeOrganisation decides whether what can be said of organisations and people is said of the row's organisation.
+func (r *rowReader) placeOrganisation(a *arrival, said cells) {
+	for _, one := range orgFields {
+		value := said[one.field]
+		switch {
+		case value == "":
+		case a.organisation != "":
+			a.tell(one.key, value)
+		case one.orSelf:
+			a.attribute(r.headerOf(one.field), value)
+		default:
+			a.tell(one.key, value)
+		}
+	}
+	if a.organisation == "" && len(a.about) > 0 {
+		a.refuse("", "", "it speaks of an organisation (%s) but does not name it", strings.Join(slices.Sorted(maps.Keys(a.about)), ", "))
+	}
+}
+
+// headerOf returns the name of a field's column as an attribute.
+func (r *rowReader) headerOf(f field) string {
+	i := slices.IndexFunc(r.columns, func(c column) bool { return c.field == f })
+	return strings.ToLower(r.columns[i].header)
+}
+
+func (a *arrival) refuse(field, value, format string, args ...any) {
+	a.refusals = append(a.refusals, Refusal{Row: a.row, Field: field, Value: value, Reason: fmt.Sprintf(format, args...)})
+}
+
+func (a *arrival) attribute(name, value string) {
+	if a.attributes == nil {
+		a.attributes = database.StringMap{}
+	}
+	a.attributes[name] = value
+}
+
+func (a *arrival) tell(key, value string) {
+	if a.about == nil {
+		a.about = database.StringMap{}
+	}
+	a.about[key] = value
+}
+
+// severity orders what rows say of one subscription.
+var severity = []standing{saysNothing, saysActive, saysPending, saysUnsubscribed, saysBounced, saysBlocked, saysComplained}
+
+// say keeps the worse of what the row's cells say.
+func (a *arrival) say(says standing) {
+	if slices.Index(severity, says) > slices.Index(severity, a.says) {
+		a.says = says
+	}
+}
+
+// readAttributes reads a JSON object of attributes. What in it is neither text, number nor truth is kept as JSON.
+func (a *arrival) readAttributes(cell string) error {
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(cell), &values); err != nil {
+		return errs.New(errs.Invalid, `not a JSON object such as {"city": "Rome"}`)
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		name, text := strings.ToLower(tidy(key)), string(values[key])
+		var inside string
+		if json.Unmarshal(values[key], &inside) == nil {
+			text = tidy(inside)
+		}
+		if text == "" || text == "null" || name == "" {
 			continue
 		}
-		canonical, err := checks[i](cell)
-		if err != nil {
-			r.refuse(columnName(columns, i), cell, "%v", err)
+		if err := checkText(name, maxName); err != nil {
+			return errs.New(errs.Invalid, "the name of %.50q: %w", name, err)
 		}
-		r.cells[i] = canonical
+		if err := checkText(text, maxText); err != nil {
+			return errs.New(errs.Invalid, "%s: %w", name, err)
+		}
+		a.attribute(name, text)
 	}
-	r.organisation = r.cell("organisation")
-	return r
+	return nil
+}
+
+// parseLanguages returns the languages of a cell, however they are parted.
+func (r *rowReader) parseLanguages(cell string) tags {
+	return remember(r.languages, cell, func(cell string) tags {
+		canonical, err := parseLanguages(strings.FieldsFunc(cell, func(c rune) bool { return strings.ContainsRune(";,/|、，；", c) }))
+		return tags{canonical: canonical, keys: language.Keys(canonical), err: err}
+	})
 }
 
 // maxKey is the longest key in octets; an entry of an index has room for about 2,700.
@@ -72,99 +405,22 @@ func organisationKey(name string) string {
 	return tidy(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name))))
 }
 
-func columnName(columns []string, i int) string {
-	if columns[i] == "" {
-		return fmt.Sprintf("column %d", i+1)
+func checkOrganisation(cell, key string) error {
+	if key == "" || len(key) > maxKey {
+		return errs.New(errs.Invalid, "too long or without a letter")
 	}
-	return columns[i]
+	return checkText(cell, maxName)
 }
 
-// check returns the canonical form of a cell, or the reason why it is refused.
-type check func(cell string) (string, error)
-
-// checksFor returns the check of each column.
-func checksFor(columns []string, list *List) []check {
-	known := map[string]check{
-		"email":         checkEmail,
-		"name":          checkLine(maxName),
-		"organisation":  checkOrganisation,
-		"country":       parseCountry,
-		"languages":     checkLanguages,
-		"time_zone":     remember(func(cell string) (string, error) { return cell, checkTimeZone(cell) }),
-		"rhythm":        checkRhythm(list),
-		"topics":        checkTopics,
-		"delivery_hour": parseHour,
-		"":              checkNameless,
+// parseWebSite returns the address of a web site; people leave out its scheme. The error is the reason alone.
+func parseWebSite(cell string) (string, error) {
+	address := cell
+	if !strings.Contains(address, "://") {
+		address = "https://" + address
 	}
-	checks := make([]check, len(columns))
-	for i, name := range columns {
-		checks[i] = known[name]
-		if checks[i] == nil {
-			checks[i] = checkLine(maxText)
-		}
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !strings.Contains(strings.Trim(u.Hostname(), "."), ".") || u.User != nil {
+		return "", errs.New(errs.Invalid, "not the address of a web site such as https://www.example.org/")
 	}
-	return checks
-}
-
-// isAttribute reports whether a column, when it speaks of the person, is kept as an attribute.
-func isAttribute(column string) bool {
-	switch column {
-	case "email", "name", "organisation", "languages", "time_zone", "rhythm", "topics", "delivery_hour", "":
-		return false
-	}
-	return true
-}
-
-// remember saves a check that reads a file each time from doing so for every row of an import.
-func remember(slow check) check {
-	accepted := map[string]string{}
-	return func(cell string) (string, error) {
-		if canonical, known := accepted[cell]; known {
-			return canonical, nil
-		}
-		canonical, err := slow(cell)
-		if err == nil {
-			accepted[cell] = canonical
-		}
-		return canonical, err
-	}
-}
-
-func checkEmail(cell string) (string, error) {
-	address, err := ParseAddress(cell)
-	return address.Key, err
-}
-
-func checkLine(limit int) check {
-	return func(cell string) (string, error) { return cell, checkText(cell, limit) }
-}
-
-func checkOrganisation(cell string) (string, error) {
-	if key := organisationKey(cell); key == "" || len(key) > maxKey {
-		return "", errs.New(errs.Invalid, "too long or without a letter")
-	}
-	return cell, checkText(cell, maxName)
-}
-
-func checkLanguages(cell string) (string, error) {
-	tags, err := parseLanguages(splitCell(cell))
-	return strings.Join(tags, ";"), err
-}
-
-func checkTopics(cell string) (string, error) {
-	return strings.Join(splitCell(cell), ";"), checkText(cell, maxText)
-}
-
-func checkRhythm(list *List) check {
-	return func(cell string) (string, error) {
-		rhythm := strings.ToLower(cell)
-		if !slices.Contains(list.Rhythms, rhythm) {
-			return "", errs.New(errs.Invalid, "not offered by the list %s; it offers: %s", list.Slug, strings.Join(list.Rhythms, ", "))
-		}
-		return rhythm, nil
-	}
-}
-
-func checkNameless(string) (string, error) {
-	return "", errs.New(errs.Invalid, "the header gives this column no name")
+	return address, checkText(address, maxText)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -208,7 +207,7 @@ func TestImportContactsRefuses(t *testing.T) {
 		"long note":      {"a@example.org,,,,,,,,," + strings.Repeat("x", 2001), `x": 2001 characters, more than 2000`},
 		"swelling name":  {"a@example.org,," + strings.Repeat("\ufdfa", 200) + ",,,,,,,", "too long or without a letter"},
 		"too many cells": {"a@example.org,Smith, John,,,,,,,,", "row 2: 11 cells where the header names 10 columns; a text with a comma"},
-		"too few cells":  {"a@example.org,A", "row 2: 2 cells where the header names 10 columns; a text with a comma"},
+		"cut off":        {"a@example.org,A", "row 2: 2 cells where the header names 10 columns; a text with a comma"},
 		"contradiction": {
 			"a@example.org,A,,,it,,,,,\nb@example.org,,,,,,,,,\nA@example.org,A,,,en,,,,,",
 			`row 4, languages "en": row 2 says "it" of the same address`,
@@ -230,7 +229,7 @@ func TestImportContactsRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			result, err := b.importText(t, b.options(), header+c.rows+"\n")
+			result, err := b.importText(t, b.options(), header+c.rows)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "nothing imported: ") ||
 				errs.KindOf(err) != errs.Invalid {
 				t.Fatalf("got  %v\nwant %s", err, c.want)
@@ -301,7 +300,7 @@ func TestImportContactsOfABadFile(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for name, c := range map[string]struct {
-		file io.Reader
+		file io.ReadSeeker
 		want string
 		kind errs.Kind
 	}{
@@ -311,11 +310,9 @@ func TestImportContactsOfABadFile(t *testing.T) {
 			strings.NewReader("name,organisation\na,b\n"),
 			`row 1 names no column "email"; the columns are: name, organisation`, errs.Invalid,
 		},
-		"semicolons": {strings.NewReader("email;name\na;b\n"), `row 1: its columns are not parted by commas; save the file with commas`, errs.Invalid},
 		"twice":      {strings.NewReader("email,Name,name\n"), `row 1: the column "name" is there twice`, errs.Invalid},
 		"nameless":   {strings.NewReader("email,\na@example.org,x\n"), `row 2, column 2 "x": the header gives this column no name`, errs.Invalid},
 		"bad column": {strings.NewReader("email,a\x00b\n"), "row 1, column 2: the name has a control character (U+0000)", errs.Invalid},
-		"UTF-16":     {strings.NewReader("\xff\xfee\x00m\x00"), `the file is UTF-16 text: save it as "CSV UTF-8"`, errs.Invalid},
 		"workbook":   {strings.NewReader("PK\x03\x04rest"), "the file is a workbook, not CSV", errs.Invalid},
 		"Latin-1": {
 			strings.NewReader("email,name\na@example.org,A\nb@example.org,B\xfcro\n"),
@@ -329,10 +326,10 @@ func TestImportContactsOfABadFile(t *testing.T) {
 			strings.NewReader("email,name\n\na@example.org,a\"b\"\n"),
 			"row 3 cannot be read: a quotation mark stands inside a cell", errs.Invalid,
 		},
-		"reading fails at once": {iotest.ErrReader(errors.New("disk on fire")), "cannot read the file: disk on fire", errs.Unavailable},
+		"reading fails at once": {atEnd("", func() error { return errors.New("disk on fire") }), "cannot read the file: disk on fire", errs.Unavailable},
 		"reading fails": {
-			io.MultiReader(strings.NewReader("email\na@example.org\n"), iotest.ErrReader(errors.New("disk on fire"))),
-			"cannot read the file after row 2: disk on fire", errs.Unavailable,
+			atEnd("email\na@example.org\n"+strings.Repeat("\n", 100_000), func() error { return errors.New("disk on fire") }),
+			"cannot read the file after row 100002: disk on fire", errs.Unavailable,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -364,10 +361,7 @@ func TestImportContactsStopsWithItsContext(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	file := io.MultiReader(strings.NewReader("email\na@example.org\n"), readFunc(func([]byte) (int, error) {
-		cancel()
-		return 0, io.EOF
-	}))
+	file := atEnd("email\na@example.org\n", func() error { cancel(); return io.EOF })
 	if _, err := subscribers.ImportContacts(ctx, b.db, file, b.options()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -380,20 +374,32 @@ func TestImportContactsStopsWithItsContext(t *testing.T) {
 func TestImportContactsSeesTheListChange(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	file := io.MultiReader(strings.NewReader("email,rhythm\na@example.org,daily\n"), readFunc(func([]byte) (int, error) {
+	file := atEnd("email,rhythm\na@example.org,daily\n", func() error {
 		list := subscribers.NewList("partners")
 		list.Rhythms = []string{"weekly"}
 		if _, err := subscribers.DeclareList(t.Context(), b.db, list); err != nil {
 			t.Error(err)
 		}
-		return 0, io.EOF
-	}))
+		return io.EOF
+	})
 	_, err := subscribers.ImportContacts(t.Context(), b.db, file, b.options())
 	if errs.KindOf(err) != errs.Conflict || !strings.Contains(err.Error(), "the rhythms of the list partners were changed meanwhile") {
 		t.Errorf("got %v", err)
 	}
 }
 
-type readFunc func(p []byte) (int, error)
+// tampered is a file that does something whenever it is read to its end.
+type tampered struct {
+	*strings.Reader
+	end func() error
+}
 
-func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+func atEnd(text string, end func() error) tampered { return tampered{strings.NewReader(text), end} }
+
+func (f tampered) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if err != nil {
+		err = f.end()
+	}
+	return n, err
+}

@@ -5,87 +5,136 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
-
-	"silkpost/internal/errs"
+	"github.com/lib/pq"
 )
 
-// writePeople copies the people into temporary tables and makes the records follow in whole statements. It adds to result
-// what became of them.
-func writePeople(ctx context.Context, tx *sqlx.Tx, list *List, p *people, o ImportOptions, result *ImportResult) error {
-	if err := lockForImport(ctx, tx, list); err != nil {
+// write makes the records follow what the rows say, in whole statements, and counts what became of the people. Where somebody else adds or
+// changes an address between one statement and the next, all begins anew.
+func (i *importing) write(ctx context.Context, tx *sqlx.Tx) error {
+	if err := runSteps(ctx, tx, mergeSteps); err != nil {
 		return err
 	}
-	if err := copyPeople(ctx, tx, p); err != nil {
+	if err := i.writeContacts(ctx, tx); err != nil {
 		return err
+	}
+	o, list := &i.options, i.list.ID
+	err := runSteps(ctx, tx, []step{
+		{"change contacts", updateContacts, nil},
+		{"add organisations", insertOrganisations, []any{o.Now}},
+		{"change organisations", updateOrganisations, nil},
+		{"add members", insertMemberships, nil},
+		{"add subscriptions", insertSubscriptions, []any{list, i.list.DefaultRhythm, o.Now, o.Consent, o.Origin}},
+		{"activate subscriptions", activateSubscriptions, []any{list, o.Now, o.Consent, o.Origin}},
+		{"hold subscriptions", holdSubscriptions, []any{list}},
+		{"end subscriptions", endSubscriptions, []any{list, o.Now, o.Origin, pq.Array(personal)}},
+		{"change subscriptions", updateSubscriptions, []any{list}},
+	})
+	if err != nil {
+		return err
+	}
+	r := &i.result
+	err = tx.QueryRowxContext(ctx, countOutcomes, list).
+		Scan(&r.Imported, &r.Changed, &r.Unchanged, &r.Left, &r.Ended, &r.Suppressed, &r.Pending)
+	if err != nil {
+		return fmt.Errorf("count: %w", err)
+	}
+	return nil
+}
+
+// writeContacts adds who is new, and finds everybody.
+func (i *importing) writeContacts(ctx context.Context, tx *sqlx.Tx) error {
+	o := &i.options
+	people, err := execCount(ctx, tx, gatherPeople)
+	if err != nil {
+		return fmt.Errorf("look for contacts: %w", err)
+	}
+	added, err := execCount(ctx, tx, insertContacts, o.Now)
+	if err != nil {
+		return fmt.Errorf("add contacts: %w", err)
 	}
 	state := Pending
 	if o.Consent != "" {
 		state = Active
 	}
-	steps := []struct {
-		name      string
-		statement string
-		args      []any
-	}{
-		{"add contacts", insertContacts, []any{o.Now}},
-		{"find contacts", findContacts, nil},
-		{"change contacts", updateContacts, nil},
-		{"add organisations", insertOrganisations, []any{o.Now}},
-		{"change organisations", updateOrganisations, nil},
-		{"add members", insertMemberships, nil},
-		{"activate subscriptions", activateSubscriptions, []any{list.ID, state, o.Now, o.Consent}},
-		{"change subscriptions", updateSubscriptions, []any{list.ID}},
-		{"add subscriptions", insertSubscriptions, []any{list.ID, state, list.DefaultRhythm, o.Now, o.Consent}},
+	err = runSteps(ctx, tx, []step{
+		{"prepare the news", createNews, nil},
+		{"suppress", insertSuppressions, []any{o.Origin, o.Now}},
+		{"find contacts", findContacts, []any{state}},
+		{"analyse", `ANALYZE found`, nil},
+	})
+	if err != nil {
+		return err
 	}
-	for _, step := range steps {
-		if _, err := tx.ExecContext(ctx, step.statement, step.args...); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
-		}
+	var found, known int64
+	if err := tx.QueryRowxContext(ctx, `SELECT count(*), count(*) FILTER (WHERE known) FROM found`).Scan(&found, &known); err != nil {
+		return err
 	}
-	return tx.QueryRowxContext(ctx, countOutcomes, list.ID).
-		Scan(&result.Imported, &result.Changed, &result.Unchanged, &result.Left, &result.Pending)
-}
-
-// Imports take turns, so that two with the same people in another order do not wait for one another for ever.
-const takeTurn = `SELECT pg_advisory_xact_lock(hashtextextended('silkpost import of contacts', 0))`
-
-const lockOffer = `
-SELECT rhythms @> $2 AND default_rhythm = $3
-FROM subscribers.lists
-WHERE id = $1
-FOR SHARE`
-
-// lockForImport waits for other imports and makes sure that the list still offers what the file was checked against.
-func lockForImport(ctx context.Context, tx *sqlx.Tx, list *List) error {
-	if _, err := tx.ExecContext(ctx, takeTurn); err != nil {
-		return fmt.Errorf("wait for another import: %w", err)
-	}
-	same := false
-	if err := tx.GetContext(ctx, &same, lockOffer, list.ID, list.Rhythms, list.DefaultRhythm); err != nil {
-		return fmt.Errorf("lock the list: %w", err)
-	}
-	if !same {
-		return errs.New(errs.Conflict, "the rhythms of the list %s were changed meanwhile; import again", list.Slug)
+	if found < people || known+added < people {
+		return errMoved
 	}
 	return nil
 }
 
+const gatherPeople = `
+CREATE TEMPORARY TABLE people ON COMMIT DROP AS
+SELECT i.row, c.id AS contact_id FROM incoming i LEFT JOIN subscribers.contacts c ON c.email_key = i.email_key`
+
 const insertContacts = `
 INSERT INTO subscribers.contacts (email, email_key, name, languages, language_keys, time_zone, delivery_hour, attributes, created_at)
 SELECT email, email_key, name, languages, language_keys, time_zone, nullif(delivery_hour, '')::time, attributes, $1
-FROM incoming
-ORDER BY email_key
+FROM incoming i JOIN people p ON p.row = i.row
+WHERE p.contact_id IS NULL
+ORDER BY i.email_key
 ON CONFLICT (email_key) DO NOTHING`
 
+// Whoever was suppressed for a reason before, and came back, is not suppressed for it again by a file.
+const insertSuppressions = `
+WITH added AS (
+    INSERT INTO subscribers.suppressions (address_key, reason, origin, at)
+    SELECT n.email_key, n.says, $1, $2
+    FROM incoming_noes n
+    WHERE n.says IN ('hard bounce', 'complaint', 'manual') AND EXISTS (SELECT FROM incoming i WHERE i.email_key = n.email_key)
+      AND NOT EXISTS (SELECT FROM subscribers.suppressions x WHERE x.address_key = n.email_key AND x.reason = n.says)
+    ON CONFLICT DO NOTHING
+    RETURNING address_key)
+INSERT INTO news SELECT i.row, 'suppressed' FROM added JOIN incoming i ON i.email_key = added.address_key`
+
+// found has what the statements after it ask for most. known are those who were there before: what is new of others need not be looked for. gives is the state that a new subscription gets: only who has not left, is not
+// suppressed, and for whom a consent is stated, becomes active.
 const findContacts = `
-UPDATE incoming i
-SET contact_id = c.id
-FROM subscribers.contacts c
-WHERE c.email_key = i.email_key`
+CREATE TEMPORARY TABLE found ON COMMIT DROP AS
+SELECT i.row, c.id AS contact_id, p.contact_id IS NOT NULL AS known, n.email_key IS NOT NULL AS said_no, s.suppressed,
+       CASE WHEN n.unsubscribed THEN 'unsubscribed' WHEN n.email_key IS NOT NULL OR s.suppressed THEN 'pending' ELSE $1 END AS gives
+FROM incoming i
+JOIN people p ON p.row = i.row
+JOIN subscribers.contacts c ON c.email_key = i.email_key
+LEFT JOIN (SELECT DISTINCT address_key FROM subscribers.suppressions WHERE lifted_at IS NULL) a ON a.address_key = c.email_key
+LEFT JOIN (SELECT DISTINCT domain_key FROM subscribers.suppressions WHERE lifted_at IS NULL) d ON d.domain_key = c.domain_key
+LEFT JOIN (SELECT email_key, bool_or(says = 'unsubscribed') AS unsubscribed FROM incoming_noes GROUP BY email_key) n ON n.email_key = i.email_key
+CROSS JOIN LATERAL (SELECT a.address_key IS NOT NULL OR d.domain_key IS NOT NULL AS suppressed) s`
+
+// news says what is new of whom; 'imported' is that they are on the list.
+const createNews = `
+CREATE TEMPORARY TABLE news (row integer NOT NULL, what text NOT NULL) ON COMMIT DROP`
 
 // What is said replaces what is known; attributes that are not named stay.
 const updateContacts = `
-WITH changed AS (
+WITH changing AS (
+    SELECT c.id, i.row, array_remove(ARRAY[
+               CASE WHEN i.name NOT IN ('', c.name) THEN 'name' END,
+               CASE WHEN i.languages NOT IN ('{}', c.languages) THEN 'languages' END,
+               CASE WHEN i.time_zone NOT IN ('', c.time_zone) THEN 'time_zone' END,
+               CASE WHEN i.delivery_hour NOT IN ('', coalesce(to_char(c.delivery_hour, 'HH24:MI'), '')) THEN 'delivery_hour' END], NULL)
+           || ARRAY(SELECT a.key FROM jsonb_each(i.attributes) a WHERE c.attributes->a.key IS DISTINCT FROM a.value) AS fields
+    FROM found f JOIN incoming i ON i.row = f.row JOIN subscribers.contacts c ON c.id = f.contact_id
+    WHERE f.known
+      AND (   i.name NOT IN ('', c.name)
+           OR i.languages NOT IN ('{}', c.languages)
+           OR i.time_zone NOT IN ('', c.time_zone)
+           OR i.delivery_hour NOT IN ('', coalesce(to_char(c.delivery_hour, 'HH24:MI'), ''))
+           OR NOT c.attributes @> i.attributes)
+    FOR UPDATE OF c
+), changed AS (
     UPDATE subscribers.contacts c
     SET name          = coalesce(nullif(i.name, ''), c.name),
         languages     = coalesce(nullif(i.languages, '{}'), c.languages),
@@ -93,102 +142,145 @@ WITH changed AS (
         time_zone     = coalesce(nullif(i.time_zone, ''), c.time_zone),
         delivery_hour = coalesce(nullif(i.delivery_hour, '')::time, c.delivery_hour),
         attributes    = c.attributes || i.attributes
-    FROM incoming i
-    WHERE c.id = i.contact_id
-      AND (   i.name NOT IN ('', c.name)
-           OR i.languages NOT IN ('{}', c.languages)
-           OR i.time_zone NOT IN ('', c.time_zone)
-           OR i.delivery_hour NOT IN ('', coalesce(to_char(c.delivery_hour, 'HH24:MI'), ''))
-           OR NOT c.attributes @> i.attributes)
-    RETURNING c.id)
-UPDATE incoming i
-SET outcome = 'changed'
-FROM changed
-WHERE i.contact_id = changed.id`
+    FROM changing JOIN incoming i ON i.row = changing.row
+    WHERE c.id = changing.id
+)
+INSERT INTO news SELECT row, unnest(fields) FROM changing`
 
 const insertOrganisations = `
-INSERT INTO subscribers.organisations (name, name_key, country, created_at)
-SELECT name, name_key, country, $1
+INSERT INTO subscribers.organisations (name, name_key, country, web_site, languages, kind, notes, tags, names, created_at)
+SELECT name, name_key, country, web_site, languages, kind, notes, tags, names, $1
 FROM incoming_organisations
 ORDER BY name_key
 ON CONFLICT (name_key) DO NOTHING`
 
-// A new country of an organisation is news of everyone who belongs to it in the file.
+// What is new of an organisation is news of everyone who belongs to it in the file.
 const updateOrganisations = `
 WITH changed AS (
     UPDATE subscribers.organisations o
-    SET country = i.country
+    SET country   = coalesce(nullif(i.country, ''), o.country),
+        web_site  = coalesce(nullif(i.web_site, ''), o.web_site),
+        languages = coalesce(nullif(i.languages, '{}'), o.languages),
+        kind      = coalesce(nullif(i.kind, ''), o.kind),
+        notes     = coalesce(nullif(i.notes, ''), o.notes),
+        tags      = coalesce(nullif(i.tags, '{}'), o.tags),
+        names     = o.names || i.names
     FROM incoming_organisations i
-    WHERE o.name_key = i.name_key AND i.country NOT IN ('', o.country)
+    WHERE o.name_key = i.name_key
+      AND (i.country NOT IN ('', o.country) OR i.web_site NOT IN ('', o.web_site) OR i.languages NOT IN ('{}', o.languages)
+        OR i.kind NOT IN ('', o.kind) OR i.notes NOT IN ('', o.notes) OR i.tags NOT IN ('{}', o.tags) OR NOT o.names @> i.names)
     RETURNING o.name_key)
-UPDATE incoming i
-SET outcome = 'changed'
-FROM changed JOIN incoming_memberships m USING (name_key)
-WHERE i.email_key = m.email_key`
+INSERT INTO news
+SELECT m.row, 'organisation'
+FROM changed JOIN ` + members + ` m ON m.organisation_key = changed.name_key`
+
+// members are the people and the organisations that their rows name.
+const members = `(
+    SELECT row, organisation_key FROM incoming WHERE organisation_key <> ''
+    UNION ALL
+    SELECT into_row, organisation_key FROM joined WHERE organisation_key <> '')`
 
 const insertMemberships = `
 WITH added AS (
     INSERT INTO subscribers.memberships (organisation_id, contact_id)
-    SELECT o.id, i.contact_id
-    FROM incoming_memberships m
-    JOIN subscribers.organisations o ON o.name_key = m.name_key
-    JOIN incoming i ON i.email_key = m.email_key
+    SELECT o.id, f.contact_id
+    FROM ` + members + ` m
+    JOIN subscribers.organisations o ON o.name_key = m.organisation_key
+    JOIN found f ON f.row = m.row
+    WHERE NOT EXISTS (SELECT FROM subscribers.memberships x WHERE x.contact_id = f.contact_id AND x.organisation_id = o.id)
     ON CONFLICT DO NOTHING
     RETURNING contact_id)
-UPDATE incoming i
-SET outcome = 'changed'
-FROM added
-WHERE i.contact_id = added.contact_id`
+INSERT INTO news SELECT f.row, 'organisation' FROM added JOIN found f USING (contact_id)`
 
-// Only what is pending, and only with a statement of consent ($2 is the state it gives). Each change of a state comes with
-// its line in the log, in the same statement.
+// Each change of a state comes with its line in the log, in the same statement: here and below.
+const insertSubscriptions = `
+WITH added AS (
+    INSERT INTO subscribers.subscriptions (list_id, contact_id, state, rhythm, topics, activation, created_at)
+    SELECT $1, f.contact_id, f.gives, coalesce(nullif(i.rhythm, ''), $2), i.topics, CASE f.gives WHEN 'active' THEN 1 ELSE 0 END, $3
+    FROM found f JOIN incoming i ON i.row = f.row
+    WHERE NOT EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.list_id = $1 AND s.contact_id = f.contact_id)
+    ORDER BY f.row
+    ON CONFLICT (list_id, contact_id) DO NOTHING
+    RETURNING id, contact_id),
+explained AS (
+    SELECT added.id, f.row, f.gives, concat_ws('; ', CASE
+               WHEN f.gives = 'active' THEN nullif($4::text, '')
+               WHEN f.gives = 'unsubscribed' THEN 'unsubscribed according to the file'
+               WHEN f.suppressed THEN 'suppressed'
+               WHEN f.said_no THEN 'pending according to the file' END, nullif(i.evidence, '')) AS statement
+    FROM added JOIN found f ON f.contact_id = added.contact_id JOIN incoming i ON i.row = f.row),
+logged AS (
+    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin)
+    SELECT id, $3, gives, 'import', statement, $5 FROM explained ORDER BY id)
+INSERT INTO news SELECT row, 'imported' FROM explained`
+
+// Only what is pending.
 const activateSubscriptions = `
 WITH activated AS (
     UPDATE subscribers.subscriptions s
     SET state = 'active', activation = s.activation + 1
-    FROM incoming i
-    WHERE s.list_id = $1 AND s.contact_id = i.contact_id AND s.state = 'pending' AND $2 = 'active'
-    RETURNING s.id, s.contact_id),
+    FROM found f
+    WHERE s.list_id = $1 AND s.contact_id = f.contact_id AND f.known AND s.state = 'pending' AND f.gives = 'active'
+    RETURNING s.id, f.row),
 logged AS (
-    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement)
-    SELECT id, $3, 'active', 'import', $4 FROM activated)
-UPDATE incoming i
-SET outcome = 'changed'
-FROM activated
-WHERE i.contact_id = activated.contact_id`
+    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin)
+    SELECT a.id, $2, 'active', 'import', concat_ws('; ', $3::text, nullif(i.evidence, '')), $4
+    FROM activated a JOIN incoming i ON i.row = a.row ORDER BY a.id)
+INSERT INTO news SELECT row, 'active' FROM activated`
+
+// Nobody takes back meanwhile what they have not said yet: the next statement sees all that was.
+const holdSubscriptions = `
+SELECT s.id
+FROM subscribers.subscriptions s JOIN found f ON f.contact_id = s.contact_id
+WHERE s.list_id = $1 AND f.known AND f.gives = 'unsubscribed' AND s.state <> 'unsubscribed'
+FOR UPDATE OF s`
+
+// A no that was said elsewhere ends what others stated for a person, but not what they said here themselves.
+const endSubscriptions = `
+WITH ended AS (
+    UPDATE subscribers.subscriptions s
+    SET state = 'unsubscribed', paused_until = NULL
+    FROM found f
+    WHERE s.list_id = $1 AND s.contact_id = f.contact_id AND f.known AND f.gives = 'unsubscribed' AND s.state <> 'unsubscribed'
+      AND NOT EXISTS (
+          SELECT FROM subscribers.consents g
+          WHERE g.subscription_id = s.id AND g.state IN ('active', 'paused') AND g.method = ANY ($4) AND g.actor = '')
+    RETURNING s.id, f.row),
+logged AS (
+    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin)
+    SELECT e.id, $2, 'unsubscribed', 'import', concat_ws('; ', 'unsubscribed according to the file', nullif(i.evidence, '')), $3
+    FROM ended e JOIN incoming i ON i.row = e.row ORDER BY e.id)
+INSERT INTO news SELECT row, 'unsubscribed' FROM ended`
 
 const updateSubscriptions = `
-WITH changed AS (
+WITH changing AS (
+    SELECT s.id, i.row, array_remove(ARRAY[
+               CASE WHEN i.rhythm NOT IN ('', s.rhythm) THEN 'rhythm' END,
+               CASE WHEN i.topics NOT IN ('{}', s.topics) THEN 'topics' END], NULL) AS fields
+    FROM found f JOIN incoming i ON i.row = f.row JOIN subscribers.subscriptions s ON s.list_id = $1 AND s.contact_id = f.contact_id
+    WHERE f.known AND s.state <> 'unsubscribed' AND (i.rhythm NOT IN ('', s.rhythm) OR i.topics NOT IN ('{}', s.topics))
+    FOR UPDATE OF s
+), changed AS (
     UPDATE subscribers.subscriptions s
     SET rhythm = coalesce(nullif(i.rhythm, ''), s.rhythm),
         topics = coalesce(nullif(i.topics, '{}'), s.topics)
-    FROM incoming i
-    WHERE s.list_id = $1 AND s.contact_id = i.contact_id AND s.state <> 'unsubscribed'
-      AND (i.rhythm NOT IN ('', s.rhythm) OR i.topics NOT IN ('{}', s.topics))
-    RETURNING s.contact_id)
-UPDATE incoming i
-SET outcome = 'changed'
-FROM changed
-WHERE i.contact_id = changed.contact_id`
+    FROM changing JOIN incoming i ON i.row = changing.row
+    WHERE s.id = changing.id
+)
+INSERT INTO news SELECT row, unnest(fields) FROM changing`
 
-const insertSubscriptions = `
-WITH added AS (
-    INSERT INTO subscribers.subscriptions (list_id, contact_id, state, rhythm, topics, activation, created_at)
-    SELECT $1, contact_id, $2, coalesce(nullif(rhythm, ''), $3), topics, CASE $2 WHEN 'active' THEN 1 ELSE 0 END, $4
-    FROM incoming
-    ORDER BY contact_id
-    ON CONFLICT (list_id, contact_id) DO NOTHING
-    RETURNING id, contact_id),
-logged AS (
-    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement)
-    SELECT id, $4, $2, 'import', $5 FROM added)
-UPDATE incoming i
-SET outcome = 'imported'
-FROM added
-WHERE i.contact_id = added.contact_id`
+// outcomes are the people of the file with what became of them.
+const outcomes = `
+    SELECT f.row, f.suppressed, s.state, n.what, coalesce(n.imported, false) AS imported,
+           coalesce(n.ended, false) OR (coalesce(n.imported, false) AND s.state = 'unsubscribed') AS ended
+    FROM found f
+    JOIN subscribers.subscriptions s ON s.list_id = $1 AND s.contact_id = f.contact_id
+    LEFT JOIN (
+        SELECT row, array_agg(DISTINCT what) AS what, bool_or(what = 'imported') AS imported, bool_or(what = 'unsubscribed') AS ended
+        FROM news GROUP BY row) n ON n.row = f.row`
 
 const countOutcomes = `
-SELECT count(*) FILTER (WHERE i.outcome = 'imported'), count(*) FILTER (WHERE i.outcome = 'changed'),
-       count(*) FILTER (WHERE i.outcome = 'unchanged'), count(*) FILTER (WHERE s.state = 'unsubscribed'),
-       count(*) FILTER (WHERE s.state = 'pending')
-FROM incoming i JOIN subscribers.subscriptions s ON s.list_id = $1 AND s.contact_id = i.contact_id`
+SELECT count(*) FILTER (WHERE imported), count(*) FILTER (WHERE NOT imported AND what IS NOT NULL), count(*) FILTER (WHERE what IS NULL),
+       count(*) FILTER (WHERE state = 'unsubscribed' AND NOT ended), count(*) FILTER (WHERE ended),
+       count(*) FILTER (WHERE suppressed), count(*) FILTER (WHERE state = 'pending' AND NOT suppressed)
+FROM (` + outcomes + `) o`

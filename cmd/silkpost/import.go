@@ -6,12 +6,11 @@ import (
 
 	"silkpost/internal/app"
 	"silkpost/internal/errs"
-	"silkpost/subscribers"
 )
 
 type importCmd struct {
 	Articles importArticlesCmd `cmd:"" help:"Import files and folders as articles."`
-	Contacts importContactsCmd `cmd:"" help:"Put the people of a CSV file on a list."`
+	Contacts importContactsCmd `cmd:"" help:"Put the people of a CSV file on a list (docs/import.md)."`
 }
 
 type importArticlesCmd struct {
@@ -37,60 +36,6 @@ func (c *importArticlesCmd) Run(e *env) error {
 			done.Unchanged, len(done.Refused), dryRun(c.DryRun))
 		return refusedSome(len(done.Refused), "file", c.DryRun)
 	})
-}
-
-type importContactsCmd struct {
-	File      string `arg:"" help:"CSV file with a column email."`
-	List      string `help:"Slug of the list." required:"" placeholder:"SLUG"`
-	Consent   string `help:"On which basis these people may be mailed; without it they stay pending." placeholder:"TEXT"`
-	DryRun    bool   `help:"Say what would be imported; change nothing."`
-	KeepGoing bool   `help:"Import the good rows when there are refused ones."`
-}
-
-func (c *importContactsCmd) Run(e *env) error {
-	file, err := openFile(c.File)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return e.open(func(ctx context.Context, a *app.App) error {
-		done, err := a.ImportContacts(ctx, file, subscribers.ImportOptions{
-			List: c.List, Consent: c.Consent, DryRun: c.DryRun, KeepGoing: c.KeepGoing,
-		})
-		listed := err == nil || len(done.Refusals) > 1 // a single one is in the error
-		if listed {
-			for _, refusal := range done.Refusals {
-				fmt.Fprintln(e.stdout, "refused:", refusal)
-			}
-		}
-		switch {
-		case err != nil && listed && !c.KeepGoing:
-			return errs.New(errs.Invalid, "%s: nothing imported: %s refused, as listed above", c.File, counted(done.Refused, "row"))
-		case errs.KindOf(err) == errs.Invalid:
-			return errs.New(errs.Invalid, "%s: %w", c.File, err)
-		case err != nil:
-			return err
-		}
-		fmt.Fprintf(e.stdout, "%s imported, %d changed, %d unchanged, %d refused%s.%s%s\n", counted(done.Imported, "contact"), done.Changed,
-			done.Unchanged, done.Refused, pending(done.Pending), left(done.Left), dryRun(c.DryRun))
-		return refusedSome(done.Refused, "row", c.DryRun)
-	})
-}
-
-// pending says who gets no mail yet.
-func pending(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; %s pending: no consent was given (--consent)", thousands(n))
-}
-
-// left says who was not brought back.
-func left(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" %s stay unsubscribed, as they asked to be.", counted(n, "contact"))
 }
 
 func dryRun(on bool) string {

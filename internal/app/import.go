@@ -82,7 +82,7 @@ func nothingImported(err error) error {
 }
 
 // ImportContacts puts the people of a CSV file on a list. See subscribers.ImportContacts.
-func (a *App) ImportContacts(ctx context.Context, file io.Reader, o subscribers.ImportOptions) (subscribers.ImportResult, error) {
+func (a *App) ImportContacts(ctx context.Context, file io.ReadSeeker, o subscribers.ImportOptions) (subscribers.ImportResult, error) {
 	o.Now = a.Clock.Now()
 	return subscribers.ImportContacts(ctx, a.DB, file, o)
 }

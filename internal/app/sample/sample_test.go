@@ -2,6 +2,7 @@ package sample_test
 
 import (
 	"encoding/csv"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,7 +31,7 @@ func TestPartners(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := subscribers.ImportContacts(t.Context(), db, file, subscribers.ImportOptions{
+		got, err := subscribers.ImportContacts(t.Context(), db, file.(io.ReadSeeker), subscribers.ImportOptions{
 			List: "partners", Consent: sample.Consent, Now: time.Date(2026, 6, 1, 8, 0, 0, 0, time.UTC),
 		})
 		_ = file.Close()
