@@ -145,7 +145,9 @@ func TestForgetWhileSettling(t *testing.T) {
 	defer erasing.Rollback()
 	b.must(ledger.Forget(b.ctx, erasing, []int64{b.subscriptionOf(1)}))
 	settled := make(chan error, 1)
-	go func() { settled <- ledger.Settle(b.ctx, b.db, []ledger.Attempt{named(sender, d[0], reply.Failed, noon)}) }()
+	go func() {
+		settled <- ledger.Settle(b.ctx, b.db, []ledger.Attempt{named(sender, d[0], reply.Failed, noon)})
+	}()
 	testkit.Eventually(t, 10*time.Second, "settling waits for the row", func() bool {
 		var waiting bool
 		b.must(b.db.Get(&waiting, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`))

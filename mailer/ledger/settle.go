@@ -26,7 +26,7 @@ const settle = `
 		AS o (edition_id, contact_id, at, outcome, phase, code, reply, due_at, number, sender)
 	), before AS (
 		SELECT o.edition_id, o.contact_id, o.at, o.outcome, o.phase, o.code, o.due_at, o.number, o.sender,
-		       CASE WHEN d.erased THEN coalesce(substring(o.reply FROM `+enhanced+`), '') ELSE o.reply END AS reply,
+		       CASE WHEN d.erased THEN coalesce(substring(o.reply FROM ` + enhanced + `), '') ELSE o.reply END AS reply,
 		       o.outcome = 'sent' OR (d.state = 'in_flight' AND d.sender_id = o.sender) AS counts
 		FROM outcome o JOIN mailer.deliveries d USING (edition_id, contact_id)
 		ORDER BY edition_id, contact_id
