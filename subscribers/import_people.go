@@ -35,7 +35,7 @@ type partner struct {
 
 // readPeople reads a whole file. What is wrong with a row becomes a refusal, what is wrong with the file an error.
 func readPeople(ctx context.Context, file io.Reader, list *List) (*people, error) {
-	s, err := openSheet(file)
+	s, err := openSheet(file, "email")
 	if err != nil {
 		return nil, err
 	}

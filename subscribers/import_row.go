@@ -95,6 +95,9 @@ func checksFor(columns []string, list *List) []check {
 		"topics":        checkTopics,
 		"delivery_hour": parseHour,
 		"":              checkNameless,
+
+		// How an export says where people stand: to be read, for no import changes that.
+		stateColumn: checkLine(maxText), statesColumn: checkLine(maxText),
 	}
 	checks := make([]check, len(columns))
 	for i, name := range columns {
@@ -109,7 +112,7 @@ func checksFor(columns []string, list *List) []check {
 // isAttribute reports whether a column, when it speaks of the person, is kept as an attribute.
 func isAttribute(column string) bool {
 	switch column {
-	case "email", "name", "organisation", "languages", "time_zone", "rhythm", "topics", "delivery_hour", "":
+	case "email", "name", "organisation", "languages", "time_zone", "rhythm", "topics", "delivery_hour", stateColumn, statesColumn, "":
 		return false
 	}
 	return true

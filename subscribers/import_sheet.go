@@ -20,8 +20,8 @@ type sheet struct {
 	line    int // of the file, on which that row ends
 }
 
-// openSheet reads the header.
-func openSheet(file io.Reader) (*sheet, error) {
+// openSheet reads the header, which must have one of the needed columns.
+func openSheet(file io.Reader, needed ...string) (*sheet, error) {
 	buffered := bufio.NewReader(file)
 	if err := skipMark(buffered); err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func openSheet(file io.Reader) (*sheet, error) {
 	s.csv.ReuseRecord = true
 	header, err := s.next()
 	if errors.Is(err, io.EOF) {
-		return nil, errs.New(errs.Invalid, "the file is empty: its first row must name the columns, and email must be one of them")
+		return nil, errs.New(errs.Invalid, "the file is empty: its first row must name the columns, and %s must be one of them", needed[0])
 	}
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func openSheet(file io.Reader) (*sheet, error) {
 	for _, cell := range header {
 		s.columns = append(s.columns, strings.ToLower(tidy(cell)))
 	}
-	return s, s.checkColumns()
+	return s, s.checkColumns(needed)
 }
 
 // skipMark skips the byte order mark of UTF-8 and recognises, by their first bytes, files that are no such text.
@@ -60,7 +60,7 @@ func skipMark(file *bufio.Reader) error {
 	return nil
 }
 
-func (s *sheet) checkColumns() error {
+func (s *sheet) checkColumns(needed []string) error {
 	for i, name := range s.columns {
 		if err := checkText(name, maxName); err != nil {
 			return errs.New(errs.Invalid, "row %d, column %d: the name has %w", s.row, i+1, err)
@@ -72,8 +72,8 @@ func (s *sheet) checkColumns() error {
 	if len(s.columns) == 1 && strings.ContainsAny(s.columns[0], ";\t") {
 		return errs.New(errs.Invalid, "row %d: its columns are not parted by commas; save the file with commas", s.row)
 	}
-	if !slices.Contains(s.columns, "email") {
-		return errs.New(errs.Invalid, `row %d names no column "email"; the columns are: %s`, s.row, strings.Join(s.columns, ", "))
+	if !slices.ContainsFunc(needed, func(name string) bool { return slices.Contains(s.columns, name) }) {
+		return errs.New(errs.Invalid, `row %d names no column "%s"; the columns are: %s`, s.row, strings.Join(needed, `" or "`), strings.Join(s.columns, ", "))
 	}
 	return nil
 }
@@ -96,6 +96,9 @@ func (s *sheet) next() ([]string, error) {
 			return nil, errs.New(errs.Invalid, `row %d is not UTF-8 text: save the file as "CSV UTF-8"`, s.row)
 		}
 		if slices.ContainsFunc(cells, func(cell string) bool { return tidy(cell) != "" }) {
+			for i, cell := range cells {
+				cells[i] = plain(cell)
+			}
 			return cells, nil
 		}
 	}
