@@ -187,7 +187,7 @@ func (t tables) checkKeys() error {
 			}
 			switch {
 			case same == "":
-				return errs.New(errs.Invalid, "a [[%s]] has no %s: give it %s", kind.name, kind.key, kind.hint)
+				return errs.New(errs.Invalid, "a table [[%s]] has no %s: give it %s", kind.name, kind.key, kind.hint)
 			case seen[same]:
 				return errs.New(errs.Invalid, "%s %q is declared twice: leave one of them, or give it another %s", kind.name, name, kind.key)
 			default:

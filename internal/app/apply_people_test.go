@@ -11,7 +11,7 @@ import (
 	"silkpost/subscribers"
 )
 
-const organisations = `
+const partnersFile = `
 [[organisation]]
 name = "Science Centre"
 names = { it = "Centro delle scienze", zh-Hans = "科学中心" }
@@ -36,13 +36,13 @@ func TestApplyOrganisations(t *testing.T) {
 	for _, step := range []struct {
 		name, declaration, first, second string
 	}{
-		{"new", organisations, "added", "added"},
-		{"again", organisations, "unchanged", "unchanged"},
-		{"written otherwise", strings.NewReplacer("Science Centre", "science  centre", "2026-03-01", `"2026-03-01"`).Replace(organisations), "changed", "unchanged"},
-		{"set back", organisations, "changed", "unchanged"},
-		{"a key left out", strings.Replace(organisations, "kind = \"museum\"\n", "", 1), "unchanged", "unchanged"},
-		{"a date moved", strings.Replace(organisations, "2026-03-01", "2026-04-01", 1), "changed", "unchanged"},
-		{"a name taken away", strings.Replace(organisations, `, zh-Hans = "科学中心"`, "", 1), "changed", "unchanged"},
+		{"new", partnersFile, "added", "added"},
+		{"again", partnersFile, "unchanged", "unchanged"},
+		{"written otherwise", strings.NewReplacer("Science Centre", "science  centre", "2026-03-01", `"2026-03-01"`).Replace(partnersFile), "changed", "unchanged"},
+		{"set back", partnersFile, "changed", "unchanged"},
+		{"a key left out", strings.Replace(partnersFile, "kind = \"museum\"\n", "", 1), "unchanged", "unchanged"},
+		{"a date moved", strings.Replace(partnersFile, "2026-03-01", "2026-04-01", 1), "changed", "unchanged"},
+		{"a name taken away", strings.Replace(partnersFile, `, zh-Hans = "科学中心"`, "", 1), "changed", "unchanged"},
 	} {
 		want := []app.Applied{{Kind: "organisation", Slug: "Science Centre", Change: step.first}, {Kind: "organisation", Slug: "Academy", Change: step.second}}
 		if step.name == "written otherwise" {
@@ -83,11 +83,11 @@ func TestApplyRefusesOrganisations(t *testing.T) {
 	h := open(t)
 	before := h.rows(t)
 	for name, tt := range map[string]struct{ declaration, want string }{
-		"no name":       {"[[organisation]]\ncountry = \"IT\"\n", "an [[organisation]] has no name"},
-		"an empty name": {"[[organisation]]\nname = \" \"\n", "an [[organisation]] has no name"},
-		"twice":         {organisations + "[[organisation]]\nname = \"ACADEMY\"\n", `organisation "ACADEMY" is declared twice`},
+		"no name":       {"[[organisation]]\ncountry = \"IT\"\n", "a table [[organisation]] has no name"},
+		"an empty name": {"[[organisation]]\nname = \" \"\n", "a table [[organisation]] has no name"},
+		"twice":         {partnersFile + "[[organisation]]\nname = \"ACADEMY\"\n", `organisation "ACADEMY" is declared twice`},
 		"an id":         {"[[organisation]]\nname = \"A\"\nid = 3\n", `line 3: there is no key "id"`},
-		"a country":     {organisations + "[[organisation]]\nname = \"A\"\ncountry = \"UK\"\n", `organisation "A", country "UK": not a country code`},
+		"a country":     {partnersFile + "[[organisation]]\nname = \"A\"\ncountry = \"UK\"\n", `organisation "A", country "UK": not a country code`},
 		"a number":      {"[[organisation]]\nname = \"A\"\ntags = [1]\n", "line 3"},
 		"a date":        {"[[organisation]]\nname = \"A\"\nagreed_on = \"soon\"\n", `agreed_on "soon": not a date such as 2026-03-01`},
 		"a time":        {"[[organisation]]\nname = \"A\"\nagreed_on = 2026-03-01T10:00:00Z\n", `agreed_on "2026-03-01 10:00:00 +0000 UTC": not a date`},
