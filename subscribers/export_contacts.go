@@ -59,18 +59,19 @@ ORDER BY c.id`
 // what was exported of a list can be imported onto it again and changes nothing. An attribute whose name is that of another column is in JSON
 // Lines alone.
 func ExportContacts(ctx context.Context, h database.Handle, w io.Writer, format ExportFormat, list string) (n int, err error) {
-	id, err := listID(ctx, h, list)
-	if err != nil {
-		return 0, err
-	}
-	defer errs.Wrap(&err, "export contacts")
-	sheet, r := contactSheet{list: list}, newRecords(w, format)
-	if format == CSV {
-		if sheet.attributes, err = attributesInUse(ctx, h, id); err != nil {
+	sheet, r := contactSheet{}, newRecords(w, format)
+	if list != "" {
+		if sheet.list, err = ListBySlug(ctx, h, list); err != nil {
 			return 0, err
 		}
 	}
-	err = export(ctx, h, r, sheet.header(), sheet.rows, exportContacts, id)
+	defer errs.Wrap(&err, "export contacts")
+	if format == CSV {
+		if sheet.attributes, err = attributesInUse(ctx, h, sheet.list.ID); err != nil {
+			return 0, err
+		}
+	}
+	err = export(ctx, h, r, sheet.header(), sheet.rows, exportContacts, sheet.list.ID)
 	return r.n, err
 }
 
@@ -86,13 +87,13 @@ func attributesInUse(ctx context.Context, h database.Handle, list int64) (names 
 
 // contactSheet is the table that contacts are written to.
 type contactSheet struct {
-	list       string // "": all lists
+	list       List // without a slug: all lists
 	attributes []string
 }
 
 func (s *contactSheet) header() []string {
 	columns := []string{"email", "name", "organisation", "country", "languages", "time_zone", "delivery_hour"}
-	if s.list != "" {
+	if s.list.Slug != "" {
 		columns = append(columns, "rhythm", "topics", stateColumn)
 	} else {
 		columns = append(columns, statesColumn)
@@ -113,9 +114,9 @@ func (s *contactSheet) rows(c *contactRecord) (rows [][]string) {
 
 func (s *contactSheet) row(c *contactRecord, organisation, country string) []string {
 	cells := []string{c.Email, c.Name, organisation, country, strings.Join(c.Languages.V, ";"), c.TimeZone, c.DeliveryHour}
-	if s.list != "" {
+	if s.list.Slug != "" {
 		on := c.Subscriptions.V[0]
-		cells = append(cells, on.Rhythm, strings.Join(on.Topics, ";"), string(on.State))
+		cells = append(cells, s.rhythm(on.Rhythm), topicsCell(on.Topics), string(on.State))
 	} else {
 		states := make([]string, len(c.Subscriptions.V))
 		for i, on := range c.Subscriptions.V {
@@ -127,4 +128,21 @@ func (s *contactSheet) row(c *contactRecord, organisation, country string) []str
 		cells = append(cells, c.Attributes[name])
 	}
 	return cells
+}
+
+// rhythm returns what an import takes: nothing, if the list no longer offers the rhythm, as can be with who has unsubscribed.
+func (s *contactSheet) rhythm(chosen string) string {
+	if !slices.Contains(s.list.Rhythms, chosen) {
+		return ""
+	}
+	return chosen
+}
+
+// topicsCell returns nothing for topics that would not come back from a cell as they are.
+func topicsCell(topics []string) string {
+	cell := strings.Join(topics, ";")
+	if !slices.Equal(splitCell(cell), topics) {
+		return ""
+	}
+	return cell
 }

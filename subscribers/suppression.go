@@ -40,6 +40,9 @@ type target struct{ address, domain string }
 // parseTarget reads what a person names: an address, or a domain with or without an @ before it. The error is the reason alone.
 func parseTarget(s string) (target, error) {
 	s = strings.TrimSpace(s)
+	if s == "" {
+		return target{}, errs.New(errs.Invalid, "no address and no domain")
+	}
 	if name, isDomain := strings.CutPrefix(s, "@"); isDomain || !strings.Contains(s, "@") {
 		key, err := domainKey(name)
 		return target{domain: key}, err
