@@ -107,17 +107,15 @@ func listID(ctx context.Context, h database.Handle, slug string) (int64, error) 
 	return list.ID, err
 }
 
-// jsonColumn is a column of JSON that is read into a value.
-type jsonColumn[V any] struct{ V V }
+// jsonList is a column of JSON that is read into a list. It is never null in JSON.
+type jsonList[E any] []E
 
 // Scan reads the column.
-func (c *jsonColumn[V]) Scan(src any) error {
+func (l *jsonList[E]) Scan(src any) error {
 	data, ok := src.([]byte)
 	if !ok {
 		return errs.New(errs.Internal, "a column of JSON is read as %T", src)
 	}
-	return json.Unmarshal(data, &c.V)
+	*l = nil // what was there must not shine through
+	return json.Unmarshal(data, (*[]E)(l))
 }
-
-// MarshalJSON writes the value alone.
-func (c jsonColumn[V]) MarshalJSON() ([]byte, error) { return json.Marshal(c.V) }

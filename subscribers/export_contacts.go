@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
@@ -17,40 +16,19 @@ const (
 	statesColumn = "subscriptions"
 )
 
-// contactRecord is what an export tells of a contact.
-type contactRecord struct {
-	ID            int64                `db:"id" json:"id"`
-	Email         string               `db:"email" json:"email"`
-	Name          string               `db:"name" json:"name"`
-	Languages     jsonColumn[[]string] `db:"languages" json:"languages"`
-	TimeZone      string               `db:"time_zone" json:"time_zone"`
-	DeliveryHour  string               `db:"delivery_hour" json:"delivery_hour"`
-	Attributes    database.StringMap   `db:"attributes" json:"attributes"`
-	CreatedAt     time.Time            `db:"created_at" json:"created_at"`
-	Organisations jsonColumn[[]struct {
-		Name    string `json:"name"`
-		Country string `json:"country"`
-	}] `db:"organisations" json:"organisations"`
-	Subscriptions jsonColumn[[]struct {
-		List        string     `json:"list"`
-		State       State      `json:"state"`
-		Rhythm      string     `json:"rhythm"`
-		Topics      []string   `json:"topics"`
-		PausedUntil *time.Time `json:"paused_until"`
-		CreatedAt   time.Time  `json:"created_at"`
-	}] `db:"subscriptions" json:"subscriptions"`
-}
-
-const exportContacts = `
+// selectRecords finds what there is of contacts; $1 is the id of the list that is meant, 0 for all.
+const selectRecords = `
 SELECT c.id, c.email, c.name, to_json(c.languages) AS languages, c.time_zone, coalesce(to_char(c.delivery_hour, 'HH24:MI'), '') AS delivery_hour, c.attributes, c.created_at,
        coalesce((SELECT json_agg(json_build_object('name', o.name, 'country', o.country) ORDER BY o.name_key)
                  FROM subscribers.memberships m JOIN subscribers.organisations o ON o.id = m.organisation_id
                  WHERE m.contact_id = c.id), '[]') AS organisations,
-       coalesce((SELECT json_agg(json_build_object('list', l.slug, 'state', s.state, 'rhythm', s.rhythm, 'topics', s.topics,
+       coalesce((SELECT json_agg(json_build_object('id', s.id, 'list', l.slug, 'state', s.state, 'rhythm', s.rhythm, 'topics', s.topics,
                                                    'paused_until', s.paused_until, 'created_at', s.created_at) ORDER BY l.slug)
                  FROM subscribers.subscriptions s JOIN subscribers.lists l ON l.id = s.list_id
                  WHERE s.contact_id = c.id AND ($1 = 0 OR s.list_id = $1)), '[]') AS subscriptions
-FROM subscribers.contacts c
+FROM subscribers.contacts c`
+
+const everybody = `
 WHERE c.erased_at IS NULL
   AND ($1 = 0 OR EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND s.list_id = $1))
 ORDER BY c.id`
@@ -71,7 +49,7 @@ func ExportContacts(ctx context.Context, h database.Handle, w io.Writer, format 
 			return 0, err
 		}
 	}
-	err = export(ctx, h, r, sheet.header(), sheet.rows, exportContacts, sheet.list.ID)
+	err = export(ctx, h, r, sheet.header(), sheet.rows, selectRecords+everybody, sheet.list.ID)
 	return r.n, err
 }
 
@@ -102,8 +80,8 @@ func (s *contactSheet) header() []string {
 }
 
 // rows returns a row for each organisation. A country of the contact's own stands in a row without one.
-func (s *contactSheet) rows(c *contactRecord) (rows [][]string) {
-	for _, o := range c.Organisations.V {
+func (s *contactSheet) rows(c *ContactRecord) (rows [][]string) {
+	for _, o := range c.Organisations {
 		rows = append(rows, s.row(c, o.Name, o.Country))
 	}
 	if own := c.Attributes["country"]; own != "" || len(rows) == 0 {
@@ -112,14 +90,14 @@ func (s *contactSheet) rows(c *contactRecord) (rows [][]string) {
 	return rows
 }
 
-func (s *contactSheet) row(c *contactRecord, organisation, country string) []string {
-	cells := []string{c.Email, c.Name, organisation, country, strings.Join(c.Languages.V, ";"), c.TimeZone, c.DeliveryHour}
+func (s *contactSheet) row(c *ContactRecord, organisation, country string) []string {
+	cells := []string{c.Email, c.Name, organisation, country, strings.Join(c.Languages, ";"), c.TimeZone, c.DeliveryHour}
 	if s.list.Slug != "" {
-		on := c.Subscriptions.V[0]
+		on := c.Subscriptions[0]
 		cells = append(cells, s.rhythm(on.Rhythm), topicsCell(on.Topics), string(on.State))
 	} else {
-		states := make([]string, len(c.Subscriptions.V))
-		for i, on := range c.Subscriptions.V {
+		states := make([]string, len(c.Subscriptions))
+		for i, on := range c.Subscriptions {
 			states[i] = on.List + ":" + string(on.State)
 		}
 		cells = append(cells, strings.Join(states, ";"))
