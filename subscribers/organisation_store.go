@@ -4,15 +4,21 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 )
 
+// organisationColumns are those of Organisation.
+const organisationColumns = `o.id, o.name, o.names, o.country, o.web_site, o.languages, o.kind,
+       coalesce(to_char(o.agreed_on, 'YYYY-MM-DD'), '') AS agreed_on, coalesce(to_char(o.agreed_until, 'YYYY-MM-DD'), '') AS agreed_until,
+       o.notes, o.tags, o.created_at`
+
 const selectOrganisations = `
-SELECT o.id, o.name, o.names, o.country, o.web_site, o.languages, o.kind, coalesce(to_char(o.agreed_on, 'YYYY-MM-DD'), '') AS agreed_on,
-       coalesce(to_char(o.agreed_until, 'YYYY-MM-DD'), '') AS agreed_until, o.notes, o.tags, o.created_at
+SELECT ` + organisationColumns + `
 FROM subscribers.organisations o`
 
 // Organisations returns all organisations, by name.
@@ -24,17 +30,19 @@ func Organisations(ctx context.Context, h database.Handle) (all []Organisation, 
 
 // OrganisationByName returns the organisation of that name, however it is spaced and capitalised, or errs.NotFound.
 func OrganisationByName(ctx context.Context, h database.Handle, name string) (o Organisation, err error) {
-	key := organisationKey(name)
-	if checkText(key, maxName) != nil { // also what Postgres would not take as text
+	if !askable(name) {
 		return o, noOrganisation(name)
 	}
-	err = h.GetContext(ctx, &o, selectOrganisations+` WHERE o.name_key = $1`, key)
+	err = h.GetContext(ctx, &o, selectOrganisations+` WHERE o.name_key = $1`, organisationKey(name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, noOrganisation(name)
 	}
 	errs.Wrap(&err, "read the organisation %q", name)
 	return o, err
 }
+
+// askable reports whether a name can be asked for: Postgres takes no other texts.
+func askable(name string) bool { return utf8.ValidString(name) && !strings.Contains(name, "\x00") }
 
 func noOrganisation(name string) error {
 	return errs.New(errs.NotFound, "no organisation %q: silkpost organisation list shows what there is", name)
