@@ -19,18 +19,18 @@ import (
 
 // Organisation is a partner. It is known by its name, however that is spaced and capitalised.
 type Organisation struct {
-	ID          int64              `db:"id" toml:"-"`
-	Name        string             `db:"name" toml:"name"`
-	Names       database.StringMap `db:"names" toml:"names"`               // language → words, beside Name; see NameIn
-	Country     string             `db:"country" toml:"country"`           // ISO 3166-1 alpha-2, "" when unknown
-	WebSite     string             `db:"web_site" toml:"web_site"`         // http or https, "" when unknown
-	Languages   pq.StringArray     `db:"languages" toml:"languages"`       // canonical BCP 47
-	Kind        string             `db:"kind" toml:"kind"`                 // museum, university, …: the administrators' own words
-	AgreedOn    Date               `db:"agreed_on" toml:"agreed_on"`       // the agreement with it holds from here
-	AgreedUntil Date               `db:"agreed_until" toml:"agreed_until"` // to here, or without end
-	Notes       string             `db:"notes" toml:"notes"`
-	Tags        pq.StringArray     `db:"tags" toml:"tags"`
-	CreatedAt   time.Time          `db:"created_at" toml:"-"`
+	ID          int64              `db:"id" toml:"-" json:"id"`
+	Name        string             `db:"name" toml:"name" json:"name"`
+	Names       database.StringMap `db:"names" toml:"names" json:"names"`                      // language → words, beside Name; see NameIn
+	Country     string             `db:"country" toml:"country" json:"country"`                // ISO 3166-1 alpha-2, "" when unknown
+	WebSite     string             `db:"web_site" toml:"web_site" json:"web_site"`             // http or https, "" when unknown
+	Languages   pq.StringArray     `db:"languages" toml:"languages" json:"languages"`          // canonical BCP 47
+	Kind        string             `db:"kind" toml:"kind" json:"kind"`                         // museum, university, …: the administrators' own words
+	AgreedOn    Date               `db:"agreed_on" toml:"agreed_on" json:"agreed_on"`          // the agreement with it holds from here
+	AgreedUntil Date               `db:"agreed_until" toml:"agreed_until" json:"agreed_until"` // to here, or without end
+	Notes       string             `db:"notes" toml:"notes" json:"notes"`
+	Tags        pq.StringArray     `db:"tags" toml:"tags" json:"tags"`
+	CreatedAt   time.Time          `db:"created_at" toml:"-" json:"created_at"`
 }
 
 // Date is a day as "2026-03-01", or "".

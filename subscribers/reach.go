@@ -14,9 +14,9 @@ import (
 // one with a subscription that is active or paused and an address that is not suppressed.
 type Reach struct {
 	Organisation
-	Contacts int        `db:"contacts"`
-	Reached  int        `db:"reached"`   // of the contacts; 0: nobody is left who can be reached
-	LastSent *time.Time `db:"last_sent"` // when a message to any of them was last accepted; nil: none was
+	Contacts int        `db:"contacts" json:"contacts"`
+	Reached  int        `db:"reached" json:"reached"`     // of the contacts; 0: nobody is left who can be reached
+	LastSent *time.Time `db:"last_sent" json:"last_sent"` // when a message to any of them was last accepted; nil: none was
 }
 
 // ReachedContact is a contact of an organisation with what it receives.
@@ -116,6 +116,7 @@ func OrganisationsReached(ctx context.Context, h database.Handle) (all []Reach, 
 // it may be asked often.
 func Unreachable(ctx context.Context, h database.Handle) (names []string, err error) {
 	defer errs.Wrap(&err, "read whom nothing reaches")
+	names = []string{}
 	err = h.SelectContext(ctx, &names, `
 		SELECT o.name
 		FROM subscribers.organisations o

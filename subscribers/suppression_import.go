@@ -105,8 +105,11 @@ func readSuppression(r *row, o SuppressionImport) (found suppressionRow) {
 	if err != nil {
 		r.refuse(column, whom, "%v", err)
 	}
-	found = suppressionRow{target: t, reason: parseReason(r.cell("reason")), origin: tidy(r.cell("origin")), at: o.Now}
-	if err := checkReason(t, found.reason); err != nil {
+	found = suppressionRow{target: t, origin: tidy(r.cell("origin")), at: o.Now}
+	if found.reason, err = ParseReason(r.cell("reason")); err == nil {
+		err = checkReason(t, found.reason)
+	}
+	if err != nil {
 		r.refuse("reason", r.cell("reason"), "%v", err)
 	}
 	if found.origin == "" {
@@ -123,13 +126,13 @@ func readSuppression(r *row, o SuppressionImport) (found suppressionRow) {
 	return found
 }
 
-// parseReason reads a reason however its words are parted; an empty one is manual.
-func parseReason(s string) Reason {
-	words := tidy(strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(s)))
-	if words == "" {
-		return Manual
+// ParseReason reads a reason that people may give, however its words are parted; "" is manual. The error is the reason alone.
+func ParseReason(s string) (Reason, error) {
+	reason := Reason(tidy(strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(s))))
+	if reason == "" {
+		return Manual, nil
 	}
-	return Reason(words)
+	return reason, checkReason(target{}, reason)
 }
 
 // parseMoment reads a day, which begins in UTC, or a time. The error is not fit to be shown.
