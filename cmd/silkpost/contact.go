@@ -231,7 +231,7 @@ func whatStays(f app.ContactFile) string {
 
 // confirm asks on a terminal. Where nobody can answer it says what to do instead.
 func confirm(e *env, in *os.File, question string) error {
-	if info, err := in.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !isTerminal(in) {
 		return errs.New(errs.Invalid, "nothing was erased: there is no terminal to ask on; give --yes")
 	}
 	fmt.Fprint(e.stdout, question)
@@ -240,4 +240,14 @@ func confirm(e *env, in *os.File, question string) error {
 		return errs.New(errs.Invalid, "nothing was erased")
 	}
 	return nil
+}
+
+// isTerminal reports whether somebody may sit at a file's other end.
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }

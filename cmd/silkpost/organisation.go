@@ -33,7 +33,7 @@ func (c *organisationListCmd) Run(e *env) error {
 			_, err := fmt.Fprintln(e.stdout, "No organisations yet. silkpost apply declares them; imported contacts bring theirs along.")
 			return err
 		}
-		rows := [][]string{{"organisation", "country", "kind", "contacts", "reached", "last sent", ""}}
+		rows := [][]string{{"organisation", "country", "kind", "contacts", "reached", "last sent", "note"}}
 		for _, o := range all {
 			rows = append(rows, []string{o.Name, o.Country, o.Kind, thousands(o.Contacts), thousands(o.Reached), when(o.LastSent), alarm(o)})
 		}
