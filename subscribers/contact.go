@@ -12,14 +12,6 @@ import (
 	"silkpost/internal/errs"
 )
 
-// Organisation is a partner.
-type Organisation struct {
-	ID        int64     `db:"id"`
-	Name      string    `db:"name"`
-	Country   string    `db:"country"` // ISO 3166-1 alpha-2, "" when unknown
-	CreatedAt time.Time `db:"created_at"`
-}
-
 // Contact is a person or an office with an address.
 type Contact struct {
 	ID            int64              `db:"id"`
@@ -41,9 +33,8 @@ SELECT id, coalesce(email, '') AS email, coalesce(email_key, '') AS email_key, n
 FROM subscribers.contacts
 WHERE id = $1`
 
-const selectOrganisations = `
-SELECT o.id, o.name, o.country, o.created_at
-FROM subscribers.organisations o JOIN subscribers.memberships m ON m.organisation_id = o.id
+const selectOrganisationsOf = selectOrganisations + `
+JOIN subscribers.memberships m ON m.organisation_id = o.id
 WHERE m.contact_id = $1
 ORDER BY o.name_key`
 
@@ -57,6 +48,6 @@ func ContactByID(ctx context.Context, h database.Handle, id int64) (contact Cont
 	if err != nil {
 		return Contact{}, err
 	}
-	err = h.SelectContext(ctx, &contact.Organisations, selectOrganisations, id)
+	err = h.SelectContext(ctx, &contact.Organisations, selectOrganisationsOf, id)
 	return contact, err
 }

@@ -75,6 +75,7 @@ var columnWords = []fieldWords{
 	{fieldFirstName, "first name|firstname|given name|forename|名|prénom|vorname|nome di battesimo|nombre de pila"},
 	{fieldMiddleName, "middle name|deuxième prénom|zweiter vorname|secondo nome|segundo nombre|отчество"},
 	{fieldLastName, "last name|lastname|surname|family name|姓|姓氏|nom de famille|nachname|familienname|zuname|cognome|apellido|apellidos|фамилия"},
+	{fieldNothing, stateColumn + "|" + statesColumn}, // where our own exports say how people stand: no import changes that
 	{fieldLanguages, "languages|language|lang|preferred language|preferred languages|语言|语种|langue|langues|sprache|sprachen|" +
 		"lingua|lingue|idioma|idiomas|lengua|lenguas|язык|языки"},
 	{fieldTimeZone, "time zone|timezone|时区|fuseau horaire|zeitzone|fuso orario|zona horaria|huso horario|часовой пояс"},

@@ -11,10 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jmoiron/sqlx"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
-	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/subscribers"
 )
@@ -215,19 +213,6 @@ func TestImportOfSuppressed(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"c@example.org"}, b.mailable(t)); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func (b *bundle) erase(t testing.TB, email string) {
-	t.Helper()
-	contact, err := subscribers.ContactByEmail(t.Context(), b.db, email)
-	if err == nil {
-		err = database.Transact(t.Context(), b.db, func(tx *sqlx.Tx) error {
-			return subscribers.Erase(t.Context(), tx, contact.ID, b.now, "1")
-		})
-	}
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -1,9 +1,7 @@
 package subscribers
 
 import (
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -11,7 +9,6 @@ import (
 
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
-	"silkpost/internal/errs"
 	"silkpost/internal/language"
 	"silkpost/internal/slug"
 )
@@ -20,7 +17,8 @@ import (
 type List struct {
 	ID               int64              `db:"id" toml:"-"`
 	Slug             string             `db:"slug" toml:"slug"`
-	Name             database.StringMap `db:"name" toml:"name"` // language → words; see NameIn
+	Name             database.StringMap `db:"name" toml:"name"`               // language → words; see NameIn
+	Description      database.StringMap `db:"description" toml:"description"` // language → words
 	Sender           Sender             `db:"sender" toml:"sender"`
 	PostalAddress    string             `db:"postal_address" toml:"postal_address"` // "" cannot send
 	Selection        articles.Selection `db:"selection" toml:"select"`
@@ -33,6 +31,11 @@ type List struct {
 	Approval         bool               `db:"approval" toml:"approval"`                   // an editor lets each edition go
 	Public           bool               `db:"public" toml:"public"`
 	OptIn            string             `db:"opt_in" toml:"opt_in"` // single or double
+
+	// Stored; editions do not look at them yet.
+	Theme       string `db:"theme" toml:"theme"`               // how its digests look; "" is the usual way
+	MinArticles int    `db:"min_articles" toml:"min_articles"` // an edition with fewer waits for the next
+	MaxArticles int    `db:"max_articles" toml:"max_articles"` // of one digest; 0: no limit
 }
 
 // Sender is whom a list's mail is from.
@@ -46,7 +49,7 @@ type Sender struct {
 func NewList(slug string) List {
 	return List{
 		Slug: slug, Rhythms: slices.Clone(Rhythms), DefaultRhythm: Weekly, TimeZone: "UTC", EditorialHour: "17:00",
-		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double",
+		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double", MinArticles: 1,
 	}
 }
 
@@ -71,14 +74,15 @@ func (l *List) Validate() error {
 
 // canonical returns the list in the form in which it is stored, or what Validate says.
 func (l *List) canonical() (List, error) {
-	c := mistakes{list: l.Slug}
+	c := mistakes{of: fmt.Sprintf("list %q", l.Slug)}
 	out := *l
 	if !slug.Valid(l.Slug) || len(l.Slug) > maxSlug {
 		c.add("slug", "small letters a to z, digits and single hyphens between them, at most %d", maxSlug)
 	}
-	out.Name = c.names(l.Name)
+	out.Name = c.words("name", l.Name, c.line)
+	out.Description = c.words("description", l.Description, c.text)
 	out.Sender = c.sender(l.Sender)
-	out.PostalAddress = c.postal(l.PostalAddress)
+	out.PostalAddress = c.text("postal_address", l.PostalAddress)
 	out.Selection = c.selection(l.Selection)
 	out.Rhythms = c.rhythms(l.Rhythms, l.DefaultRhythm)
 	c.check(checkTimeZone(l.TimeZone), "time_zone %q", l.TimeZone)
@@ -88,42 +92,22 @@ func (l *List) canonical() (List, error) {
 	if l.OptIn != "single" && l.OptIn != "double" {
 		c.add(fmt.Sprintf("opt_in %q", l.OptIn), "neither single nor double")
 	}
-	if len(c.found) > 0 {
-		return List{}, errs.New(errs.Invalid, "%w", errors.Join(c.found...))
+	if l.Theme != "" && !slug.Valid(l.Theme) {
+		c.add(fmt.Sprintf("theme %q", l.Theme), "small letters a to z, digits and single hyphens between them")
 	}
-	return out, nil
+	c.limits(l.MinArticles, l.MaxArticles)
+	return out, c.err()
 }
 
-// mistakes collects what is wrong with a list. Its other methods return a field in its stored form.
-type mistakes struct {
-	list  string
-	found []error
-}
-
-func (m *mistakes) add(field, format string, args ...any) {
-	m.found = append(m.found, fmt.Errorf("list %q, %s: %s", m.list, field, fmt.Sprintf(format, args...)))
-}
-
-// check adds a mistake when err, the reason alone, is not nil.
-func (m *mistakes) check(err error, field string, args ...any) {
-	if err != nil {
-		m.add(fmt.Sprintf(field, args...), "%v", err)
+// limits checks how many articles a digest may have.
+func (m *mistakes) limits(least, most int) {
+	const limit = 10_000
+	if least < 1 || least > limit {
+		m.add(fmt.Sprintf("min_articles %d", least), "between 1 and %d", limit)
 	}
-}
-
-func (m *mistakes) names(names database.StringMap) database.StringMap {
-	out := database.StringMap{}
-	for _, given := range slices.Sorted(maps.Keys(names)) {
-		tag := m.language("name", given)
-		if _, twice := out[tag]; twice {
-			m.add("name", "%s is given twice", tag)
-		}
-		out[tag] = m.line(fmt.Sprintf("name in %s", given), names[given])
-		if out[tag] == "" {
-			m.add(fmt.Sprintf("name in %s", given), "empty")
-		}
+	if most < 0 || most > limit || most > 0 && most < least {
+		m.add(fmt.Sprintf("max_articles %d", most), "0 for no limit, or between min_articles and %d", limit)
 	}
-	return out
 }
 
 func (m *mistakes) sender(s Sender) Sender {
@@ -141,20 +125,6 @@ func (m *mistakes) address(field, given string) string {
 	address, err := ParseAddress(given)
 	m.check(err, field+" %q", given)
 	return address.Given
-}
-
-// line checks a text that may become part of a mail header.
-func (m *mistakes) line(field, text string) string {
-	text = strings.TrimSpace(text)
-	m.check(checkText(text, maxName), field+" %q", text)
-	return text
-}
-
-// postal checks the postal address, which may have several lines.
-func (m *mistakes) postal(text string) string {
-	text = strings.ReplaceAll(strings.TrimSpace(text), "\r\n", "\n")
-	m.check(checkText(strings.ReplaceAll(text, "\n", " "), maxText), "postal_address %q", text)
-	return text
 }
 
 func (m *mistakes) selection(s articles.Selection) articles.Selection {
@@ -195,10 +165,4 @@ func (m *mistakes) hour(field, given string) string {
 	hour, err := parseHour(given)
 	m.check(err, field+" %q", given)
 	return hour
-}
-
-func (m *mistakes) language(field, given string) string {
-	tag, err := language.Parse(given)
-	m.check(err, "%s", field)
-	return tag
 }

@@ -28,6 +28,7 @@ func fullList() subscribers.List {
 		},
 		Rhythms: []string{"daily", "monthly"}, DefaultRhythm: "monthly", TimeZone: "Asia/Shanghai", EditorialHour: "16:30",
 		DeliveryHour: "07:15", FallbackLanguage: "zh-Hans", Approval: true, Public: false, OptIn: "single",
+		Description: database.StringMap{"en": "What is on\nnext month", "it": "Gli appuntamenti"}, Theme: "bulletin", MinArticles: 2, MaxArticles: 12,
 	}
 }
 
@@ -68,6 +69,7 @@ func TestDeclareListInAnyForm(t *testing.T) {
 	given.Name = database.StringMap{"EN": " Events ", "zh-hans": "活动", "ar": "فعاليات"}
 	given.Rhythms = []string{"monthly", "daily", "monthly"}
 	given.EditorialHour = "16:30:00"
+	given.Description = database.StringMap{"EN": "What is on\r\nnext month ", "it": "Gli appuntamenti"}
 	given.DeliveryHour = "7:15"
 	given.FallbackLanguage = "zh-hans"
 	given.PostalAddress = "1 Example Street\r\n00000 Exampletown\r\n"
@@ -177,6 +179,12 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"delivery hour":  {func(l *subscribers.List) { l.DeliveryHour = "8" }, `delivery_hour "8": not an hour of the day`},
 		"fallback":       {func(l *subscribers.List) { l.FallbackLanguage = "" }, `fallback_language: "" is not a language tag`},
 		"opt-in":         {func(l *subscribers.List) { l.OptIn = "triple" }, `opt_in "triple": neither single nor double`},
+		"description": {
+			func(l *subscribers.List) { l.Description["it"] = "a\x00b" }, `description in it "a\x00b": a control character (U+0000)`,
+		},
+		"theme":        {func(l *subscribers.List) { l.Theme = "../dark" }, `theme "../dark": small letters`},
+		"min_articles": {func(l *subscribers.List) { l.MinArticles = 0 }, `min_articles 0: between 1 and 10000`},
+		"max_articles": {func(l *subscribers.List) { l.MaxArticles = 1 }, `max_articles 1: 0 for no limit, or between min_articles`},
 		"selection": {
 			func(l *subscribers.List) { l.Selection.Languages = []string{"xx"} },
 			`select languages: "xx" is not a language tag`,

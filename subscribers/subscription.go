@@ -64,3 +64,10 @@ func SubscriptionByID(ctx context.Context, h database.Handle, id int64) (_ Subsc
 }
 
 func noSubscription(id int64) error { return errs.New(errs.NotFound, "no subscription %d", id) }
+
+// SubscriptionsOf returns the ids of a contact's subscriptions, also of one who was erased.
+func SubscriptionsOf(ctx context.Context, h database.Handle, contact int64) (ids []int64, err error) {
+	err = h.SelectContext(ctx, &ids, `SELECT id FROM subscribers.subscriptions WHERE contact_id = $1 ORDER BY id`, contact)
+	errs.Wrap(&err, "read the subscriptions of contact %d", contact)
+	return ids, err
+}

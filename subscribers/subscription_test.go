@@ -121,7 +121,7 @@ func TestSubscriptionByID(t *testing.T) {
 		},
 	}
 	ignoreIDs := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".ID" }, cmp.Ignore())
-	if diff := cmp.Diff(want, got, ignoreIDs, cmpopts.IgnoreFields(subscribers.Subscription{}, "List"), cmpopts.EquateApproxTime(0)); diff != "" {
+	if diff := cmp.Diff(want, got, ignoreIDs, cmpopts.IgnoreFields(subscribers.Subscription{}, "List"), cmpopts.EquateApproxTime(0), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if got.List.Slug != "partners" || got.List.ID == 0 || got.Contact.ID == 0 || got.ID == 0 {

@@ -40,6 +40,9 @@ type target struct{ address, domain string }
 // parseTarget reads what a person names: an address, or a domain with or without an @ before it. The error is the reason alone.
 func parseTarget(s string) (target, error) {
 	s = strings.TrimSpace(s)
+	if s == "" {
+		return target{}, errs.New(errs.Invalid, "no address and no domain")
+	}
 	if name, isDomain := strings.CutPrefix(s, "@"); isDomain || !strings.Contains(s, "@") {
 		key, err := domainKey(name)
 		return target{domain: key}, err
@@ -53,13 +56,11 @@ func parseTarget(s string) (target, error) {
 // changes nothing. Erased is not for this: see Erase.
 func Suppress(ctx context.Context, h database.Handle, whom string, reason Reason, origin string, now time.Time) (database.Change, error) {
 	t, err := parseTarget(whom)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", errs.New(errs.Invalid, "%q: %w", whom, err)
-	case reason != HardBounce && reason != Complaint && reason != Manual:
-		return "", errs.New(errs.Invalid, "%q is no reason: use hard bounce, complaint or manual", reason)
-	case t.domain != "" && reason != Manual:
-		return "", errs.New(errs.Invalid, "a %s is an address's, not a domain's", reason)
+	}
+	if err := checkReason(t, reason); err != nil {
+		return "", err
 	}
 	if err := checkText(origin, maxText); err != nil {
 		return "", errs.New(errs.Invalid, "origin: %w", err)
@@ -74,6 +75,17 @@ func Suppress(ctx context.Context, h database.Handle, whom string, reason Reason
 		return database.Unchanged, nil
 	}
 	return database.Added, nil
+}
+
+// checkReason refuses what is no reason to give, or none for a domain. The error is the reason alone.
+func checkReason(t target, reason Reason) error {
+	switch {
+	case reason != HardBounce && reason != Complaint && reason != Manual:
+		return errs.New(errs.Invalid, "%q is no reason: use hard bounce, complaint or manual", reason)
+	case t.domain != "" && reason != Manual:
+		return errs.New(errs.Invalid, "a %s is an address's, not a domain's", reason)
+	}
+	return nil
 }
 
 // Lift ends what an administrator may end: the manual suppression of an address or a domain. Other reasons are errs.Conflict and stay; where

@@ -37,6 +37,11 @@ var badFiles = map[string]string{
 	"zone.toml":     "[[list]]\nslug = \"guests\"\n[[list]]\nslug = \"partners\"\ntime_zone = \"Europe/Roma\"\n",
 	"broken.toml":   "[[list]\n",
 	"slugs.toml":    "[[feed]]\nslug = \"new\"\n[[feed]]\nslug = \"fresh\"\nold_slugs = [\"taken\"]\n",
+	"country.toml":  "[[organisation]]\nname = \"Academy\"\n[[organisation]]\nname = \"Museum\"\ncountry = \"UK\"\n",
+	"nameless.toml": "[[organisation]]\ncountry = \"IT\"\n",
+	"limits.toml":   "[[list]]\nslug = \"partners\"\nmin_articles = 5\nmax_articles = 3\n",
+	"reason.csv":    "address,reason\nanna@museum.example,manual\nbruno@centro.example,mood\n",
+	"nobody.csv":    "reason\nmanual\n",
 	"settings.toml": "lisen = \"127.0.0.1:80\"\n",
 	"script.toml":   "[[rule]]\nverb = \"BOUNCE\"\nreply = \"550 no\"\n",
 }
@@ -82,6 +87,35 @@ var badInputs = []badInput{
 	{"an unknown key", nil, "apply unknown.toml", 1, []string{"unknown.toml", "line 3", `"rythms"`}},
 	{"a list in no time zone", nil, "apply zone.toml", 1, []string{"zone.toml", `list "partners"`, `"Europe/Roma"`}},
 	{"no TOML", nil, "apply broken.toml", 1, []string{"broken.toml", "line 1"}},
+
+	{"an organisation in no country", nil, "apply country.toml", 1, []string{"country.toml", `organisation "Museum", country "UK"`, "GB"}},
+	{"an organisation without a name", nil, "apply nameless.toml", 1, []string{"nameless.toml", "[[organisation]] has no name"}},
+	{"limits that contradict", nil, "apply limits.toml", 1, []string{"limits.toml", `list "partners", max_articles 3`, "min_articles"}},
+
+	{"showing an unknown contact", nil, "contact show anna@museum.example --json", 1, []string{"no contact has the address anna@museum.example"}},
+	{"showing no contact", nil, "contact show anna", 1, []string{`"anna": no @ sign`}},
+	{"erasing an unknown contact", nil, "contact erase anna@museum.example --yes", 1, []string{"no contact has the address anna@museum.example"}},
+	{"erasing nobody", nil, "contact erase", 2, []string{"<email>", "silkpost contact erase --help"}},
+	{"suppressing nobody", nil, "suppress add news", 1, []string{`"news"`, "no dot"}},
+	{"suppressing half an address", nil, "suppress add anna@", 1, []string{`"anna@": nothing after the @`}},
+	{"suppressing for no reason", nil, "suppress add anna@museum.example --reason mood", 2, []string{"--reason", `"mood"`, "hard bounce, complaint or manual"}},
+	{"suppressing as erased", nil, "suppress add anna@museum.example --reason erased", 2, []string{`"erased" is no reason`}},
+	{"a complaint of a domain", nil, "suppress add museum.example --reason complaint", 1, []string{"complaint", "domain"}},
+	{"removing no suppression", nil, "suppress remove anna@museum.example", 1, []string{"anna@museum.example is not suppressed"}},
+	{"no such suppressions", nil, "suppress import nowhere.csv", 1, []string{"nowhere.csv", "no such file"}},
+	{"suppressions without addresses", nil, "suppress import nobody.csv", 1, []string{"nobody.csv", `"address" or "email" or "domain"`}},
+	{"suppressions for no reason", nil, "suppress import reason.csv", 1, []string{"reason.csv: nothing imported: row 3", `reason "mood"`}},
+	{"exporting nothing", nil, "export", 2, []string{"<what>", "silkpost export --help"}},
+	{"exporting what is not there", nil, "export people", 2, []string{"contacts", "consent", "suppressions"}},
+	{"exporting in no format", nil, "export contacts --format xlsx", 2, []string{"--format", "csv", "jsonl"}},
+	{"exporting an unknown list", nil, "export contacts --list partner", 1, []string{`"partner"`, "the lists are: partners"}},
+	{"exporting suppressions of a list", nil, "export suppressions --list partners", 2, []string{"--list", "no list's"}},
+	{"showing an unknown organisation", nil, "organisation show Academy --json", 1, []string{`no organisation "Academy"`, "silkpost organisation list"}},
+	{"an unknown field", nil, "audience count nation = IT", 1, []string{`no field "nation"`, "attribute, country"}},
+	{"a country that is none", nil, "audience count country = UK", 1, []string{`country: "UK"`, "GB"}},
+	{"half a filter", nil, "audience list country = IT and", 1, []string{"a clause is missing behind the last and"}},
+	{"a filter with an unknown list", nil, "audience count list = partner", 1, []string{`"partner"`, "the lists are: partners"}},
+	{"a filter with an unknown organisation", nil, "audience list organisation = Academy --json", 1, []string{`no organisation "Academy"`}},
 
 	{"sending an unknown list", nil, "digest send --list partner", 1, []string{`"partner"`, "the lists are: partners"}},
 	{"planning an unknown list", nil, "digest plan --list partner", 1, []string{`"partner"`}},
@@ -347,7 +381,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	all := good(t, nil, "--help")
-	for _, command := range []string{"demo", "serve", "apply", "import", "digest", "edition", "deliveries", "feed", "article", "catch", "status", "config", "migrate", "version"} {
+	for _, command := range []string{"demo", "serve", "apply", "import", "digest", "edition", "deliveries", "feed", "article", "contact", "suppress", "export", "organisation", "audience", "catch", "status", "config", "migrate", "version"} {
 		if !strings.Contains(all, "\n  "+command+" ") {
 			t.Errorf("--help does not tell of %s", command)
 		}

@@ -99,16 +99,17 @@ func (c *deliveriesCmd) Run(e *env) error {
 		rows := [][]string{{"address", "state", "language", "articles", "attempts", "reply"}}
 		for _, d := range lines {
 			rows = append(rows, []string{
-				d.Address, d.State, d.Language, strconv.Itoa(len(d.Articles)), strconv.Itoa(d.Attempts), replyOf(d),
+				d.Address, d.State, d.Language, strconv.Itoa(len(d.Articles)), strconv.Itoa(d.Attempts), replied(d.Code, d.Reply),
 			})
 		}
 		return table(e.stdout, rows...)
 	})
 }
 
-func replyOf(d app.Delivery) string {
-	if d.Code == 0 {
-		return d.Reply
+// replied is a server's answer.
+func replied(code int, reply string) string {
+	if code == 0 {
+		return reply
 	}
-	return fmt.Sprintf("%d %s", d.Code, d.Reply)
+	return fmt.Sprintf("%d %s", code, reply)
 }

@@ -42,18 +42,25 @@ type cli struct {
 
 	Demo       demoCmd       `cmd:"" help:"Run the whole product on sample data, with a mail catcher."`
 	Serve      serveCmd      `cmd:"" help:"Run the web and the worker."`
-	Apply      applyCmd      `cmd:"" help:"Declare sources, feeds, lists and hubs from a TOML file."`
+	Apply      applyCmd      `cmd:"" help:"Declare sources, feeds, lists, organisations and hubs from a TOML file."`
 	Import     importCmd     `cmd:"" help:"Import articles or contacts."`
 	Digest     digestCmd     `cmd:"" help:"Plan, preview, test or send digests."`
 	Edition    editionCmd    `cmd:"" help:"The desk: what was and will be sent."`
 	Deliveries deliveriesCmd `cmd:"" help:"The account of an edition: who got what, and what came of it."`
 	Feed       feedCmd       `cmd:"" help:"List, print, check, rename and remove feeds; make private ones."`
 	Article    articleCmd    `cmd:"" help:"Withdraw an article, or publish it again."`
-	Catch      catchCmd      `cmd:"" help:"Run the mail catcher alone."`
-	Status     statusCmd     `cmd:"" help:"How things stand."`
-	Settings   settingsCmd   `cmd:"" name:"config" help:"Print the settings, with secrets hidden."`
-	Migrate    migrateCmd    `cmd:"" help:"Bring the database's schema up to date."`
-	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Contact    contactCmd    `cmd:"" help:"What is held of a contact; forgetting one."`
+	Suppress   suppressCmd   `cmd:"" help:"Who must not be mailed."`
+	Export     exportCmd     `cmd:"" help:"Write contacts, the log of consents or suppressions to standard output."`
+
+	Organisation organisationCmd `cmd:"" help:"The partner organisations as wholes."`
+	Audience     audienceCmd     `cmd:"" help:"Count and list people by what is known of them."`
+
+	Catch    catchCmd    `cmd:"" help:"Run the mail catcher alone."`
+	Status   statusCmd   `cmd:"" help:"How things stand."`
+	Settings settingsCmd `cmd:"" name:"config" help:"Print the settings, with secrets hidden."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -19,19 +19,10 @@ type progressBar struct {
 
 func newProgressBar(out io.Writer) *progressBar {
 	b := &progressBar{begun: time.Now()}
-	if isTerminal(out) {
+	if file, ok := out.(*os.File); ok && isTerminal(file) {
 		b.out = out
 	}
 	return b
-}
-
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // drawEvery is how long a drawing stays at least.

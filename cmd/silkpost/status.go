@@ -30,6 +30,9 @@ func (c *statusCmd) Run(e *env) error {
 			return err
 		}
 		fmt.Fprintf(e.stdout, "%s\n%s sending.\n", countsLine(status.Deliveries), counted(status.Workers, "worker"))
+		if n := len(status.Unreached); n > 0 {
+			fmt.Fprintf(e.stdout, "%s with %s: silkpost organisation list shows which.\n", counted(n, "organisation"), nobody)
+		}
 		if status.Database != "" {
 			fmt.Fprintf(e.stdout, "The database is at %s\n", status.Database)
 		}

@@ -91,6 +91,16 @@ func (id *privateID) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// reason is why an address must not be mailed.
+type reason subscribers.Reason
+
+// UnmarshalText reads one that people may give.
+func (r *reason) UnmarshalText(text []byte) error {
+	read, err := subscribers.ParseReason(string(text))
+	*r = reason(read)
+	return err
+}
+
 // openFile opens a file that was named on the command line.
 func openFile(path string) (*os.File, error) {
 	file, err := os.Open(path)

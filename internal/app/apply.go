@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"time"
@@ -22,8 +23,8 @@ import (
 
 // Applied is one line of what Apply did, or would do.
 type Applied struct {
-	Kind   string // source, feed, list or hub
-	Slug   string // a hub's address
+	Kind   string // source, feed, list, organisation or hub
+	Slug   string // an organisation's name, a hub's address
 	Change string // added, changed, unchanged or removed
 }
 
@@ -33,6 +34,15 @@ type declaration struct {
 	Feeds   []feedTable        `toml:"feed"`
 	Lists   []subscribers.List `toml:"list"`
 	Hubs    []hubTable         `toml:"hub"`
+
+	Organisations []organisationTable `toml:"organisation"`
+}
+
+// organisationTable takes dates with and without quotation marks.
+type organisationTable struct {
+	subscribers.Organisation
+	AgreedOn    any `toml:"agreed_on"`
+	AgreedUntil any `toml:"agreed_until"`
 }
 
 type hubTable struct {
@@ -62,7 +72,7 @@ type sourceTable struct {
 // errDryRun rolls back what was only to be tried.
 var errDryRun = errors.New("dry run")
 
-// Apply makes the sources, feeds, lists and hubs that a TOML file declares be as it says, all or, on an error, none, and returns what
+// Apply makes the sources, feeds, lists, organisations and hubs that a TOML file declares be as it says, all or, on an error, none, and returns what
 // that changed. What is written replaces what is there, tables whole; a key that is left out stays as it is, or has its default in
 // something new; what the file does not name stays too. With dryRun nothing is changed. name stands for the file in errors.
 func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun bool) (applied []Applied, err error) {
@@ -71,7 +81,8 @@ func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun boo
 		return nil, errs.New(errs.Invalid, "%s: %w", name, err)
 	}
 	apply := map[string]func(context.Context, database.Handle, table) (string, error){
-		"source": a.applySource, "feed": a.applyFeed, "list": a.applyList, "hub": a.applyHub,
+		"source": a.applySource, "feed": a.applyFeed, "list": a.applyList, "organisation": a.applyOrganisation,
+		"hub": a.applyHub,
 	}
 	err = a.changeFeeds(ctx, func(tx *sqlx.Tx) error {
 		applied = nil
@@ -103,6 +114,8 @@ type tables struct {
 	Feeds   []table `toml:"feed"`
 	Lists   []table `toml:"list"`
 	Hubs    []table `toml:"hub"`
+
+	Organisations []table `toml:"organisation"`
 }
 
 // kind is what is declared of one kind. key is the one that tells its things apart.
@@ -118,6 +131,7 @@ func (t tables) kinds() []kind {
 		{"source", "slug", slug, t.Sources},
 		{"feed", "slug", slug, t.Feeds},
 		{"list", "slug", slug, t.Lists},
+		{"organisation", "name", `the one that it is known by, such as name = "Science Centre"`, t.Organisations},
 		{"hub", "url", `its address, such as url = "https://hub.example.org/"`, t.Hubs},
 	}
 }
@@ -167,13 +181,17 @@ func (t tables) checkKeys() error {
 	for _, kind := range t.kinds() {
 		seen := map[string]bool{}
 		for _, one := range kind.tables {
-			switch name := one.text(kind.key); {
-			case name == "":
-				return errs.New(errs.Invalid, "a [[%s]] has no %s: give it %s", kind.name, kind.key, kind.hint)
-			case seen[name]:
+			name, same := one.text(kind.key), one.text(kind.key)
+			if kind.name == "organisation" {
+				same = subscribers.OrganisationKey(name) // however it is written
+			}
+			switch {
+			case same == "":
+				return errs.New(errs.Invalid, "a table [[%s]] has no %s: give it %s", kind.name, kind.key, kind.hint)
+			case seen[same]:
 				return errs.New(errs.Invalid, "%s %q is declared twice: leave one of them, or give it another %s", kind.name, name, kind.key)
 			default:
-				seen[name] = true
+				seen[same] = true
 			}
 		}
 	}
@@ -305,6 +323,7 @@ func (a *App) applyList(ctx context.Context, h database.Handle, t table) (string
 		return "", err
 	}
 	anew(t, "name", &want.Name)
+	anew(t, "description", &want.Description)
 	anew(t, "sender", &want.Sender)
 	anew(t, "select", &want.Selection)
 	if err := t.over(&want); err != nil {
@@ -327,6 +346,24 @@ func (a *App) applyHub(ctx context.Context, h database.Handle, t table) (string,
 		set = a.Feeds.RemoveHub
 	}
 	change, err := set(ctx, h, want.URL, a.Clock.Now())
+	return string(change), err
+}
+
+func (a *App) applyOrganisation(ctx context.Context, h database.Handle, t table) (string, error) {
+	want, err := subscribers.OrganisationByName(ctx, h, t.text("name"))
+	if err != nil && errs.KindOf(err) != errs.NotFound {
+		return "", err
+	}
+	anew(t, "names", &want.Names)
+	for _, key := range []string{"agreed_on", "agreed_until"} {
+		if value, given := t[key]; given {
+			t[key] = fmt.Sprint(value) // a date in TOML, or what the organisation's own check refuses
+		}
+	}
+	if err := t.over(&want); err != nil {
+		return "", err
+	}
+	change, err := subscribers.DeclareOrganisation(ctx, h, want, a.Clock.Now())
 	return string(change), err
 }
 

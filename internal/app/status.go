@@ -25,7 +25,8 @@ type Status struct {
 	Workers    int             `json:"workers"`
 	Sources    []SourceStatus  `json:"sources"`
 	Hubs       []feeds.Hub     `json:"hubs"`
-	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
+	Unreached  []string        `json:"unreached_organisations"` // names of those of which nobody can be reached
+	Database   string          `json:"database,omitempty"`      // URL of the private Postgres, which holds no secret; "": another one is used
 }
 
 // SourceStatus is a source with how its polls went.
@@ -70,7 +71,10 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Sources, err = a.sourceStatus(ctx, h); err != nil {
 			return err
 		}
-		s.Hubs, err = a.Feeds.HubStates(ctx, h)
+		if s.Hubs, err = a.Feeds.HubStates(ctx, h); err != nil {
+			return err
+		}
+		s.Unreached, err = subscribers.Unreachable(ctx, h)
 		return err
 	})
 	return s, err

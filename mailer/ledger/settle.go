@@ -13,15 +13,21 @@ import (
 	"silkpost/internal/errs"
 )
 
+// enhanced finds the enhanced status code (RFC 3463) that a reply begins with: what is kept of one to an erased contact, who may stand in
+// its words.
+const enhanced = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
+
 // settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
-// is no longer the sender's takes nothing but "sent".
+// is no longer the sender's takes nothing but "sent". When the subscription was last reached follows in the same statement.
 const settle = `
 	WITH outcome AS (
 		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[],
 		                     $9::int[], $10::uuid[])
 		AS o (edition_id, contact_id, at, outcome, phase, code, reply, due_at, number, sender)
 	), before AS (
-		SELECT o.*, o.outcome = 'sent' OR (d.state = 'in_flight' AND d.sender_id = o.sender) AS counts
+		SELECT o.edition_id, o.contact_id, o.at, o.outcome, o.phase, o.code, o.due_at, o.number, o.sender,
+		       CASE WHEN d.erased THEN coalesce(substring(o.reply FROM ` + enhanced + `), '') ELSE o.reply END AS reply,
+		       o.outcome = 'sent' OR (d.state = 'in_flight' AND d.sender_id = o.sender) AS counts
 		FROM outcome o JOIN mailer.deliveries d USING (edition_id, contact_id)
 		ORDER BY edition_id, contact_id
 		FOR UPDATE OF d
@@ -40,6 +46,14 @@ const settle = `
 		INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id)
 		SELECT edition_id, contact_id, number, at, outcome, phase, code, reply, sender FROM settled
 		ON CONFLICT DO NOTHING
+	), reached AS (
+		INSERT INTO mailer.reached (subscription_id, contact_id, list_id, sent_at)
+		SELECT s.subscription_id, s.contact_id, e.list_id, max(s.at)
+		FROM settled s JOIN mailer.editions e ON e.id = s.edition_id
+		WHERE s.outcome = 'sent'
+		GROUP BY s.subscription_id, s.contact_id, e.list_id
+		ORDER BY s.subscription_id
+		ON CONFLICT (subscription_id) DO UPDATE SET sent_at = greatest(reached.sent_at, excluded.sent_at)
 	), given AS (
 		DELETE FROM mailer.released r USING settled s JOIN mailer.variants v ON v.id = s.variant_id
 		WHERE s.outcome = 'sent' AND r.subscription_id = s.subscription_id AND r.group_id = ANY (v.groups)

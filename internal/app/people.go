@@ -1,0 +1,172 @@
+package app
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/mailer/compose"
+	"silkpost/mailer/ledger"
+	"silkpost/subscribers"
+)
+
+// ContactFile is everything that is held of a contact: what a person may ask to see.
+type ContactFile struct {
+	subscribers.Record
+	Deliveries []Received `json:"deliveries"` // the newest edition first
+}
+
+// Received is a delivery to a contact with what was in it.
+type Received struct {
+	Edition   uuid.UUID         `json:"edition"`
+	List      string            `json:"list"`
+	Rhythm    string            `json:"rhythm"`
+	Date      string            `json:"date"` // of the edition, in the list's zone
+	State     string            `json:"state"`
+	NotBefore time.Time         `json:"not_before"`
+	SettledAt *time.Time        `json:"settled_at"` // the last outcome; null: none yet
+	MessageID string            `json:"message_id"` // "" until its message was made
+	Language  string            `json:"language"`
+	Articles  []ReceivedArticle `json:"articles"` // in the digest's order
+	Attempts  []ReceivedTry     `json:"attempts"`
+}
+
+// ReceivedArticle is an article of a digest, as it is called now.
+type ReceivedArticle struct {
+	GUID  string `json:"guid"`
+	Title string `json:"title"`
+	URL   string `json:"url"`
+}
+
+// ReceivedTry is an attempt at a delivery.
+type ReceivedTry struct {
+	At      time.Time `json:"at"`
+	Outcome string    `json:"outcome"`
+	Phase   string    `json:"phase"`
+	Code    int       `json:"code"` // 0: no answer came
+	Reply   string    `json:"reply"`
+}
+
+// ContactFile returns what is held of the contact of an address, however it is written, or an error of kind errs.NotFound.
+func (a *App) ContactFile(ctx context.Context, email string) (f ContactFile, err error) {
+	err = a.snapshot(ctx, func(h database.Handle) error {
+		contact, err := subscribers.ContactByEmail(ctx, h, email)
+		if err != nil {
+			return err
+		}
+		if f.Record, err = subscribers.RecordOf(ctx, h, contact.ID); err != nil {
+			return err
+		}
+		ids := make([]int64, len(f.Subscriptions))
+		for i, s := range f.Subscriptions {
+			ids[i] = s.ID
+		}
+		found, err := ledger.ReceivedBy(ctx, h, ids)
+		if err != nil {
+			return err
+		}
+		f.Deliveries, err = a.received(ctx, h, found)
+		return err
+	})
+	return f, err
+}
+
+func (a *App) received(ctx context.Context, h database.Handle, found []ledger.Received) ([]Received, error) {
+	slugs, err := listSlugs(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	articles, err := a.receivedArticles(ctx, h, found)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Received, len(found))
+	for i, d := range found {
+		all[i] = Received{
+			Edition: d.EditionID, List: slugs[d.ListID], Rhythm: d.Rhythm, Date: d.LocalDate.Format(time.DateOnly), State: d.State,
+			NotBefore: d.NotBefore.UTC(), SettledAt: d.SettledAt, Language: d.Language, Articles: []ReceivedArticle{}, Attempts: []ReceivedTry{},
+		}
+		if d.Sender != "" {
+			all[i].MessageID = compose.MessageID(d.EditionID, d.ContactID, d.Sender)
+		}
+		for _, id := range d.Articles {
+			all[i].Articles = append(all[i].Articles, articles[id])
+		}
+		for _, t := range d.Tries {
+			all[i].Attempts = append(all[i].Attempts, ReceivedTry{At: t.At.UTC(), Outcome: t.Outcome, Phase: t.Phase, Code: t.Code, Reply: t.Reply})
+		}
+	}
+	return all, nil
+}
+
+func (a *App) receivedArticles(ctx context.Context, h database.Handle, found []ledger.Received) (map[int64]ReceivedArticle, error) {
+	known := map[int64]ReceivedArticle{}
+	for _, d := range found {
+		for _, id := range d.Articles {
+			known[id] = ReceivedArticle{}
+		}
+	}
+	articles, err := a.Articles.ByIDs(ctx, h, slices.Collect(maps.Keys(known)))
+	for _, article := range articles {
+		known[article.ID] = ReceivedArticle{GUID: article.GUID, Title: article.Title, URL: article.URL}
+	}
+	return known, err
+}
+
+// EraseContact forgets the person of an address everywhere, in one transaction: see subscribers.Erase and ledger.Forget. What it returns is
+// what was held before. by is who asked for it. No contact of that address is an error of kind errs.NotFound.
+func (a *App) EraseContact(ctx context.Context, email, by string) (before ContactFile, err error) {
+	if before, err = a.ContactFile(ctx, email); err != nil {
+		return before, err
+	}
+	return before, database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		if err := subscribers.Erase(ctx, tx, before.ID, a.Clock.Now(), by); err != nil {
+			return err
+		}
+		subscriptions, err := subscribers.SubscriptionsOf(ctx, tx, before.ID)
+		if err != nil {
+			return err
+		}
+		return ledger.Forget(ctx, tx, subscriptions)
+	})
+}
+
+// Exports are what there is to export.
+type Exports string
+
+// What can be exported.
+const (
+	ExportContacts     Exports = "contacts"
+	ExportConsent      Exports = "consent"
+	ExportSuppressions Exports = "suppressions"
+)
+
+// Export writes records as they are at one moment, row by row; list is a slug, "" is all lists. It returns how many there were.
+func (a *App) Export(ctx context.Context, w io.Writer, what Exports, format subscribers.ExportFormat, list string) (n int, err error) {
+	begun := false
+	err = a.snapshot(ctx, func(h database.Handle) (err error) {
+		if begun { // the transaction was broken off, and part of it is written
+			return errs.New(errs.Unavailable, "the database broke the export off; run it again")
+		}
+		begun = true
+		switch what {
+		case ExportContacts:
+			n, err = subscribers.ExportContacts(ctx, h, w, format, list)
+		case ExportConsent:
+			n, err = subscribers.ExportConsents(ctx, h, w, format, list)
+		case ExportSuppressions:
+			n, err = subscribers.ExportSuppressions(ctx, h, w, format)
+		default:
+			err = errs.New(errs.Invalid, "there is no export %q", what)
+		}
+		return err
+	})
+	return n, err
+}

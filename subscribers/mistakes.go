@@ -1,0 +1,74 @@
+package subscribers
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/internal/language"
+)
+
+// mistakes collects what is wrong with a record. Its methods that check a field return it in its stored form.
+type mistakes struct {
+	of    string // the record: list "partners"
+	found []error
+}
+
+// err returns nil or an error of kind Invalid with one line for each mistake.
+func (m *mistakes) err() error {
+	if len(m.found) == 0 {
+		return nil
+	}
+	return errs.New(errs.Invalid, "%w", errors.Join(m.found...))
+}
+
+func (m *mistakes) add(field, format string, args ...any) {
+	m.found = append(m.found, fmt.Errorf("%s, %s: %s", m.of, field, fmt.Sprintf(format, args...)))
+}
+
+// check adds a mistake when err, the reason alone, is not nil.
+func (m *mistakes) check(err error, field string, args ...any) {
+	if err != nil {
+		m.add(fmt.Sprintf(field, args...), "%v", err)
+	}
+}
+
+// line checks a text that may become part of a mail header.
+func (m *mistakes) line(field, text string) string {
+	text = strings.TrimSpace(text)
+	m.check(checkText(text, maxName), "%s %q", field, text)
+	return text
+}
+
+// text checks a text that may have several lines.
+func (m *mistakes) text(field, text string) string {
+	text = strings.ReplaceAll(strings.TrimSpace(text), "\r\n", "\n")
+	m.check(checkText(strings.ReplaceAll(text, "\n", " "), maxText), "%s %q", field, text)
+	return text
+}
+
+// words checks a text in several languages, each with m.line or m.text.
+func (m *mistakes) words(field string, words database.StringMap, check func(field, text string) string) database.StringMap {
+	out := database.StringMap{}
+	for _, given := range slices.Sorted(maps.Keys(words)) {
+		tag, in := m.language(field, given), fmt.Sprintf("%s in %s", field, given)
+		if _, twice := out[tag]; twice {
+			m.add(field, "%s is given twice", tag)
+		}
+		out[tag] = check(in, words[given])
+		if out[tag] == "" {
+			m.add(in, "empty")
+		}
+	}
+	return out
+}
+
+func (m *mistakes) language(field, given string) string {
+	tag, err := language.Parse(given)
+	m.check(err, "%s", field)
+	return tag
+}
