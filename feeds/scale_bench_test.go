@@ -150,7 +150,7 @@ func newLibrary(b *testing.B) *library {
 		FROM generate_series(1, $1) n, LATERAL (SELECT (ARRAY['en', 'it', 'fr', 'de', 'es', 'pt', 'nl'])[1 + n % 7] AS tag) of`, declared)
 	l.exec(b, `UPDATE feeds.generation SET number = 1`)
 	l.exec(b, `UPDATE feeds.feeds SET version = 1, articles = 1`)
-	l.exec(b, `ANALYZE`)
+	l.exec(b, `VACUUM ANALYZE`)
 	return l
 }
 
