@@ -160,7 +160,9 @@ var tongues = []string{"en", "en", "en", "it", "fr", "de", "es", "pt", "nl", "cs
 const every = 50 * time.Minute
 
 // published returns the date of the n-th article; the last is of the first day.
-func (l *library) published(n int) time.Time { return day(1).Truncate(time.Second).Add(time.Duration(n-l.size) * every) }
+func (l *library) published(n int) time.Time {
+	return day(1).Truncate(time.Second).Add(time.Duration(n-l.size) * every)
+}
 
 // middle returns the name of the archive document that ends before the article in the middle.
 func (l *library) middle(b *testing.B) string {
