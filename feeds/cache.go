@@ -139,7 +139,7 @@ func (d *documents) find(ctx context.Context, slug string, generation int64) (*F
 	if err != nil {
 		return nil, err
 	}
-	return found.(*Feed), nil //nolint:errcheck // that is what the function returns
+	return found.(*Feed), nil
 }
 
 // patience is for how long a reader waits to hear whether something changed.

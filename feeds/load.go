@@ -134,10 +134,11 @@ func (s *Store) contents(
 	return c, err
 }
 
-// snapshot runs statements that see the database as it is at the first of them.
+// snapshot runs statements that see the database as it is at the first of them. Each reads a few rows: what the planner may take for so
+// much that it compiles the statement, which takes half a second.
 func snapshot(ctx context.Context, db *sqlx.DB, fn func(tx *sqlx.Tx) error) error {
 	return database.Transact(ctx, db, func(tx *sqlx.Tx) error {
-		if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`); err != nil {
+		if _, err := tx.ExecContext(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off`); err != nil {
 			return err
 		}
 		return fn(tx)

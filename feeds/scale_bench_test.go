@@ -150,7 +150,7 @@ func newLibrary(b *testing.B) *library {
 		FROM generate_series(1, $1) n, LATERAL (SELECT (ARRAY['en', 'it', 'fr', 'de', 'es', 'pt', 'nl'])[1 + n % 7] AS tag) of`, declared)
 	l.exec(b, `UPDATE feeds.generation SET number = 1`)
 	l.exec(b, `UPDATE feeds.feeds SET version = 1, articles = 1`)
-	l.exec(b, `ANALYZE`)
+	l.exec(b, `VACUUM ANALYZE`)
 	return l
 }
 
@@ -160,7 +160,9 @@ var tongues = []string{"en", "en", "en", "it", "fr", "de", "es", "pt", "nl", "cs
 const every = 50 * time.Minute
 
 // published returns the date of the n-th article; the last is of the first day.
-func (l *library) published(n int) time.Time { return day(1).Truncate(time.Second).Add(time.Duration(n-l.size) * every) }
+func (l *library) published(n int) time.Time {
+	return day(1).Truncate(time.Second).Add(time.Duration(n-l.size) * every)
+}
 
 // middle returns the name of the archive document that ends before the article in the middle.
 func (l *library) middle(b *testing.B) string {

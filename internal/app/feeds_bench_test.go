@@ -92,7 +92,7 @@ func median(all []float64) float64 { return slices.Sorted(slices.Values(all))[le
 func serveProgram(b *testing.B) (address string) {
 	cfg := config.Defaults()
 	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(b), "127.0.0.1:0", []string{secretKey}
-	a, err := app.Open(b.Context(), cfg, app.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}) // level info, as serve has it
+	a, err := app.Open(b.Context(), cfg, app.Options{Log: slog.New(slog.NewTextHandler(b.Output(), nil))}) // level info, as serve has it
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -73,6 +73,19 @@ func TestLookups(t *testing.T) {
 	if diff := cmp.Diff([]Article{all[2], all[0]}, byID); diff != "" {
 		t.Error(diff)
 	}
+	withoutText := []Article{all[2], all[0]}
+	for i := range withoutText {
+		if withoutText[i].HTML == "" || withoutText[i].Text == "" {
+			t.Fatalf("%q has not both HTML and text", withoutText[i].Title)
+		}
+		withoutText[i].Text = ""
+	}
+	if byID, err = b.HTMLByIDs(t.Context(), b.db, []int64{all[2].ID, -1, all[0].ID}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(withoutText, byID); diff != "" {
+		t.Error(diff)
+	}
 	if got, err := b.BySlug(t.Context(), b.db, "beta"); err != nil || got.Title != "Beta" {
 		t.Errorf("BySlug: %q, %v", got.Title, err)
 	}

@@ -179,8 +179,17 @@ func (s *Store) write(ctx context.Context, h database.Handle, source Source, add
 		}
 		ids = append(ids, id)
 	}
+	if len(ids) >= analyzed {
+		if _, err := h.ExecContext(ctx, `ANALYZE articles.articles`); err != nil {
+			return err
+		}
+	}
 	return s.tell(ctx, h, was, ids, opt.Now)
 }
+
+// analyzed is how many articles at once are so many that the planner is told of them now. It would hear of them a minute later, and
+// until then take minutes for what takes milliseconds.
+const analyzed = 1000
 
 func add(ctx context.Context, h database.Handle, source Source, r row, archive bool) (id int64, err error) {
 	if r.GUID, err = chooseGUID(ctx, h, source.Slug, r); err != nil {

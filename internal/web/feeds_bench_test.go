@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"testing"
@@ -45,7 +44,7 @@ func (w *nowhere) WriteHeader(int)             {}
 
 // newsroom is all of the web with one article, at the log level of serve.
 func newsroom(b *testing.B) http.Handler {
-	log, store := slog.New(slog.NewTextHandler(io.Discard, nil)), &articles.Store{}
+	log, store := slog.New(slog.NewTextHandler(b.Output(), nil)), &articles.Store{}
 	published := &feeds.Store{Articles: store}
 	store.Changed = published.Touch
 	s := open(b, func(cfg *web.Config) {
