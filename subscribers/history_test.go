@@ -32,8 +32,8 @@ func forms(history int) []string {
 // history is one random history, done to the database and to the model.
 type history struct {
 	*bundle
-	t    *testing.T
-	rt   *rapid.T
+	t       *testing.T
+	rt      *rapid.T
 	list    string
 	n       int
 	want    model
@@ -199,6 +199,7 @@ func (h *history) suppressDomain(domain string, on bool) {
 		}
 	}
 }
+
 // compare compares everything that the model knows.
 func (h *history) compare() {
 	expected := []string{}

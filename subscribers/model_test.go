@@ -79,7 +79,11 @@ func (p *person) imported(says []string, consent bool) {
 // reasons are those for which an address can be suppressed.
 var reasons = []subscribers.Reason{subscribers.HardBounce, subscribers.Complaint, subscribers.Manual}
 
-func (p *person) suppress(reason subscribers.Reason) { p.suppressed[reason], p.ever[reason] = true, true }
+func (p *person) suppress(reason subscribers.Reason) {
+	if !p.erased {
+		p.suppressed[reason], p.ever[reason] = true, true
+	}
+}
 
 func (p *person) unsubscribe() {
 	p.becomes(subscribers.Unsubscribed, true, subscribers.Pending, subscribers.Active, subscribers.Paused)
