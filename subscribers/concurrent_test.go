@@ -11,10 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/internal/testkit"
 	"silkpost/subscribers"
 )
 
@@ -217,5 +219,94 @@ func TestConcurrentImportsAndChanges(t *testing.T) {
 		c.happen(t)
 		c.checkEverybody(t)
 		c.checkTurns(t)
+	}
+}
+
+// meanwhile does something in a transaction, begins an import, and commits when the import waits for it.
+func (b *bundle) meanwhile(t *testing.T, do func(tx *sqlx.Tx) error, o subscribers.ImportOptions, file string) subscribers.ImportResult {
+	t.Helper()
+	var result subscribers.ImportResult
+	var work sync.WaitGroup
+	err := database.Transact(t.Context(), b.db, func(tx *sqlx.Tx) error {
+		if err := do(tx); err != nil {
+			return err
+		}
+		work.Go(func() {
+			var err error
+			if result, err = b.importText(t, o, file); err != nil {
+				t.Error(err)
+			}
+		})
+		testkit.Eventually(t, time.Minute, "the import waits", func() bool {
+			return b.query(t, `SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`)[0] != "0"
+		})
+		return nil
+	})
+	work.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// Whoever says yes while a file that says no for them is being imported has said it in time.
+func TestImportHearsAYesThatIsBeingSaid(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	o := b.options()
+	o.Consent = ""
+	b.mustImport(t, o, "email\na@example.org\n")
+	id := b.subscriptionOf(t, "partners", "a@example.org")
+	b.meanwhile(t, func(tx *sqlx.Tx) error {
+		return subscribers.Confirm(t.Context(), tx, id, subscribers.Evidence{At: b.now, Method: subscribers.ByConfirmation})
+	}, o, "email,status\na@example.org,unsubscribed\n")
+	if got := b.mailable(t); !slices.Equal(got, []string{"a@example.org"}) {
+		t.Errorf("mailable: %q", got)
+	}
+}
+
+// Whoever is being erased while a file that names them is imported does not come back by it.
+func TestImportHearsOfAnErasureThatIsBeingDone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.mustImport(t, b.options(), "email\na@example.org\n")
+	contact, err := subscribers.ContactByEmail(t.Context(), b.db, "a@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := b.options()
+	o.KeepGoing = true
+	got := b.meanwhile(t, func(tx *sqlx.Tx) error { return subscribers.Erase(t.Context(), tx, contact.ID, b.now, "1") }, o, "email\na@example.org\nb@example.org\n")
+	if got.Refused != 1 || got.Imported != 1 || !slices.Equal(b.mailable(t), []string{"b@example.org"}) {
+		t.Errorf("%+v, mailable: %q", got, b.mailable(t))
+	}
+}
+
+// An import begins anew when addresses are added or changed between its statements, and loses nobody.
+func TestImportBeginsAnew(t *testing.T) {
+	t.Parallel()
+	for name, doing := range map[string]string{
+		"changed": `UPDATE subscribers.contacts SET email = 'c@example.org', email_key = 'c@example.org' WHERE email_key = 'a@example.org'`,
+		"added":   `INSERT INTO subscribers.contacts (email, email_key, created_at) VALUES ('b@example.org', 'b@example.org', '2026-01-01')`,
+	} {
+		b := setup(t)
+		b.mustImport(t, b.options(), "email,name\na@example.org,A\n")
+		// The sequence remembers that it was done, though what was done is rolled back with the import.
+		b.db.MustExecContext(t.Context(), `
+			CREATE SEQUENCE attempts;
+			CREATE FUNCTION somebody_else() RETURNS trigger LANGUAGE plpgsql AS $$
+			BEGIN
+				IF pg_trigger_depth() = 1 AND nextval('attempts') = 1 THEN `+doing+`; END IF;
+				RETURN NULL;
+			END $$;
+			CREATE TRIGGER somebody_else BEFORE INSERT ON subscribers.contacts FOR EACH STATEMENT EXECUTE FUNCTION somebody_else()`)
+		got := b.mustImport(t, b.options(), "email,name\na@example.org,New\nb@example.org,B\n")
+		if diff := cmp.Diff(subscribers.ImportResult{Imported: 1, Changed: 1}, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		names := b.query(t, `SELECT name FROM subscribers.contacts ORDER BY email`)
+		if attempts := b.query(t, `SELECT last_value FROM attempts`)[0]; !slices.Equal(names, []string{"New", "B"}) || attempts != "2" {
+			t.Errorf("%s: %q after %s attempts", name, names, attempts)
+		}
 	}
 }
