@@ -133,7 +133,7 @@ func ImportContacts(ctx context.Context, db *sqlx.DB, file io.ReadSeeker, o Impo
 var errRefused = errors.New("rows are refused")
 
 // errMoved ends an attempt in the midst of which somebody's address was changed.
-var errMoved = errors.New("an address was changed meanwhile")
+var errMoved = errs.New(errs.Conflict, "addresses were changed meanwhile, again and again; import again")
 
 // movedAttempts is how often an import begins anew because of that.
 const movedAttempts = 5

@@ -80,7 +80,9 @@ func (p *person) imported(says []string, consent bool) {
 var reasons = []subscribers.Reason{subscribers.HardBounce, subscribers.Complaint, subscribers.Manual}
 
 func (p *person) suppress(reason subscribers.Reason) {
-	p.suppressed[reason], p.ever[reason] = true, true
+	if !p.erased {
+		p.suppressed[reason], p.ever[reason] = true, true
+	}
 }
 
 func (p *person) unsubscribe() {
