@@ -69,7 +69,9 @@ func contactFacts(e *env, f app.ContactFile) error {
 	}
 	rows := [][]string{{"held since", minute(f.CreatedAt)}}
 	for _, fact := range [][2]string{
-		{"organisations", strings.Join(houses, ", ")}, {"languages", strings.Join(f.Languages, ", ")}, {"time zone", f.TimeZone},
+		{"organisations", strings.Join(houses, ", ")},
+		{"languages", strings.Join(f.Languages, ", ")},
+		{"time zone", f.TimeZone},
 		{"delivery hour", f.DeliveryHour},
 	} {
 		if fact[1] != "" {

@@ -73,8 +73,13 @@ func organisationText(e *env, o subscribers.Reach, people []subscribers.ReachedC
 	fmt.Fprintln(e.stdout, o.Name)
 	var rows [][]string
 	for _, fact := range [][2]string{
-		{"country", o.Country}, {"kind", o.Kind}, {"web site", o.WebSite}, {"languages", strings.Join(o.Languages, ", ")},
-		{"agreement", agreement(o.AgreedOn, o.AgreedUntil)}, {"tags", strings.Join(o.Tags, ", ")}, {"notes", strings.ReplaceAll(o.Notes, "\n", " / ")},
+		{"country", o.Country},
+		{"kind", o.Kind},
+		{"web site", o.WebSite},
+		{"languages", strings.Join(o.Languages, ", ")},
+		{"agreement", agreement(o.AgreedOn, o.AgreedUntil)},
+		{"tags", strings.Join(o.Tags, ", ")},
+		{"notes", strings.ReplaceAll(o.Notes, "\n", " / ")},
 		{"last sent", when(o.LastSent)},
 	} {
 		if fact[1] != "" {
@@ -112,8 +117,8 @@ func receiving(people []subscribers.ReachedContact) (rows [][]string) {
 			if s.PausedUntil != nil {
 				what += " until " + minute(*s.PausedUntil)
 			}
-			for _, reason := range p.Suppressed {
-				what += ", suppressed (" + string(reason) + ")"
+			if len(p.Suppressed) > 0 {
+				what += fmt.Sprintf(", suppressed %v", p.Suppressed)
 			}
 			rows = append(rows, []string{p.Email, p.Name, what, when(s.LastSent)})
 		}
