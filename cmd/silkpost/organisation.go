@@ -117,8 +117,8 @@ func receiving(people []subscribers.ReachedContact) (rows [][]string) {
 			if s.PausedUntil != nil {
 				what += " until " + minute(*s.PausedUntil)
 			}
-			if len(p.Suppressed) > 0 {
-				what += fmt.Sprintf(", suppressed %v", p.Suppressed)
+			if reasons := p.Suppressed; len(reasons) > 0 {
+				what += ", suppressed (" + strings.Trim(fmt.Sprint(reasons), "[]") + ")"
 			}
 			rows = append(rows, []string{p.Email, p.Name, what, when(s.LastSent)})
 		}
