@@ -154,6 +154,7 @@ func TestSettings(t *testing.T) {
 		t.Fatalf("%d lists, %d feeds", len(settings.List), len(settings.Feed))
 	}
 	list := settings.List[0]
+	list.MinArticles = subscribers.NewList(list.Slug).MinArticles // what silkpost apply begins with
 	if err := list.Validate(); err != nil {
 		t.Error(err)
 	}
