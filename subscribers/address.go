@@ -154,6 +154,9 @@ func invisible(r rune) bool {
 	return unicode.IsSpace(r) || !unicode.IsGraphic(r) || r == utf8.RuneError
 }
 
+// domains reads names as programs look them up: IDNA 2008 with UTS 46, where "ß" is not "ss".
+var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.VerifyDNSLength(true))
+
 // domainKey checks a domain name and returns its A-labels.
 func domainKey(domain string) (string, error) {
 	if domain == "" {
@@ -162,9 +165,7 @@ func domainKey(domain string) (string, error) {
 	if domain[0] == '[' {
 		return "", errs.New(errs.Invalid, "an IP address in brackets; only domain names are accepted")
 	}
-	// IDNA 2008 as programs look names up (UTS 46), where "ß" is not "ss".
-	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.VerifyDNSLength(true))
-	ascii, err := profile.ToASCII(domain)
+	ascii, err := domains.ToASCII(domain)
 	switch {
 	case len(ascii) > maxDomain:
 		return "", errs.New(errs.Invalid, "more than %d octets after the @", maxDomain)

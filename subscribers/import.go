@@ -158,11 +158,13 @@ type importing struct {
 	result  ImportResult
 }
 
+// Compiling takes longer than the statements do, and to join temporary tables a rough idea of what is in them is enough.
+const plainPlans = `SET LOCAL jit = off; SET LOCAL default_statistics_target = 10`
+
 // run is one attempt, in its transaction.
 func (i *importing) run(ctx context.Context, tx *sqlx.Tx) error {
 	i.result = ImportResult{}
-	// The planner knows nothing of temporary tables but their size, and would spend more on compiling than the work takes.
-	if _, err := tx.ExecContext(ctx, `SET LOCAL jit = off`); err != nil {
+	if _, err := tx.ExecContext(ctx, plainPlans); err != nil {
 		return err
 	}
 	if err := i.stage(ctx, tx); err != nil {

@@ -231,8 +231,10 @@ func (m MappedColumn) column() (column, error) {
 }
 
 func fieldNames() (names []string) {
-	for _, one := range columnWords[:len(columnWords)-1] {
-		names = append(names, string(one.field))
+	for _, one := range columnWords {
+		if one.field != fieldNothing {
+			names = append(names, string(one.field))
+		}
 	}
 	return names
 }

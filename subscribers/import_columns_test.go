@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -221,5 +222,36 @@ func TestJoinName(t *testing.T) {
 		if got := joinName(tt.first, tt.middle, tt.last, strings.Split(tt.languages, ";")); got != tt.want {
 			t.Errorf("%+v: %q", tt, got)
 		}
+	}
+}
+
+// docs/import.md tells of every field and every word.
+func TestTheDocumentTellsOfEveryWord(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("../docs/import.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[[2]string]bool{} // the first cell and the last of each row of its tables
+	for line := range strings.Lines(string(content)) {
+		if cells := strings.Split(strings.TrimSpace(line), " | "); len(cells) > 1 {
+			told[[2]string{strings.Trim(cells[0], "| `"), strings.TrimSuffix(cells[len(cells)-1], " |")}] = true
+		}
+	}
+	check := func(name, words string) {
+		if want := strings.ReplaceAll(words, "|", ", "); !told[[2]string{name, want}] {
+			t.Errorf("the document does not tell that %s is known as %s", name, want)
+		}
+	}
+	for _, column := range columnWords {
+		if column.field != fieldNothing {
+			check(string(column.field), column.words)
+		}
+	}
+	for says, words := range standingWords {
+		check(string(says), words)
+	}
+	for rhythm, words := range rhythmWords {
+		check(rhythm, words)
 	}
 }

@@ -76,10 +76,7 @@ const batch = 200
 // stage reads the file and copies what its rows say into a temporary table: one goroutine takes the text apart, several check and translate the
 // rows, one sends them.
 func (i *importing) stage(ctx context.Context, tx *sqlx.Tx) (err error) {
-	if i.size, err = i.file.Seek(0, io.SeekEnd); err == nil {
-		_, err = i.file.Seek(0, io.SeekStart)
-	}
-	if err != nil {
+	if i.size, err = i.file.Seek(0, io.SeekEnd); err != nil {
 		return fmt.Errorf("the file cannot be read twice: %w", err)
 	}
 	s, program, err := i.open()

@@ -54,10 +54,16 @@ func (c *importContactsCmd) Run(e *env) error {
 	}
 	defer listing.close()
 	refused := &refusedFile{input: c.File, path: c.Refused}
+	if again != file {
+		refused.input = ""
+	}
 	bar := newProgressBar(e.stderr)
 	o := subscribers.ImportOptions{
 		List: c.List, Consent: c.Consent, Origin: filepath.Base(c.File), Encoding: c.Encoding, DryRun: c.DryRun, KeepGoing: c.KeepGoing,
-		Opened: listing.opened, Each: listing.row, Progress: bar.show,
+		Opened: listing.opened, Progress: bar.show,
+	}
+	if c.DryRun || c.JSON {
+		o.Each = listing.row
 	}
 	for _, m := range c.Map {
 		o.Map = append(o.Map, m.ColumnMap...)
@@ -94,14 +100,17 @@ func (c *importContactsCmd) failure(done subscribers.ImportResult, refused *refu
 
 // refusedFile is the file for refused rows. It never takes the place of another one: somebody may have mended the rows in there.
 type refusedFile struct {
-	input string
+	input string // "": a pipe
 	path  string // "": the first that is free of partners.refused.csv, partners.refused-2.csv, … beside partners.csv
 	made  bool
 }
 
 func (f *refusedFile) create() (io.WriteCloser, error) {
 	path := f.path
-	if path == "" {
+	switch {
+	case path == "" && f.input == "":
+		return nil, errs.New(errs.Invalid, "there are refused rows: name a file for them with --refused")
+	case path == "":
 		path = f.beside(1)
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // it holds people

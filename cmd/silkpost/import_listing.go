@@ -51,34 +51,24 @@ func (l *wordListing) opened(file subscribers.ImportedFile) { l.file = file }
 
 func (l *wordListing) close() {}
 
-// row notes the first rows of each kind.
+// row notes the first rows of each kind of a dry run.
 func (l *wordListing) row(r subscribers.ImportedRow) error {
-	kinds := []string{r.Outcome}
 	stopped := r.State == subscribers.Unsubscribed || r.Suppressed
-	if stopped && r.Outcome != "refused" {
-		kinds = append(kinds, "left")
-	}
-	for _, kind := range kinds {
-		limit := listed
-		if kind == "refused" {
-			limit = listedRefused
+	for _, kind := range []string{r.Outcome, map[bool]string{true: "left"}[stopped]} {
+		if kind == "" || kind == "refused" { // of these the result tells
+			continue
 		}
-		if l.count[kind]++; l.count[kind] <= limit {
-			l.first[kind] = append(l.first[kind], rowWords(kind, r)...)
+		if l.count[kind]++; l.count[kind] <= listed {
+			l.first[kind] = append(l.first[kind], rowWords(kind, r))
 		}
 	}
 	return nil
 }
 
-// rowWords are the lines about a row.
-func rowWords(kind string, r subscribers.ImportedRow) (lines []string) {
+// rowWords are the line about a row.
+func rowWords(kind string, r subscribers.ImportedRow) string {
 	line := fmt.Sprintf("%s: row %d, %s", kind, r.Row, r.Email)
 	switch {
-	case kind == "refused":
-		for _, refusal := range r.Refusals {
-			lines = append(lines, fmt.Sprint("refused: ", refusal))
-		}
-		return lines
 	case kind == "left" && r.State == subscribers.Unsubscribed:
 		line += ": unsubscribed"
 	case kind == "left":
@@ -88,7 +78,7 @@ func rowWords(kind string, r subscribers.ImportedRow) (lines []string) {
 	case kind == "joined":
 		line += fmt.Sprintf(": with row %d", r.With)
 	}
-	return []string{line}
+	return line
 }
 
 func (l *wordListing) print(done subscribers.ImportResult, err error) error {
@@ -98,26 +88,40 @@ func (l *wordListing) print(done subscribers.ImportResult, err error) error {
 	if l.dryRun && len(l.file.Columns) > 0 {
 		fmt.Fprintln(l.out, fileWords(l.file))
 	}
-	kinds := []string{"refused"}
-	if l.dryRun {
-		kinds = []string{"added", "changed", "joined", "left", "refused"}
-	}
-	for _, kind := range kinds {
-		if kind == "refused" && err != nil && done.Refused == 1 {
-			continue // it is in the error
-		}
+	for _, kind := range []string{"added", "changed", "joined", "left"} {
 		for _, line := range l.first[kind] {
 			fmt.Fprintln(l.out, line)
 		}
-		if more := l.count[kind] - min(l.count[kind], map[bool]int{true: listedRefused, false: listed}[kind == "refused"]); more > 0 {
-			fmt.Fprintf(l.out, "%s: %s more; --json lists them all\n", kind, counted(more, "row"))
-		}
+		l.more(kind, l.count[kind]-listed)
+	}
+	if err == nil || done.Refused > 1 { // a single refusal is in the error
+		l.refused(done)
 	}
 	if err == nil {
 		fmt.Fprintf(l.out, "%s imported, %d changed, %d unchanged, %d refused%s.%s%s\n", counted(done.Imported, "contact"), done.Changed,
 			done.Unchanged, done.Refused, pending(done.Pending, l.consent), stays(done), dryRun(l.dryRun))
 	}
 	return nil
+}
+
+// refused lists the first refused rows with all that is wrong with them.
+func (l *wordListing) refused(done subscribers.ImportResult) {
+	rows, last := 0, 0
+	for _, refusal := range done.Refusals {
+		if refusal.Row != last {
+			rows, last = rows+1, refusal.Row
+		}
+		if rows <= listedRefused {
+			fmt.Fprintln(l.out, "refused:", refusal)
+		}
+	}
+	l.more("refused", done.Refused-listedRefused)
+}
+
+func (l *wordListing) more(kind string, n int) {
+	if n > 0 {
+		fmt.Fprintf(l.out, "%s: %s more; --json lists them all\n", kind, counted(n, "row"))
+	}
 }
 
 // fileWords say how a file is read.

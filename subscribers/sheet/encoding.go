@@ -35,6 +35,9 @@ func (s *Sheet) decode(name string) (io.Reader, error) {
 		}
 		name = canonical
 	}
+	if err := s.file.rewind(); err != nil {
+		return nil, unreadable(0, err)
+	}
 	head := make([]byte, headLimit)
 	n, err := io.ReadFull(s.file, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {

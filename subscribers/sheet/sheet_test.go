@@ -124,6 +124,7 @@ func TestEncodings(t *testing.T) {
 		found    string // "": refused
 	}{
 		"UTF-8":                    {chinese, "utf-8", "", "", "utf-8"},
+		"UTF-8 with mark":          {chinese, "utf-8", "\xef\xbb\xbf", "", "utf-8"},
 		"UTF-16 LE":                {chinese, "utf-16le", "\xff\xfe", "", "utf-16le"},
 		"UTF-16 BE":                {chinese, "utf-16be", "\xfe\xff", "", "utf-16be"},
 		"UTF-16 LE without mark":   {chinese, "utf-16le", "", "", "utf-16le"},
@@ -150,7 +151,9 @@ func TestEncodings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := tt.mark + encode(t, tt.in, tt.text)
-			s, rows, err := read(t, strings.NewReader(file), tt.named)
+			reader := strings.NewReader(file)
+			_, _ = io.Copy(io.Discard, reader) // wherever it stands
+			s, rows, err := read(t, reader, tt.named)
 			if tt.found == "" {
 				if errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), "is not UTF-8 text") {
 					t.Fatalf("not refused: %v, %v", rows, err)
