@@ -1,20 +1,27 @@
 package subscribers
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/lib/pq"
 
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/internal/language"
 )
 
 // Condition returns the audience as a condition on a row m of subscribers.mailable, with its parameters, the first of which is $first: for a
-// statement that narrows an edition. Nothing of what people wrote is in the SQL.
-func (a Audience) Condition(first int) (sql string, args []any) {
-	w := a.where(first)
-	var parts []string
+// statement that narrows an edition. Nothing that people wrote is in the SQL. A list or an organisation that the audience names and that does
+// not exist is errs.NotFound.
+func (a Audience) Condition(ctx context.Context, h database.Handle, first int) (sql string, args []any, err error) {
+	w, err := a.where(ctx, h, first)
+	if err != nil {
+		return "", nil, err
+	}
+	parts := w.of("m.contact_id")
 	if len(w.contact) > 0 {
 		parts = append(parts, `m.contact_id IN (SELECT c.id FROM subscribers.contacts c WHERE `+strings.Join(w.contact, " AND ")+`)`)
 	}
@@ -22,16 +29,39 @@ func (a Audience) Condition(first int) (sql string, args []any) {
 		parts = append(parts, `m.subscription_id IN (SELECT s.id FROM subscribers.subscriptions s WHERE `+strings.Join(w.subscription, " AND ")+`)`)
 	}
 	if len(parts) == 0 {
-		return "true", nil
+		return "true", nil, nil
 	}
-	return "(" + strings.Join(parts, " AND ") + ")", w.args
+	return "(" + strings.Join(parts, " AND ") + ")", w.args, nil
 }
 
-// where is an audience as conditions on a contact c and on a subscription s.
+// where is an audience as conditions on a contact c, on a subscription s, and on a contact's id alone, wherever that stands.
 type where struct {
 	contact, subscription []string
+	sets                  []set
 	first                 int
 	args                  []any
+}
+
+// set is a statement that finds the ids of contacts, who are or are not meant.
+type set struct {
+	not  bool
+	find string
+}
+
+// of returns the conditions on an id.
+func (w *where) of(id string) []string {
+	conditions := make([]string, len(w.sets))
+	for i, set := range w.sets {
+		conditions[i] = set.holds(id)
+	}
+	return conditions
+}
+
+func (s set) holds(id string) string {
+	if s.not {
+		return id + " NOT IN (" + s.find + ")"
+	}
+	return id + " IN (" + s.find + ")"
 }
 
 // arg adds a parameter and returns its place.
@@ -42,108 +72,130 @@ func (w *where) arg(value any) string {
 
 func (w *where) texts(values []string) string { return w.arg(pq.Array(values)) + "::text[]" }
 
+func (w *where) ids(ids []int64) string { return w.arg(pq.Array(ids)) + "::bigint[]" }
+
 func (w *where) time(at time.Time) string { return w.arg(at) + "::timestamptz" }
 
-func (a Audience) where(first int) *where {
+// where looks names up, so that the statement that asks about everybody has their ids: Postgres then knows how many are meant.
+func (a Audience) where(ctx context.Context, h database.Handle, first int) (*where, error) {
 	w := &where{first: first}
 	for _, c := range a.Clauses {
-		sql, of := w.clause(c), &w.contact
+		ids, err := c.ids(ctx, h)
+		if err != nil {
+			return nil, err
+		}
 		switch c.Field {
-		case ByList, ByRhythm, ByState, ByJoining, BySending, ByMailing:
-			of = &w.subscription
+		case ByCountry, ByOrganisation:
+			w.sets = append(w.sets, set{c.Not, w.members(c, ids)})
+		case ByAttribute, ByLanguage:
+			w.contact = append(w.contact, negated(c.Not, w.ofContact(c)))
+		default:
+			w.subscription = append(w.subscription, negated(c.Not, w.ofSubscription(c, ids)))
 		}
-		if c.Not {
-			sql = "(" + sql + ") IS NOT TRUE" // who has no such attribute is meant, too
-		}
-		*of = append(*of, sql)
 	}
-	return w
+	return w, nil
 }
 
-// membersOf finds the contacts of organisations that a condition on o chooses. The ids are an array so that the index on memberships is asked for
-// each of them.
-const membersOf = `c.id IN (SELECT member.contact_id FROM subscribers.memberships member
-	WHERE member.organisation_id = ANY (ARRAY(SELECT o.id FROM subscribers.organisations o WHERE %s)))`
+// negated turns a condition round. Who has no such attribute is meant, too.
+func negated(not bool, condition string) string {
+	if not {
+		return "(" + condition + ") IS NOT TRUE"
+	}
+	return condition
+}
+
+// ids returns the lists or organisations that a clause is about.
+func (c Clause) ids(ctx context.Context, h database.Handle) (ids []int64, err error) {
+	switch {
+	case c.Field == ByList:
+		for _, slug := range c.Values {
+			list, err := ListBySlug(ctx, h, slug)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, list.ID)
+		}
+	case c.Field == ByOrganisation && c.Op == Is:
+		for _, name := range c.Values {
+			o, err := OrganisationByName(ctx, h, name)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, o.ID)
+		}
+	case c.Field == ByOrganisation:
+		keys := make([]string, len(c.Values))
+		for i, part := range c.Values {
+			keys[i] = organisationKey(part)
+		}
+		err = h.SelectContext(ctx, &ids, `
+			SELECT o.id FROM subscribers.organisations o WHERE EXISTS (SELECT FROM unnest($1::text[]) part WHERE strpos(o.name_key, part) > 0)`,
+			pq.Array(keys))
+	case c.Field == ByCountry:
+		err = h.SelectContext(ctx, &ids, `SELECT o.id FROM subscribers.organisations o WHERE o.country = ANY ($1)`, pq.Array(c.Values))
+	}
+	errs.Wrap(&err, "look up what is meant by %q", c)
+	return ids, err
+}
+
+// members finds the contacts of organisations, and for a country those who have it for their own.
+func (w *where) members(c Clause, organisations []int64) string {
+	find := "SELECT member.contact_id FROM subscribers.memberships member WHERE member.organisation_id = ANY (" + w.ids(organisations) + ")"
+	if c.Field == ByCountry {
+		find += " UNION ALL SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = ANY (" + w.texts(c.Values) + ")"
+	}
+	return find
+}
+
+func (w *where) ofContact(c Clause) string {
+	if c.Field == ByLanguage {
+		return "c.language_keys && " + w.texts(language.Keys(c.Values))
+	}
+	value := "(c.attributes ->> " + w.arg(c.Attribute) + "::text)"
+	switch c.Op {
+	case Is:
+		return value + " = ANY (" + w.texts(c.Values) + ")"
+	case Contains:
+		parts := make([]string, len(c.Values))
+		for i, part := range c.Values {
+			parts[i] = "strpos(lower(" + value + "), lower(" + w.arg(part) + "::text)) > 0"
+		}
+		return "(" + strings.Join(parts, " OR ") + ")"
+	}
+	return value + " IS NOT NULL"
+}
 
 // barred are the contacts who must not be mailed.
 const barred = `
 	SELECT b.id FROM subscribers.suppressions x JOIN subscribers.contacts b ON b.email_key = x.address_key WHERE x.lifted_at IS NULL
 	UNION ALL SELECT b.id FROM subscribers.suppressions x JOIN subscribers.contacts b ON b.domain_key = x.domain_key WHERE x.lifted_at IS NULL`
 
-// clause returns the SQL of a clause without its not.
-func (w *where) clause(c Clause) string {
+func (w *where) ofSubscription(c Clause, ids []int64) string {
+	const last = "(SELECT FROM mailer.last_sent r WHERE r.subscription_id = s.id"
 	switch c.Field {
-	case ByAttribute:
-		return w.attribute(c)
-	case ByCountry:
-		codes := w.texts(c.Values)
-		return "(" + fmt.Sprintf(membersOf, "o.country = ANY ("+codes+")") + " OR c.attributes ->> 'country' = ANY (" + codes + "))"
-	case ByLanguage:
-		return "c.language_keys && " + w.texts(language.Keys(c.Values))
-	case ByOrganisation:
-		return fmt.Sprintf(membersOf, w.name(c))
 	case ByList:
-		return "s.list_id = ANY (ARRAY(SELECT l.id FROM subscribers.lists l WHERE l.slug = ANY (" + w.texts(c.Values) + ")))"
+		return "s.list_id = ANY (" + w.ids(ids) + ")"
 	case ByRhythm:
 		return "s.rhythm = ANY (" + w.texts(c.Values) + ")"
 	case ByState:
 		return "s.state = ANY (" + w.texts(c.Values) + ")"
-	case ByJoining:
-		return "s.created_at " + w.compare(c)
-	case BySending:
-		return w.sent(c)
 	case ByMailing:
 		return "s.state = 'active' AND s.contact_id NOT IN (" + barred + ")"
+	case ByJoining:
+		return "s.created_at " + w.compare(c)
 	}
-	return "false"
-}
-
-func (w *where) attribute(c Clause) string {
-	value := "(c.attributes ->> " + w.arg(c.Attribute) + "::text)"
-	switch c.Op {
-	case Is:
-		return value + " = ANY (" + w.texts(c.Values) + ")"
-	case Contains:
-		return w.contains(value, c.Values)
-	}
-	return value + " IS NOT NULL"
-}
-
-// name is a condition on an organisation's name.
-func (w *where) name(c Clause) string {
-	keys := make([]string, len(c.Values))
-	for i, value := range c.Values {
-		keys[i] = organisationKey(value)
-	}
-	if c.Op == Contains {
-		return w.contains("o.name_key", keys)
-	}
-	return "o.name_key = ANY (" + w.texts(keys) + ")"
-}
-
-// contains looks for texts inside one, whatever the case.
-func (w *where) contains(text string, parts []string) string {
-	found := make([]string, len(parts))
-	for i, part := range parts {
-		found[i] = "strpos(lower(" + text + "), lower(" + w.arg(part) + "::text)) > 0"
-	}
-	return "(" + strings.Join(found, " OR ") + ")"
-}
-
-func (w *where) compare(c Clause) string {
-	if c.Op == Before {
-		return "< " + w.time(c.At.From)
-	}
-	if c.At.From.Equal(c.At.To) {
-		return "> " + w.time(c.At.To)
-	}
-	return ">= " + w.time(c.At.To)
-}
-
-func (w *where) sent(c Clause) string {
-	const last = "(SELECT FROM mailer.last_sent r WHERE r.subscription_id = s.id"
 	if c.Op == Never {
 		return "NOT EXISTS " + last + ")"
 	}
 	return "EXISTS " + last + " AND r.sent_at " + w.compare(c) + ")"
+}
+
+func (w *where) compare(c Clause) string {
+	switch {
+	case c.Op == Before:
+		return "< " + w.time(c.At.From)
+	case c.At.From.Equal(c.At.To):
+		return "> " + w.time(c.At.To)
+	}
+	return ">= " + w.time(c.At.To)
 }

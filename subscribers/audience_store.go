@@ -2,6 +2,7 @@ package subscribers
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -17,67 +18,43 @@ const countingSettings = `SET LOCAL jit = off; SET LOCAL work_mem = '64MB'`
 // CountAudience returns how many people an audience is. A list or an organisation that it names and that does not exist is errs.NotFound.
 func CountAudience(ctx context.Context, db *sqlx.DB, a Audience) (n int, err error) {
 	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
-		if err := a.check(ctx, tx); err != nil {
+		w, err := a.where(ctx, tx, 1)
+		if err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, countingSettings); err != nil {
 			return err
 		}
-		statement, args := a.count()
-		err := tx.GetContext(ctx, &n, statement, args...)
+		err = tx.GetContext(ctx, &n, a.count(w), w.args...)
 		errs.Wrap(&err, "count the audience %q", a)
 		return err
 	})
 	return n, err
 }
 
-// check makes sure that what the audience names exists.
-func (a Audience) check(ctx context.Context, h database.Handle) error {
-	for _, c := range a.Clauses {
-		for _, name := range c.Values {
-			var err error
-			switch {
-			case c.Field == ByList:
-				_, err = ListBySlug(ctx, h, name)
-			case c.Field == ByOrganisation && c.Op == Is:
-				_, err = OrganisationByName(ctx, h, name)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// count returns the statement that counts the audience, in the form that has the least to look at.
-func (a Audience) count() (statement string, args []any) {
-	w := a.where(1)
-	contact, subscription := strings.Join(w.contact, " AND "), strings.Join(w.subscription, " AND ")
+// count returns the statement that counts the audience: from what has the least to look at. People who were erased belong to no organisation
+// and have no attributes.
+func (a Audience) count(w *where) string {
 	switch {
-	case subscription == "":
-		return `SELECT count(*) FROM subscribers.contacts c WHERE ` + allOf("c.erased_at IS NULL", contact), w.args
-	case contact == "":
+	case len(w.contact) > 0 && len(w.subscription) > 0:
+		return `SELECT count(*) FROM subscribers.contacts c WHERE ` + allOf([]string{"c.erased_at IS NULL"}, w.contact, w.of("c.id")) +
+			` AND EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND ` + allOf(w.subscription) + `)`
+	case len(w.subscription) > 0:
 		people := "count(DISTINCT s.contact_id)"
 		if a.onOneList() {
 			people = "count(*)"
 		}
-		return `SELECT ` + people + ` FROM subscribers.subscriptions s WHERE ` + allOf(subscription,
-			"s.contact_id NOT IN (SELECT gone.id FROM subscribers.contacts gone WHERE gone.erased_at IS NOT NULL)"), w.args
+		return `SELECT ` + people + ` FROM subscribers.subscriptions s WHERE ` + allOf(w.subscription, w.of("s.contact_id"),
+			[]string{"s.contact_id NOT IN (SELECT gone.id FROM subscribers.contacts gone WHERE gone.erased_at IS NOT NULL)"})
+	case len(w.contact) == 0 && len(w.sets) > 0 && !w.sets[0].not:
+		first := w.sets[0].find
+		w.sets = w.sets[1:]
+		return `SELECT count(DISTINCT p.id) FROM (` + first + `) p (id) WHERE ` + allOf([]string{"true"}, w.of("p.id"))
 	}
-	return `SELECT count(*) FROM subscribers.contacts c WHERE ` + allOf("c.erased_at IS NULL", contact) +
-		` AND EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND ` + subscription + `)`, w.args
+	return `SELECT count(*) FROM subscribers.contacts c WHERE ` + allOf([]string{"c.erased_at IS NULL"}, w.contact, w.of("c.id"))
 }
 
-func allOf(conditions ...string) string {
-	var given []string
-	for _, condition := range conditions {
-		if condition != "" {
-			given = append(given, condition)
-		}
-	}
-	return strings.Join(given, " AND ")
-}
+func allOf(conditions ...[]string) string { return strings.Join(slices.Concat(conditions...), " AND ") }
 
 // onOneList reports whether all is about one list, where everybody is once.
 func (a Audience) onOneList() bool {
@@ -101,16 +78,16 @@ type Member struct {
 // EachMember calls fn with each member of an audience, by address and list, until that fails. None is kept. What the audience names and does not
 // exist is errs.NotFound.
 func EachMember(ctx context.Context, h database.Handle, a Audience, fn func(Member) error) (err error) {
-	if err := a.check(ctx, h); err != nil {
+	w, err := a.where(ctx, h, 1)
+	if err != nil {
 		return err
 	}
-	w := a.where(1)
 	rows, err := h.QueryxContext(ctx, `
 		SELECT c.email, c.name, l.slug AS list, s.state, s.rhythm
 		FROM subscribers.contacts c
 		JOIN subscribers.subscriptions s ON s.contact_id = c.id
 		JOIN subscribers.lists l ON l.id = s.list_id
-		WHERE `+allOf(append(append([]string{"c.erased_at IS NULL"}, w.contact...), w.subscription...)...)+`
+		WHERE `+allOf([]string{"c.erased_at IS NULL"}, w.contact, w.subscription, w.of("c.id"))+`
 		ORDER BY c.email_key COLLATE "C", l.slug`, w.args...)
 	if err != nil {
 		return err

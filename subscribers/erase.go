@@ -71,3 +71,15 @@ func Erase(ctx context.Context, tx *sqlx.Tx, contact int64, now time.Time, actor
 	}
 	return nil
 }
+
+// Mentions says where an address stands in what administrators wrote in their own words, which nothing erases by itself.
+func Mentions(ctx context.Context, h database.Handle, address string) (places []string, err error) {
+	err = h.SelectContext(ctx, &places, `
+		SELECT 'the notes of the organisation ' || name FROM subscribers.organisations WHERE strpos(lower(notes), lower($1)) > 0
+		UNION ALL SELECT 'the list ' || slug FROM subscribers.lists
+		WHERE strpos(lower(concat_ws(' ', sender_address, reply_to, postal_address, name, description)), lower($1)) > 0
+		UNION ALL (SELECT 'the log of consents' FROM subscribers.consents WHERE strpos(lower(statement || ' ' || origin), lower($1)) > 0 LIMIT 1)
+		UNION ALL (SELECT 'the origin of a suppression' FROM subscribers.suppressions WHERE strpos(lower(origin), lower($1)) > 0 LIMIT 1)`, address)
+	errs.Wrap(&err, "look for an address in other words")
+	return places, err
+}

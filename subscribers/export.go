@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"silkpost/internal/database"
-	"silkpost/internal/errs"
 	"silkpost/subscribers/sheet"
 )
 
@@ -21,7 +20,7 @@ const (
 	JSONLines ExportFormat = "jsonl"
 )
 
-// An export goes row by row from the database to the writer and keeps none of them. Each of these functions wants a handle whose statements
+// An export goes from the database to the writer and keeps no more than a page of records. Each of these functions wants a handle whose statements
 // all see the same moment, and returns how many records it wrote. list is a slug; "" is all lists; an unknown one is errs.NotFound.
 
 // records writes rows in a format.
@@ -40,6 +39,14 @@ func newRecords(w io.Writer, format ExportFormat) *records {
 	r := &records{csv: csv.NewWriter(w)}
 	r.csv.UseCRLF = true
 	return r
+}
+
+// head writes the names of the columns.
+func (r *records) head(columns []string) error {
+	if r.csv == nil {
+		return nil
+	}
+	return r.cells(columns...)
 }
 
 // cells writes a row of a table.
@@ -61,10 +68,8 @@ func (r *records) end() error {
 
 // export writes the header and each row of a statement: as an object, or as what cells makes of it.
 func export[R any](ctx context.Context, h database.Handle, r *records, header []string, cells func(row *R) [][]string, query string, args ...any) error {
-	if r.csv != nil {
-		if err := r.cells(header...); err != nil {
-			return err
-		}
+	if err := r.head(header); err != nil {
+		return err
 	}
 	rows, err := h.QueryxContext(ctx, query, args...)
 	if err != nil {
@@ -79,7 +84,6 @@ func export[R any](ctx context.Context, h database.Handle, r *records, header []
 		if err := write(r, &row, cells); err != nil {
 			return err
 		}
-		r.n++
 	}
 	if err := rows.Err(); err != nil {
 		return err
@@ -87,7 +91,9 @@ func export[R any](ctx context.Context, h database.Handle, r *records, header []
 	return r.end()
 }
 
+// write writes a record.
 func write[R any](r *records, row *R, cells func(row *R) [][]string) error {
+	r.n++
 	if r.json != nil {
 		return r.json.Encode(row)
 	}
@@ -106,17 +112,4 @@ func listID(ctx context.Context, h database.Handle, slug string) (int64, error) 
 	}
 	list, err := ListBySlug(ctx, h, slug)
 	return list.ID, err
-}
-
-// jsonList is a column of JSON that is read into a list. It is never null in JSON.
-type jsonList[E any] []E
-
-// Scan reads the column.
-func (l *jsonList[E]) Scan(src any) error {
-	data, ok := src.([]byte)
-	if !ok {
-		return errs.New(errs.Internal, "a column of JSON is read as %T", src)
-	}
-	*l = nil // what was there must not shine through
-	return json.Unmarshal(data, (*[]E)(l))
 }

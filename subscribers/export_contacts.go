@@ -16,23 +16,6 @@ const (
 	statesColumn = "subscriptions"
 )
 
-// selectRecords finds what there is of contacts; $1 is the id of the list that is meant, 0 for all.
-const selectRecords = `
-SELECT c.id, c.email, c.name, to_json(c.languages) AS languages, c.time_zone, coalesce(to_char(c.delivery_hour, 'HH24:MI'), '') AS delivery_hour, c.attributes, c.created_at,
-       coalesce((SELECT json_agg(json_build_object('name', o.name, 'country', o.country) ORDER BY o.name_key)
-                 FROM subscribers.memberships m JOIN subscribers.organisations o ON o.id = m.organisation_id
-                 WHERE m.contact_id = c.id), '[]') AS organisations,
-       coalesce((SELECT json_agg(json_build_object('id', s.id, 'list', l.slug, 'state', s.state, 'rhythm', s.rhythm, 'topics', s.topics,
-                                                   'paused_until', s.paused_until, 'created_at', s.created_at) ORDER BY l.slug)
-                 FROM subscribers.subscriptions s JOIN subscribers.lists l ON l.id = s.list_id
-                 WHERE s.contact_id = c.id AND ($1 = 0 OR s.list_id = $1)), '[]') AS subscriptions
-FROM subscribers.contacts c`
-
-const everybody = `
-WHERE c.erased_at IS NULL
-  AND ($1 = 0 OR EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND s.list_id = $1))
-ORDER BY c.id`
-
 // ExportContacts writes everybody, or everybody on a list. In CSV a contact has a row for each organisation, as in a file for ImportContacts:
 // what was exported of a list can be imported onto it again and changes nothing. An attribute whose name is that of another column is in JSON
 // Lines alone.
@@ -49,8 +32,24 @@ func ExportContacts(ctx context.Context, h database.Handle, w io.Writer, format 
 			return 0, err
 		}
 	}
-	err = export(ctx, h, r, sheet.header(), sheet.rows, selectRecords+everybody, sheet.list.ID)
-	return r.n, err
+	if err := r.head(sheet.header()); err != nil {
+		return 0, err
+	}
+	for after := int64(0); ; {
+		page, err := recordsAfter(ctx, h, sheet.list.ID, after)
+		if err != nil {
+			return r.n, err
+		}
+		for i := range page {
+			if err := write(r, &page[i], sheet.rows); err != nil {
+				return r.n, err
+			}
+		}
+		if len(page) < recordPage {
+			return r.n, r.end()
+		}
+		after = page[len(page)-1].ID
+	}
 }
 
 // attributesInUse returns the names of the attributes that need columns, in order.

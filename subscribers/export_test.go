@@ -139,6 +139,33 @@ func TestExportContactsAsJSONLines(t *testing.T) {
 	}
 }
 
+// What is read in pages is whole: nobody is left out and nobody is there twice.
+func TestExportContactsInPages(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, statement := range []string{
+		`INSERT INTO subscribers.contacts (email, email_key, created_at)
+			SELECT 'r' || i || '@example.org', 'r' || i || '@example.org', '2026-01-01' FROM generate_series(1, 10001) i`,
+		`INSERT INTO subscribers.subscriptions (list_id, contact_id, state, rhythm, created_at)
+			SELECT 1, id, 'active', 'weekly', '2026-01-01' FROM subscribers.contacts WHERE id <> 7`,
+	} {
+		if _, err := b.db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for list, want := range map[string]int{"": 10_001, "partners": 10_000} {
+		file, n := b.exportedContacts(t, subscribers.CSV, list)
+		rows, err := csv.NewReader(strings.NewReader(file)).ReadAll()
+		seen := map[string]bool{}
+		for _, row := range rows[1:] {
+			seen[row[0]] = true
+		}
+		if err != nil || n != want || len(rows) != want+1 || len(seen) != want {
+			t.Errorf("%q: %d records, %d rows, %d addresses, %v", list, n, len(rows), len(seen), err)
+		}
+	}
+}
+
 // Nobody who was erased is exported, but what happened is.
 func TestExportConsents(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package subscribers
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -125,10 +126,25 @@ func Unreachable(ctx context.Context, h database.Handle) (names []string, err er
 			FROM subscribers.memberships m
 			JOIN subscribers.contacts c ON c.id = m.contact_id
 			JOIN subscribers.subscriptions s ON s.contact_id = c.id AND s.state IN ('active', 'paused')
-			WHERE m.organisation_id = o.id AND NOT EXISTS (`+suppressedNow+`)
+			WHERE m.organisation_id = o.id
+			  AND NOT EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.address_key = c.email_key)
+			  AND NOT EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.domain_key = c.domain_key)
 			LIMIT 1
 		) someone ON true
 		WHERE someone.found IS NULL
 		ORDER BY o.name_key COLLATE "C"`)
 	return names, err
+}
+
+// jsonList is a column of JSON that is read into a list. It is never null in JSON.
+type jsonList[E any] []E
+
+// Scan reads the column.
+func (l *jsonList[E]) Scan(src any) error {
+	data, ok := src.([]byte)
+	if !ok {
+		return errs.New(errs.Internal, "a column of JSON is read as %T", src)
+	}
+	*l = nil // what was there must not shine through
+	return json.Unmarshal(data, (*[]E)(l))
 }

@@ -6,39 +6,96 @@ import (
 	"errors"
 	"time"
 
+	"github.com/lib/pq"
+
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 )
 
 // ContactRecord is a contact with where it belongs and what it subscribed to.
 type ContactRecord struct {
-	ID            int64                        `db:"id" json:"id"`
-	Email         string                       `db:"email" json:"email"`
-	Name          string                       `db:"name" json:"name"`
-	Languages     jsonList[string]             `db:"languages" json:"languages"` // canonical BCP 47, the first is the best
-	TimeZone      string                       `db:"time_zone" json:"time_zone"`
-	DeliveryHour  string                       `db:"delivery_hour" json:"delivery_hour"`
-	Attributes    database.StringMap           `db:"attributes" json:"attributes"`
-	CreatedAt     time.Time                    `db:"created_at" json:"created_at"`
-	Organisations jsonList[MemberRecord]       `db:"organisations" json:"organisations"` // by name
-	Subscriptions jsonList[SubscriptionRecord] `db:"subscriptions" json:"subscriptions"` // by list
+	ID            int64                `db:"id" json:"id"`
+	Email         string               `db:"email" json:"email"`
+	Name          string               `db:"name" json:"name"`
+	Languages     pq.StringArray       `db:"languages" json:"languages"` // canonical BCP 47, the first is the best
+	TimeZone      string               `db:"time_zone" json:"time_zone"`
+	DeliveryHour  string               `db:"delivery_hour" json:"delivery_hour"`
+	Attributes    database.StringMap   `db:"attributes" json:"attributes"`
+	CreatedAt     time.Time            `db:"created_at" json:"created_at"`
+	Organisations []MemberRecord       `db:"-" json:"organisations"` // by name
+	Subscriptions []SubscriptionRecord `db:"-" json:"subscriptions"` // by list
 }
 
 // MemberRecord is an organisation that a contact belongs to.
 type MemberRecord struct {
-	Name    string `json:"name"`
-	Country string `json:"country"`
+	ContactID int64  `db:"contact_id" json:"-"`
+	Name      string `db:"name" json:"name"`
+	Country   string `db:"country" json:"country"`
 }
 
 // SubscriptionRecord is a contact's subscription to a list.
 type SubscriptionRecord struct {
-	ID          int64      `json:"id"`
-	List        string     `json:"list"` // slug
-	State       State      `json:"state"`
-	Rhythm      string     `json:"rhythm"`
-	Topics      []string   `json:"topics"`
-	PausedUntil *time.Time `json:"paused_until"`
-	CreatedAt   time.Time  `json:"created_at"`
+	ContactID   int64          `db:"contact_id" json:"-"`
+	ID          int64          `db:"id" json:"id"`
+	List        string         `db:"list" json:"list"` // slug
+	State       State          `db:"state" json:"state"`
+	Rhythm      string         `db:"rhythm" json:"rhythm"`
+	Topics      pq.StringArray `db:"topics" json:"topics"`
+	PausedUntil *time.Time     `db:"paused_until" json:"paused_until"`
+	CreatedAt   time.Time      `db:"created_at" json:"created_at"`
+}
+
+const recordColumns = `c.id, c.email, c.name, c.languages, c.time_zone, coalesce(to_char(c.delivery_hour, 'HH24:MI'), '') AS delivery_hour,
+       c.attributes, c.created_at`
+
+// recordPage is how many contacts are read at once.
+const recordPage = 5000
+
+// recordsAfter returns the next contacts, on a list or with 0 on any, with what they subscribed to there, by id.
+func recordsAfter(ctx context.Context, h database.Handle, list, after int64) (page []ContactRecord, err error) {
+	query := `SELECT ` + recordColumns + ` FROM subscribers.contacts c WHERE c.id > $1 AND c.erased_at IS NULL ORDER BY c.id LIMIT $2`
+	args := []any{after, recordPage}
+	if list != 0 {
+		query = `SELECT ` + recordColumns + ` FROM subscribers.subscriptions s JOIN subscribers.contacts c ON c.id = s.contact_id
+			WHERE s.list_id = $3 AND s.contact_id > $1 AND c.erased_at IS NULL ORDER BY s.contact_id LIMIT $2`
+		args = append(args, list)
+	}
+	if err := h.SelectContext(ctx, &page, query, args...); err != nil {
+		return nil, err
+	}
+	return page, complete(ctx, h, page, list)
+}
+
+// complete adds to contacts, who are in the order of their ids, what they belong to and subscribed to.
+func complete(ctx context.Context, h database.Handle, page []ContactRecord, list int64) error {
+	ids, place := make([]int64, len(page)), make(map[int64]*ContactRecord, len(page))
+	for i := range page {
+		page[i].Organisations, page[i].Subscriptions = []MemberRecord{}, []SubscriptionRecord{}
+		ids[i], place[page[i].ID] = page[i].ID, &page[i]
+	}
+	var members []MemberRecord
+	if err := h.SelectContext(ctx, &members, `
+		SELECT m.contact_id, o.name, o.country
+		FROM subscribers.memberships m JOIN subscribers.organisations o ON o.id = m.organisation_id
+		WHERE m.contact_id = ANY ($1) ORDER BY o.name_key`, pq.Array(ids)); err != nil {
+		return err
+	}
+	for _, m := range members {
+		c := place[m.ContactID]
+		c.Organisations = append(c.Organisations, m)
+	}
+	var subscriptions []SubscriptionRecord
+	if err := h.SelectContext(ctx, &subscriptions, `
+		SELECT s.contact_id, s.id, l.slug AS list, s.state, s.rhythm, s.topics, s.paused_until, s.created_at
+		FROM subscribers.subscriptions s JOIN subscribers.lists l ON l.id = s.list_id
+		WHERE s.contact_id = ANY ($1) AND ($2 = 0 OR s.list_id = $2) ORDER BY l.slug`, pq.Array(ids), list); err != nil {
+		return err
+	}
+	for _, s := range subscriptions {
+		c := place[s.ContactID]
+		c.Subscriptions = append(c.Subscriptions, s)
+	}
+	return nil
 }
 
 // ConsentRecord is a line of the log of consents with whom and what it is about.
@@ -86,11 +143,16 @@ type Record struct {
 // see the same moment.
 func RecordOf(ctx context.Context, h database.Handle, contact int64) (r Record, err error) {
 	r = Record{Consents: []ConsentRecord{}, Suppressions: []SuppressionRecord{}}
-	err = h.GetContext(ctx, &r.ContactRecord, selectRecords+` WHERE c.id = $2 AND c.erased_at IS NULL`, 0, contact)
+	found := make([]ContactRecord, 1)
+	err = h.GetContext(ctx, &found[0], `SELECT `+recordColumns+` FROM subscribers.contacts c WHERE c.id = $1 AND c.erased_at IS NULL`, contact)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, errs.New(errs.NotFound, "no contact %d", contact)
 	}
 	defer errs.Wrap(&err, "read what is held of contact %d", contact)
+	if err == nil {
+		err = complete(ctx, h, found, 0)
+		r.ContactRecord = found[0]
+	}
 	if err == nil {
 		err = h.SelectContext(ctx, &r.Consents, selectConsents+` WHERE s.contact_id = $1 ORDER BY g.id`, contact)
 	}

@@ -173,12 +173,15 @@ func (c *contactEraseCmd) Run(e *env) error {
 				return err
 			}
 		}
-		before, err := a.EraseContact(ctx, c.Email, byHand)
+		erased, err := a.EraseContact(ctx, c.Email, byHand)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(e.stdout, whatWasErased(before))
-		return err
+		fmt.Fprintln(e.stdout, whatWasErased(erased.Before))
+		for _, place := range erased.Mentions {
+			fmt.Fprintf(e.stdout, "The address still stands in %s, in somebody's own words.\n", place)
+		}
+		return nil
 	})
 }
 

@@ -62,10 +62,12 @@ func TestContactShow(t *testing.T) {
 func TestContactErase(t *testing.T) {
 	t.Parallel()
 	with := peopled(t)
+	good(t, with, "suppress", "add", "guests.example", "--origin", "as Anna@museum.example wished")
 	silkpost(t, with, "contact", "erase", "anna@museum.example").told(t, "without a terminal", 1, "nothing was erased", "--yes")
 	good(t, with, "contact", "show", "anna@museum.example")
 	erased := good(t, with, "contact", "erase", "Anna@museum.example", "--yes")
-	wants(t, "contact erase", erased, "Erased: address, name, languages and times, 1 attribute, 1 membership, 1 subscription", "0 deliveries in the account of messages and 2 lines in the log")
+	wants(t, "contact erase", erased, "Erased: address, name, languages and times, 1 attribute, 1 membership, 1 subscription", "0 deliveries in the account of messages and 2 lines in the log",
+		"The address still stands in the origin of a suppression, in somebody's own words.\n")
 	silkpost(t, with, "contact", "show", "anna@museum.example").told(t, "afterwards", 1, "no contact has the address anna@museum.example")
 	wants(t, "the log", good(t, with, "export", "consent"), "erasure", "command line")
 	if kept := good(t, with, "export", "contacts", "--format", "jsonl"); strings.Contains(strings.ToLower(kept), "anna") {

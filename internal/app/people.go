@@ -120,21 +120,31 @@ func (a *App) receivedArticles(ctx context.Context, h database.Handle, found []l
 	return known, err
 }
 
-// EraseContact forgets the person of an address everywhere, in one transaction: see subscribers.Erase and ledger.Forget. What it returns is
-// what was held before. by is who asked for it. No contact of that address is an error of kind errs.NotFound.
-func (a *App) EraseContact(ctx context.Context, email, by string) (before ContactFile, err error) {
-	if before, err = a.ContactFile(ctx, email); err != nil {
-		return before, err
+// Erased is what an erasure did.
+type Erased struct {
+	Before   ContactFile // what was held
+	Mentions []string    // where the address still stands in administrators' own words
+}
+
+// EraseContact forgets the person of an address everywhere, in one transaction: see subscribers.Erase and ledger.Forget. by is who asked for
+// it. No contact of that address is an error of kind errs.NotFound.
+func (a *App) EraseContact(ctx context.Context, email, by string) (e Erased, err error) {
+	if e.Before, err = a.ContactFile(ctx, email); err != nil {
+		return e, err
 	}
-	return before, database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
-		if err := subscribers.Erase(ctx, tx, before.ID, a.Clock.Now(), by); err != nil {
+	return e, database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		if err := subscribers.Erase(ctx, tx, e.Before.ID, a.Clock.Now(), by); err != nil {
 			return err
 		}
-		subscriptions, err := subscribers.SubscriptionsOf(ctx, tx, before.ID)
+		subscriptions, err := subscribers.SubscriptionsOf(ctx, tx, e.Before.ID)
 		if err != nil {
 			return err
 		}
-		return ledger.Forget(ctx, tx, subscriptions)
+		if err := ledger.Forget(ctx, tx, subscriptions); err != nil {
+			return err
+		}
+		e.Mentions, err = subscribers.Mentions(ctx, tx, e.Before.Email)
+		return err
 	})
 }
 

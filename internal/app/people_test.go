@@ -149,8 +149,9 @@ func TestErasure(t *testing.T) {
 		}
 	}
 	rows, counts := h.rows(t), value[string](t, h, `SELECT string_agg(state, ' ' ORDER BY state) FROM mailer.deliveries`)
-	before, err := h.EraseContact(t.Context(), "anna.kestrel@MUSEUM.example", "a test")
-	if err != nil || before.Name != "Anna Kestrel" || len(before.Deliveries) != 1 {
+	erased, err := h.EraseContact(t.Context(), "anna.kestrel@MUSEUM.example", "a test")
+	before := erased.Before
+	if err != nil || len(erased.Mentions) > 0 || before.Name != "Anna Kestrel" || len(before.Deliveries) != 1 {
 		t.Fatalf("%+v, %v", before, err)
 	}
 	for _, word := range words {
@@ -185,6 +186,25 @@ func TestErasure(t *testing.T) {
 	deliveries, err := h.Deliveries(t.Context(), before.Deliveries[0].Edition)
 	if err != nil || len(deliveries) != 2 || deliveries[0].Address != "" || deliveries[0].State != "failed" {
 		t.Errorf("%+v, %v", deliveries, err)
+	}
+}
+
+// What administrators wrote themselves is theirs to change; they are told.
+func TestErasureTellsOfMentions(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, list+"description = { en = \"Ask Anna@museum.example\" }\n[[organisation]]\nname = \"Museum\"\nnotes = \"Write to anna@MUSEUM.example\"\n")
+	file := "email\nanna@museum.example\n"
+	if _, err := h.ImportContacts(t.Context(), strings.NewReader(file), subscribers.ImportOptions{List: "partners", Consent: "Mail of anna@museum.example"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := subscribers.Suppress(t.Context(), h.DB, "museum.example", subscribers.Manual, "Asked by anna@museum.example", h.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	erased, err := h.EraseContact(t.Context(), "anna@museum.example", "a test")
+	want := []string{"the notes of the organisation Museum", "the list partners", "the log of consents", "the origin of a suppression"}
+	if err != nil || !slices.Equal(erased.Mentions, want) {
+		t.Errorf("%q, %v", erased.Mentions, err)
 	}
 }
 
