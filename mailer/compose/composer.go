@@ -22,9 +22,6 @@ import (
 	"silkpost/templates"
 )
 
-// UnsubscribePurpose is the purpose of the tokens in unsubscribe links; their id is a subscription's.
-const UnsubscribePurpose = "unsubscribe"
-
 // Composer makes the messages of deliveries. It may be used by any number of goroutines. Its exported fields are set before use.
 type Composer struct {
 	DB        *sqlx.DB
@@ -62,11 +59,6 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery) (send.Parcel
 		Name: d.Name, Address: to, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
 		UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
 	})}, nil
-}
-
-// UnsubscribeURL returns the link that ends a subscription.
-func (c *Composer) UnsubscribeURL(subscription int64) string {
-	return c.PublicURL + "/unsubscribe/" + c.Keys.Sign(UnsubscribePurpose, subscription)
 }
 
 // variant returns a variant from memory, from the database, or by rendering it.
