@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"strings"
 	"time"
 
@@ -112,18 +114,27 @@ func suppressedFor(ctx context.Context, h database.Handle, t target) (reasons []
 // and the hash of that address goes.
 func liftForPerson(ctx context.Context, h database.Handle, subscription int64, e Evidence) error {
 	var key string
-	if err := h.GetContext(ctx, &key, `
+	err := h.GetContext(ctx, &key, `
 		SELECT c.email_key FROM subscribers.subscriptions s JOIN subscribers.contacts c ON c.id = s.contact_id
-		WHERE s.id = $1 AND c.erased_at IS NULL`, subscription); err != nil {
+		WHERE s.id = $1 AND c.erased_at IS NULL`, subscription)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errs.New(errs.Gone, "the person of subscription %d was erased", subscription)
+	}
+	if err != nil {
 		return err
 	}
+	return liftAddress(ctx, h, key, e.At)
+}
+
+// liftAddress lifts what the owner of an address may lift.
+func liftAddress(ctx context.Context, h database.Handle, key string, now time.Time) error {
 	hash, err := addressHash(ctx, h, key)
 	if err != nil {
 		return err
 	}
 	_, err = h.ExecContext(ctx, `
 		UPDATE subscribers.suppressions SET lifted_at = $3, lifted_by = 'person'
-		WHERE lifted_at IS NULL AND (address_key = $1 AND reason IN ('hard bounce', 'complaint') OR address_hash = $2)`, key, hash, e.At)
+		WHERE lifted_at IS NULL AND (address_key = $1 AND reason IN ('hard bounce', 'complaint') OR address_hash = $2)`, key, hash, now)
 	return err
 }
 

@@ -79,7 +79,7 @@ func TestTransitions(t *testing.T) {
 			return subscribers.Confirm(t.Context(), b.db, id, person(b))
 		},
 		"pause": func(t *testing.T, b *bundle, id int64) error {
-			return subscribers.Pause(t.Context(), b.db, id, later(b), person(b))
+			return subscribers.Pause(t.Context(), b.db, id, later(b), false, person(b))
 		},
 		"resume": func(t *testing.T, b *bundle, id int64) error {
 			return subscribers.Resume(t.Context(), b.db, id, false, person(b))
