@@ -135,7 +135,10 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 	t.Parallel()
 	v := mustSet(t, files).voices[reference]
 	types := map[string]reflect.Type{}
-	for _, p := range []Page{FeedsPage{}, FeedPage{}, ArticlePage{}, UnsubscribePage{}, ErrorPage{}, CatcherList{}, CatcherMessage{}} {
+	for _, p := range []Page{
+		FeedsPage{}, FeedPage{}, ArticlePage{}, SubscribePage{}, SubscribedPage{}, ConfirmPage{}, ChangePage{}, UnsubscribePage{}, PreferencesPage{},
+		AgainPage{}, ErrorPage{}, CatcherList{}, CatcherMessage{},
+	} {
 		types[p.template()] = reflect.TypeOf(p)
 	}
 	if len(types) != len(pageNames) {
