@@ -87,7 +87,18 @@ func Confirm(ctx context.Context, h database.Handle, id int64, e Evidence) error
 	if err := change(ctx, h, id, transition{from: []State{Pending, Unsubscribed, Paused}, to: Active, enrols: true}, e); err != nil {
 		return err
 	}
+	if err := followOffer(ctx, h, id); err != nil {
+		return err
+	}
 	return liftForPerson(ctx, h, id, e)
+}
+
+// followOffer gives a subscription its list's default rhythm if the list no longer offers its own, which may be while it is unsubscribed.
+func followOffer(ctx context.Context, h database.Handle, id int64) error {
+	_, err := h.ExecContext(ctx, `
+		UPDATE subscribers.subscriptions s SET rhythm = l.default_rhythm FROM subscribers.lists l
+		WHERE s.id = $1 AND l.id = s.list_id AND NOT s.rhythm = ANY (l.rhythms)`, id)
+	return err
 }
 
 // Pause keeps mail from an active subscription until a time, or with nil until its person comes back. With catchUp the digest after its end

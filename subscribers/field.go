@@ -17,11 +17,11 @@ const (
 	maxText = 2000 // anything else
 )
 
-// The most values in a list of them.
-const (
-	maxLanguages = 10
-	maxTopics    = 50
-)
+// MaxLanguages is how many languages a contact can have.
+const MaxLanguages = 10
+
+// maxTopics is how many topics a subscription can have.
+const maxTopics = 50
 
 // tidy makes one line of a text: no space at its ends, single spaces inside. Line breaks are spaces.
 func tidy(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -56,34 +56,45 @@ func Join(ctx context.Context, tx *sqlx.Tx, r JoinRequest) (joined []Joined, err
 	if err != nil {
 		return nil, err
 	}
-	past, err := pastOf(ctx, tx, contact, r.Address)
+	unwelcome, err := r.unwelcome(ctx, tx, contact)
+	if err != nil {
+		return nil, err
+	}
+	barred, err := Barred(ctx, tx, r.Address)
 	if err != nil {
 		return nil, err
 	}
 	for i, want := range r.Wants {
-		one, err := r.join(ctx, tx, contact, lists[i], want, past.Unwelcome)
+		one, err := r.join(ctx, tx, contact, lists[i], want, unwelcome)
 		if err != nil {
 			return nil, err
 		}
 		joined = append(joined, one)
 	}
-	return joined, r.decideMail(ctx, tx, joined, past.Barred)
+	return joined, r.decideMail(ctx, tx, joined, barred)
+}
+
+// CheckName refuses what somebody wrote for a name and cannot be one. It may be shown in a mail to a person who never asked for that, so it
+// holds no address of the web. The error, of kind Invalid, is the reason alone.
+func CheckName(name string) error {
+	name = tidy(name)
+	if strings.Contains(name, "://") || strings.Contains(strings.ToLower(name), "www.") {
+		return errs.New(errs.Invalid, "a name, not an address of the web")
+	}
+	return checkText(name, maxName)
 }
 
 // canonical checks what can be checked without knowing whose address it is.
 func (r JoinRequest) canonical() (_ JoinRequest, err error) {
-	r.Name = tidy(r.Name)
-	if err := checkText(r.Name, maxName); err != nil {
+	if err := CheckName(r.Name); err != nil {
 		return r, errs.New(errs.Invalid, "name: %w", err)
 	}
-	if strings.Contains(r.Name, "://") || strings.Contains(strings.ToLower(r.Name), "www.") {
-		return r, errs.New(errs.Invalid, "name: a name, not an address of the web") // it may be shown in a mail to somebody who never asked
-	}
+	r.Name = tidy(r.Name)
 	if r.Languages, err = parseLanguages(r.Languages); err != nil {
 		return r, errs.New(errs.Invalid, "languages: %w", err)
 	}
-	if len(r.Languages) > maxLanguages {
-		return r, errs.New(errs.Invalid, "languages: more than %d", maxLanguages)
+	if len(r.Languages) > MaxLanguages {
+		return r, errs.New(errs.Invalid, "languages: more than %d", MaxLanguages)
 	}
 	r.Wants = slices.Clone(r.Wants)
 	for i := range r.Wants {
@@ -153,30 +164,29 @@ func (r JoinRequest) contact(ctx context.Context, tx *sqlx.Tx) (id int64, err er
 	return id, err
 }
 
-// past is what speaks against mail to an address.
-type past struct {
-	Unwelcome bool // something was ever said against it: only its owner can begin anew
-	Barred    bool // an administrator does not want any mail to go there
-}
-
-const selectPast = `
+const selectUnwelcome = `
 SELECT EXISTS (
-           SELECT FROM subscribers.suppressions x, subscribers.contacts c
-           WHERE c.id = $1 AND (x.address_key = c.email_key OR x.domain_key = c.domain_key OR x.address_hash = $2))
+           SELECT FROM subscribers.suppressions
+           WHERE address_key = $2 OR domain_key = $3 OR address_hash = $4)
        OR EXISTS (
            SELECT FROM subscribers.consents g JOIN subscribers.subscriptions s ON s.id = g.subscription_id
-           WHERE s.contact_id = $1 AND g.state = 'unsubscribed') AS unwelcome,
-       EXISTS (
-           SELECT FROM subscribers.suppressions x, subscribers.contacts c
-           WHERE c.id = $1 AND x.lifted_at IS NULL AND x.reason = 'manual' AND (x.address_key = c.email_key OR x.domain_key = c.domain_key)) AS barred`
+           WHERE s.contact_id = $1 AND g.state = 'unsubscribed')`
 
-func pastOf(ctx context.Context, h database.Handle, contact int64, a Address) (p past, err error) {
-	hash, err := addressHash(ctx, h, a.Key)
+// unwelcome reports whether anything was ever said against mail to the address: then only its owner can begin anew.
+func (r JoinRequest) unwelcome(ctx context.Context, tx *sqlx.Tx, contact int64) (unwelcome bool, err error) {
+	hash, err := addressHash(ctx, tx, r.Address.Key)
 	if err != nil {
-		return p, err
+		return false, err
 	}
-	err = h.GetContext(ctx, &p, selectPast, contact, hash)
-	return p, err
+	err = tx.GetContext(ctx, &unwelcome, selectUnwelcome, contact, r.Address.Key, r.Address.domain(), hash)
+	return unwelcome, err
+}
+
+// Barred reports whether an administrator does not want any mail to go to an address, or to its domain, not even one that asks for
+// confirmation.
+func Barred(ctx context.Context, h database.Handle, a Address) (bool, error) {
+	reasons, err := suppressedFor(ctx, h, target{address: a.Key, domain: a.domain()})
+	return slices.Contains(reasons, Manual), err
 }
 
 const insertWanted = `

@@ -81,6 +81,9 @@ func Restore(ctx context.Context, tx *sqlx.Tx, ended []Ended, e Evidence) error 
 		if err := change(ctx, tx, one.ID, t, e); err != nil {
 			return err
 		}
+		if err := followOffer(ctx, tx, one.ID); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -27,8 +27,8 @@ func SetPreferences(ctx context.Context, h database.Handle, contact int64, p Pre
 	if p.Languages, err = parseLanguages(p.Languages); err != nil {
 		return err
 	}
-	if len(p.Languages) > maxLanguages {
-		return errs.New(errs.Invalid, "more than %d languages", maxLanguages)
+	if len(p.Languages) > MaxLanguages {
+		return errs.New(errs.Invalid, "more than %d languages", MaxLanguages)
 	}
 	if p.TimeZone != "" {
 		if err := checkTimeZone(p.TimeZone); err != nil {

@@ -31,6 +31,9 @@ type Parts struct {
 // stopWeb is for how long requests in hand may take when stopping; then they are cut off.
 const stopWeb = 10 * time.Second
 
+// formPace is longer than it takes to take in a form, whatever there is to be done.
+const formPace = 300 * time.Millisecond
+
 // Listen opens the address of the web. Settings that were left to it, such as port 0, are known afterwards.
 func (a *App) Listen() (net.Listener, error) {
 	ln, err := net.Listen("tcp", a.Config.Listen)
@@ -98,7 +101,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 	server := &http.Server{
 		Handler: web.New(web.Config{
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
-			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra,
+			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra, Proxies: a.Config.Proxies(), Pace: formPace,
 		}),
 		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
@@ -124,6 +127,9 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 func (a *App) work(sender *send.Sender) jobs.Work {
 	return jobs.Work{
 		Plan: func(ctx context.Context) error {
+			if err := a.keepBooks(ctx); err != nil {
+				return err
+			}
 			planned, err := a.PlanDue(ctx)
 			if planned > 0 {
 				sender.Wake()
@@ -134,6 +140,19 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
 	}
+}
+
+// keepBooks does what time alone brings among the people: pauses end, and counts of requests are forgotten.
+func (a *App) keepBooks(ctx context.Context) error {
+	now := a.Clock.Now()
+	resumed, err := subscribers.ResumeDue(ctx, a.DB, now)
+	if err != nil {
+		return err
+	}
+	if resumed > 0 {
+		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
+	}
+	return subscribers.ForgetLimits(ctx, a.DB, now)
 }
 
 // PlanDue plans what has come due of every list and returns how many editions that made. A list that cannot be planned does not

@@ -368,7 +368,7 @@ func TestReached(t *testing.T) {
 	sender := b.enlist(noon)
 	reached := func(d *ledger.Delivery, after time.Time, want bool) {
 		t.Helper()
-		got, err := ledger.Reached(b.ctx, b.db, d.SubscriptionID, after)
+		got, err := ledger.Reached(b.ctx, b.db, after, 999, d.SubscriptionID)
 		b.must(err)
 		if got != want {
 			t.Errorf("subscription %d after %s: %v, want %v", d.SubscriptionID, after, got, want)
