@@ -14,12 +14,15 @@ import (
 )
 
 const selectVersion = `
-SELECT coalesce(max(g.id), 0)
-FROM subscribers.consents g JOIN subscribers.subscriptions s ON s.id = g.subscription_id
-WHERE s.contact_id = $1`
+SELECT coalesce((
+           SELECT max(g.id) FROM subscribers.consents g JOIN subscribers.subscriptions s ON s.id = g.subscription_id
+           WHERE s.contact_id = c.id), 0)
+     + coalesce((SELECT max(x.id) FROM subscribers.suppressions x WHERE x.address_key = c.email_key), 0)
+FROM subscribers.contacts c
+WHERE c.id = $1`
 
-// Version returns a number that rises with each change of a state of a contact's subscriptions: whoever saw another one decided about
-// something else.
+// Version returns a number that rises with each change of a state of a contact's subscriptions, and with each suppression of their address:
+// whoever saw another one decided about something else.
 func Version(ctx context.Context, h database.Handle, contact int64) (version int64, err error) {
 	defer errs.Wrap(&err, "read what contact %d has agreed to", contact)
 	err = h.GetContext(ctx, &version, selectVersion, contact)

@@ -188,3 +188,27 @@ func TestAPauseEndsAsItWasAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// A suppression is news, too: a press from before it does not lift it.
+func TestVersionRisesWithSuppressions(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.on(t, "partners", "anna@museum.example")
+	contact, err := subscribers.ContactByEmail(t.Context(), b.db, "anna@museum.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := int64(-1)
+	for _, reason := range []subscribers.Reason{"", subscribers.HardBounce, subscribers.Complaint} {
+		if reason != "" {
+			if _, err := subscribers.Suppress(t.Context(), b.db, "anna@museum.example", reason, "", b.now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		version, err := subscribers.Version(t.Context(), b.db, contact.ID)
+		if err != nil || version <= last {
+			t.Errorf("after %q: version %d after %d, %v", reason, version, last, err)
+		}
+		last = version
+	}
+}
