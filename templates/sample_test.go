@@ -31,6 +31,7 @@ func digest(lang string) templates.Digest {
 		SenderName:     "Example Association for Science",
 		PostalAddress:  "1 Example Street\n00000 Exampletown",
 		Address:        "SPLICE0ADDRESS0",
+		PreferencesURL: "SPLICE0PREFERENCES0",
 		UnsubscribeURL: "SPLICE0UNSUBSCRIBE0",
 	}
 }

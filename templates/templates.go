@@ -1,4 +1,4 @@
-// Package templates holds everything a person sees as text: digests, public pages, the mail catcher's pages, and the catalogue
+// Package templates holds everything a person sees as text: digests and notices, public pages, the mail catcher's pages, and the catalogue
 // of the product's words in each language.
 //
 // Each template has one Go struct; New refuses a file that none is declared for. Foreign text (titles, names, addresses) is
@@ -46,6 +46,7 @@ const (
 	feedParts   = "html/feed-parts.html"
 	peopleParts = "html/people-parts.html"
 	choiceParts = "html/choice-parts.html"
+	mailParts   = "html/mail-parts.html" // of the mails
 )
 
 // Set is every template, parsed once per catalogue. It may be used by any number of goroutines.
@@ -57,10 +58,12 @@ type Set struct {
 
 // voice is the product speaking one language.
 type voice struct {
-	words  *words
-	pages  map[string]*template.Template
-	digest *template.Template
-	text   *texttemplate.Template
+	words      *words
+	pages      map[string]*template.Template
+	digest     *template.Template
+	digestText *texttemplate.Template
+	notice     *template.Template
+	noticeText *texttemplate.Template
 }
 
 // New parses the embedded templates and catalogues. An error names the file and what is wrong with it.
@@ -92,7 +95,9 @@ func newSet(fsys fs.FS) (*Set, error) {
 
 // refuseUndeclared finds files that no struct is declared for: they would never be checked.
 func refuseUndeclared(fsys fs.FS) error {
-	declared := []string{"html/layout.html", "html/digest.html", "text/digest.txt", feedParts, peopleParts, choiceParts}
+	declared := []string{
+		"html/layout.html", "html/digest.html", "text/digest.txt", "html/notice.html", "text/notice.txt", mailParts, feedParts, peopleParts, choiceParts,
+	}
 	for _, name := range pageNames {
 		declared = append(declared, "html/"+name+".html")
 	}
@@ -122,11 +127,16 @@ func newVoice(fsys fs.FS, w *words, a assets) (*voice, error) {
 		v.pages[name] = t
 	}
 	var err error
-	if v.digest, err = template.New("digest.html").Funcs(funcs).ParseFS(fsys, "html/digest.html"); err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
-	}
-	if v.text, err = texttemplate.New("digest.txt").Funcs(texttemplate.FuncMap(funcs)).ParseFS(fsys, "text/digest.txt"); err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
+	for name, mail := range map[string]struct {
+		html **template.Template
+		text **texttemplate.Template
+	}{"digest": {&v.digest, &v.digestText}, "notice": {&v.notice, &v.noticeText}} {
+		if *mail.html, err = template.New(name+".html").Funcs(funcs).ParseFS(fsys, "html/"+name+".html", mailParts); err != nil {
+			return nil, fmt.Errorf("templates: %w", err)
+		}
+		if *mail.text, err = texttemplate.New(name+".txt").Funcs(texttemplate.FuncMap(funcs)).ParseFS(fsys, "text/"+name+".txt"); err != nil {
+			return nil, fmt.Errorf("templates: %w", err)
+		}
 	}
 	return v, nil
 }
