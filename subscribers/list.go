@@ -32,8 +32,16 @@ type List struct {
 	FallbackLanguage string             `db:"fallback_language" toml:"fallback_language"` // of articles in none of the reader's languages
 	Approval         bool               `db:"approval" toml:"approval"`                   // an editor lets each edition go
 	Public           bool               `db:"public" toml:"public"`
-	OptIn            string             `db:"opt_in" toml:"opt_in"` // single or double
+	OptIn            string             `db:"opt_in" toml:"opt_in"`   // single or double
+	Welcome          string             `db:"welcome" toml:"welcome"` // what who confirmed a subscription gets: see WelcomeOff
 }
+
+// What a list sends to whoever has confirmed a subscription.
+const (
+	WelcomeOff         = "off"
+	WelcomeOn          = "on"           // a mail that says what comes when
+	WelcomeLastEdition = "last-edition" // and the last edition of their rhythm, in a mail of its own
+)
 
 // Sender is whom a list's mail is from.
 type Sender struct {
@@ -47,6 +55,7 @@ func NewList(slug string) List {
 	return List{
 		Slug: slug, Rhythms: slices.Clone(Rhythms), DefaultRhythm: Weekly, TimeZone: "UTC", EditorialHour: "17:00",
 		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double",
+		Welcome: WelcomeOn,
 	}
 }
 
@@ -87,6 +96,9 @@ func (l *List) canonical() (List, error) {
 	out.FallbackLanguage = c.language("fallback_language", l.FallbackLanguage)
 	if l.OptIn != "single" && l.OptIn != "double" {
 		c.add(fmt.Sprintf("opt_in %q", l.OptIn), "neither single nor double")
+	}
+	if welcomes := []string{WelcomeOff, WelcomeOn, WelcomeLastEdition}; !slices.Contains(welcomes, l.Welcome) {
+		c.add(fmt.Sprintf("welcome %q", l.Welcome), "none of %s", strings.Join(welcomes, ", "))
 	}
 	if len(c.found) > 0 {
 		return List{}, errs.New(errs.Invalid, "%w", errors.Join(c.found...))

@@ -27,7 +27,7 @@ func fullList() subscribers.List {
 			Sections: []string{"Events"}, Tags: []string{"robotics"}, Languages: []string{"en", "zh-Hans"}, Sources: []string{"site"},
 		},
 		Rhythms: []string{"daily", "monthly"}, DefaultRhythm: "monthly", TimeZone: "Asia/Shanghai", EditorialHour: "16:30",
-		DeliveryHour: "07:15", FallbackLanguage: "zh-Hans", Approval: true, Public: false, OptIn: "single",
+		DeliveryHour: "07:15", FallbackLanguage: "zh-Hans", Approval: true, Public: false, OptIn: "single", Welcome: "last-edition",
 	}
 }
 
@@ -177,6 +177,7 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"delivery hour":  {func(l *subscribers.List) { l.DeliveryHour = "8" }, `delivery_hour "8": not an hour of the day`},
 		"fallback":       {func(l *subscribers.List) { l.FallbackLanguage = "" }, `fallback_language: "" is not a language tag`},
 		"opt-in":         {func(l *subscribers.List) { l.OptIn = "triple" }, `opt_in "triple": neither single nor double`},
+		"welcome":        {func(l *subscribers.List) { l.Welcome = "hello" }, `welcome "hello": none of off, on, last-edition`},
 		"selection": {
 			func(l *subscribers.List) { l.Selection.Languages = []string{"xx"} },
 			`select languages: "xx" is not a language tag`,

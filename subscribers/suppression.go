@@ -103,6 +103,20 @@ func Lift(ctx context.Context, h database.Handle, whom, by string, now time.Time
 	return nil
 }
 
+// PersonLifts reports whether the person of an address lifts a suppression for this reason by confirming a subscription: the mail that asks them
+// whether they do still goes to them.
+func (r Reason) PersonLifts() bool { return r == HardBounce || r == Complaint }
+
+// ReasonsAgainst returns why an address must not be mailed, itself or its domain; none when it may be.
+func ReasonsAgainst(ctx context.Context, h database.Handle, address string) (reasons []Reason, err error) {
+	a, err := ParseAddress(address)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "%q: %w", address, err)
+	}
+	defer errs.Wrap(&err, "read the suppressions of an address")
+	return suppressedFor(ctx, h, target{address: a.Key, domain: a.Key[strings.LastIndexByte(a.Key, '@')+1:]})
+}
+
 func suppressedFor(ctx context.Context, h database.Handle, t target) (reasons []Reason, err error) {
 	err = h.SelectContext(ctx, &reasons, `
 		SELECT reason FROM subscribers.suppressions WHERE lifted_at IS NULL AND (address_key = $1 OR domain_key = $2)
