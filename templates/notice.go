@@ -23,8 +23,14 @@ type Letterhead struct {
 type ConfirmationNotice struct {
 	Letterhead
 	Address    string // whom it is sent to
-	Rhythm     string // immediate, daily, weekly or monthly
-	ConfirmURL string
+	Lists      []NoticeList
+	ConfirmURL string // of all of them
+}
+
+// NoticeList is a list that was asked for, one or more in one form.
+type NoticeList struct {
+	Name   string // in the notice's language
+	Rhythm string // immediate, daily, weekly or monthly
 }
 
 // KnownNotice says that an address is subscribed already, to whoever asked once more.
@@ -103,16 +109,25 @@ func (s *Set) Notice(lang string, n Notice) (Mail, error) {
 }
 
 func (n ConfirmationNotice) notice(p *phrases) noticeView {
-	return noticeView{
+	view := noticeView{
 		Letterhead: n.Letterhead,
-		Subject:    p.message("notice.confirmation.subject", "List", n.ListName),
 		Title:      p.message("notice.confirmation.title"),
-		Lead:       p.message("notice.confirmation.asked", "List", n.ListName),
 		Address:    n.Address,
-		About:      []string{p.rhythm(n.Rhythm)},
 		Button:     noticeLink{p.message("notice.confirmation.button"), n.ConfirmURL},
 		Besides:    []string{p.message("notice.confirmation.ignore")},
 	}
+	if len(n.Lists) == 1 {
+		view.Subject = p.message("notice.confirmation.subject", "List", n.Lists[0].Name)
+		view.Lead = p.message("notice.confirmation.asked", "List", n.Lists[0].Name)
+		view.About = []string{p.rhythm(n.Lists[0].Rhythm)}
+		return view
+	}
+	view.Subject = p.message("notice.confirmation.subject_several")
+	view.Lead = p.message("notice.confirmation.asked_several")
+	for _, list := range n.Lists {
+		view.About = append(view.About, p.listWith(list))
+	}
+	return view
 }
 
 func (n KnownNotice) notice(p *phrases) noticeView {
@@ -208,6 +223,19 @@ func (p *phrases) rhythm(rhythm string) string {
 		return p.message("notice.monthly")
 	}
 	return p.message("notice.weekly")
+}
+
+// listWith names a list and says in a word how often it comes.
+func (p *phrases) listWith(l NoticeList) string {
+	switch l.Rhythm {
+	case "immediate":
+		return p.message("notice.list.immediate", "List", l.Name)
+	case "daily":
+		return p.message("notice.list.daily", "List", l.Name)
+	case "monthly":
+		return p.message("notice.list.monthly", "List", l.Name)
+	}
+	return p.message("notice.list.weekly", "List", l.Name)
 }
 
 // unsubscribe is the foot of a notice to somebody who is subscribed.

@@ -23,7 +23,12 @@ func notices(lang string) map[string]templates.Notice {
 	d := digest(lang)
 	head := templates.Letterhead{ListName: d.ListName, SenderName: d.SenderName, PostalAddress: d.PostalAddress}
 	const office, masked = "office@partner.example", "o••••@partner.example"
-	confirmation := templates.ConfirmationNotice{Letterhead: head, Address: office, Rhythm: "weekly", ConfirmURL: confirmLink}
+	confirmation := templates.ConfirmationNotice{Letterhead: head, Address: office, ConfirmURL: confirmLink, Lists: []templates.NoticeList{{Name: d.ListName, Rhythm: "weekly"}}}
+	several := confirmation
+	for _, rhythm := range []string{"immediate", "daily", "weekly", "monthly"} {
+		several.Lists = append(several.Lists, templates.NoticeList{Name: d.ListName, Rhythm: rhythm})
+	}
+	several.Lists = append(several.Lists, templates.NoticeList{Name: hostile, Rhythm: hostile}, templates.NoticeList{Name: long})
 	known := templates.KnownNotice{
 		Letterhead: head, Address: office, Rhythm: "daily", PreferencesURL: preferencesLink, UnsubscribeURL: unsubscribeLink,
 	}
@@ -46,7 +51,7 @@ func notices(lang string) map[string]templates.Notice {
 	return map[string]templates.Notice{
 		"confirmation": confirmation, "known": known, "welcome": welcome, "new-address": newAddress, "old-address": oldAddress,
 		"known-paused": paused, "known-paused-until": away, "welcome-immediate": atOnce, "welcome-long": lengthy,
-		"welcome-hostile": evil, "new-address-hostile": evilOld, "bare": templates.ConfirmationNotice{Address: office},
+		"confirmation-several": several, "welcome-hostile": evil, "new-address-hostile": evilOld, "bare": templates.ConfirmationNotice{Address: office},
 	}
 }
 
@@ -54,7 +59,7 @@ func TestNoticeGoldens(t *testing.T) {
 	t.Parallel()
 	set := newSet(t)
 	for _, lang := range set.Catalogues() {
-		for _, name := range []string{"confirmation", "known-paused-until", "welcome", "new-address", "old-address"} {
+		for _, name := range []string{"confirmation", "confirmation-several", "known-paused-until", "welcome", "new-address", "old-address"} {
 			mail, err := set.Notice(lang, notices(lang)[name])
 			if err != nil {
 				t.Fatal(err)
@@ -150,7 +155,7 @@ func TestNoticesSayHowOften(t *testing.T) {
 	for rhythm, want := range map[string]string{
 		"immediate": "as soon as", "daily": "once a day", "weekly": "once a week", "monthly": "once a month",
 	} {
-		mail, err := set.Notice("en", templates.ConfirmationNotice{Rhythm: rhythm})
+		mail, err := set.Notice("en", templates.ConfirmationNotice{Lists: []templates.NoticeList{{Rhythm: rhythm}}})
 		if err != nil {
 			t.Fatal(err)
 		}
