@@ -2,6 +2,8 @@ package subscribers
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/lib/pq"
@@ -125,6 +127,16 @@ func ResumeDue(ctx context.Context, h database.Handle, now time.Time) (int64, er
 			RETURNING id)
 		INSERT INTO subscribers.consents (subscription_id, at, state, method)
 		SELECT id, $1, 'active', 'schedule' FROM resumed ORDER BY id`, now)
+}
+
+// LastMethod returns how a subscription came to be what it is, by the last line of its log.
+func LastMethod(ctx context.Context, h database.Handle, id int64) (m Method, err error) {
+	err = h.GetContext(ctx, &m, `SELECT method FROM subscribers.consents WHERE subscription_id = $1 ORDER BY id DESC LIMIT 1`, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", noSubscription(id)
+	}
+	errs.Wrap(&err, "read how subscription %d came to be", id)
+	return m, err
 }
 
 func fromPerson(e Evidence) error {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"silkpost/feeds"
@@ -102,6 +103,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 		Handler: web.New(web.Config{
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
 			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra, Proxies: a.Config.Proxies(), Pace: formPace,
+			SendConfirmation: a.SendConfirmation, SendWelcome: a.SendWelcome, SendAddressChange: a.SendAddressChange,
 		}),
 		ErrorLog:          slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
@@ -139,6 +141,13 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
+		SendNotice: func(ctx context.Context, id uuid.UUID) error {
+			again, err := a.sendNotice(ctx, id)
+			if err == nil && again > 0 {
+				return jobs.Later(again) // the account of notices alone says when to give up
+			}
+			return err
+		},
 	}
 }
 

@@ -41,8 +41,10 @@ type Config struct {
 	// SendConfirmation sends, in h's transaction, the mail that asks the person of a subscription to confirm it; or, when it waits for nothing,
 	// the one that says so. nil sends none.
 	SendConfirmation func(ctx context.Context, h database.Handle, subscription int64) error
-	// SendAddressChange sends, in h's transaction, the mail that asks the owner of a new address whether the contact's mail shall go there.
-	// nil sends none.
+	// SendWelcome sends, in the transaction h that confirmed a subscription, what its list has for who is new. nil sends nothing.
+	SendWelcome func(ctx context.Context, h database.Handle, subscription int64) error
+	// SendAddressChange sends, in h's transaction, the mail that asks the owner of a new address whether the contact's mail shall go there, and
+	// the one that tells the old address of it. nil sends none.
 	SendAddressChange func(ctx context.Context, h database.Handle, contact int64, newAddress string) error
 }
 

@@ -22,6 +22,7 @@ func Last(ctx context.Context, h handle, subscription int64) (id uuid.UUID, foun
 		WITH reader AS (
 			SELECT subscription_id, list_id, rhythm, activation FROM subscribers.mailable m
 			WHERE subscription_id = $1 AND NOT EXISTS (SELECT FROM mailer.deliveries d WHERE d.subscription_id = m.subscription_id)
+			  AND NOT EXISTS (SELECT FROM mailer.notices n WHERE n.subscription_id = m.subscription_id AND n.kind = 'last edition')
 			  AND NOT EXISTS (SELECT FROM mailer.marks k WHERE k.subscription_id = m.subscription_id AND k.activation = m.activation)
 		), last AS (
 			SELECT e.id FROM mailer.editions e JOIN reader USING (list_id, rhythm)

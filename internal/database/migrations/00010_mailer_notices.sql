@@ -7,7 +7,7 @@ CREATE TABLE mailer.notices (
     subscription_id bigint NOT NULL,
     standing        text NOT NULL,                    -- the subscription's state when the notice was asked for
     activation      integer NOT NULL,                 -- likewise
-    edition_id      uuid,                             -- of a last edition
+    edition_id      uuid,                             -- of a last edition, and of the welcome that tells of it
     old_address     text,                             -- of a change of address,
     new_address     text,                             -- both until the notice is settled
     state           text NOT NULL DEFAULT 'pending'
@@ -18,10 +18,11 @@ CREATE TABLE mailer.notices (
     settled_at      timestamptz,                      -- the last outcome
     code            integer NOT NULL DEFAULT 0,       -- the last SMTP reply; 0: none came
     reply           text NOT NULL DEFAULT '',         -- likewise, or why it was not sent
-    CHECK ((edition_id IS NOT NULL) = (kind = 'last edition')),
+    CHECK (edition_id IS NOT NULL OR kind <> 'last edition'),
     CHECK (open OR old_address IS NULL AND new_address IS NULL)
 );
 CREATE INDEX notices_contact ON mailer.notices (contact_id, made_at);
+CREATE INDEX notices_subscription ON mailer.notices (subscription_id);
 CREATE INDEX notices_troubled ON mailer.notices (settled_at) WHERE state IN ('deferred', 'failed', 'in_doubt');
 CREATE UNIQUE INDEX notices_welcome_once ON mailer.notices (subscription_id, activation) WHERE kind = 'welcome';
 CREATE UNIQUE INDEX notices_last_edition_once ON mailer.notices (subscription_id) WHERE kind = 'last edition';
