@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jhillyerd/enmime/v2"
 	"github.com/jmoiron/sqlx"
 
@@ -649,4 +650,28 @@ func TestPausesEnd(t *testing.T) {
 		got := h.told(t, "paula@museum.example")
 		return got.State == "active" && got.Method == "schedule"
 	})
+}
+
+// A program that is told to stop in the midst of a notice knows whether the server may have it, and writes that down.
+func TestStoppingInANotice(t *testing.T) {
+	t.Parallel()
+	for verb, want := range map[string]string{"EHLO": "pending true 0", "RCPT": "pending true 0", catcher.Dot: "in_doubt true 1"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		post := catchertest.Start(t, catcher.Config{OnEvent: func(e catcher.Event) {
+			if e.Verb == verb {
+				cancel()
+			}
+		}, Script: catcher.Script{{Verb: verb, Cut: catcher.CutAfter}}})
+		h := openOn(t, testkit.FreshURL(t), post, app.Options{Retry: &atOnce})
+		h.apply(t, list)
+		h.ask(t, "anna@museum.example", "en")
+		id := value[uuid.UUID](t, h, `SELECT id FROM mailer.notices`)
+		if again, err := app.SendNotice(h.App, ctx, id); (err == nil) != (verb == catcher.Dot) || err == nil && again <= 0 {
+			t.Errorf("stopped at %s: again after %s, %v", verb, again, err)
+		}
+		if got := value[string](t, h, `SELECT concat_ws(' ', state, open, attempts) FROM mailer.notices`); got != strings.ReplaceAll(want, "true", "t") {
+			t.Errorf("stopped at %s: %s, want %s", verb, got, want)
+		}
+	}
 }

@@ -104,3 +104,21 @@ func TestLastEditionIsForNewcomers(t *testing.T) {
 	}
 	again("dana", "she had it")
 }
+
+// Whoever was on the list without getting anything, and comes back, begins behind the last edition like anybody new.
+func TestLastEditionForWhoWasHereInVain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "en", "weekly")
+	w.plan("weekly") // nothing in it, but everybody is enrolled
+	w.exec(`UPDATE subscribers.subscriptions SET state = 'unsubscribed' WHERE contact_id = (SELECT id FROM subscribers.contacts WHERE email = 'bo@example.org')`)
+	w.publish("one en")
+	w.plan("weekly")
+	w.exec(`UPDATE subscribers.subscriptions SET state = 'active', activation = activation + 1 WHERE state = 'unsubscribed'`)
+	_, _, titles := w.last("bo")
+	same(t, "bo's last edition", titles, []string{"one en"})
+	w.publish("two en")
+	_, got := w.plan("weekly")
+	same(t, "the next one", got, []string{"anna: two en", "bo: two en"})
+}

@@ -2,7 +2,6 @@ package notice_test
 
 import (
 	"context"
-	"sync"
 	"testing"
 	"time"
 
@@ -85,24 +84,36 @@ func TestLimits(t *testing.T) {
 	ask(of(notice.OldAddress, 4, 305), noon.Add(time.Hour), true)
 }
 
-// Of fifty forms at once one counts.
+// Of two forms at once one counts: the second waits for what the first one does.
 func TestLimitsHoldAtOnce(t *testing.T) {
 	t.Parallel()
 	db := testkit.DB(t)
-	var wait sync.WaitGroup
-	for range 50 {
-		wait.Go(func() {
-			if err := database.Transact(context.Background(), db, func(tx *sqlx.Tx) error {
-				_, err := of(notice.Confirmation, 1, 1).Make(context.Background(), tx, noon)
+	second := make(chan bool, 1)
+	if err := database.Transact(t.Context(), db, func(tx *sqlx.Tx) error {
+		if made, err := of(notice.Confirmation, 1, 1).Make(t.Context(), tx, noon); err != nil || !made {
+			t.Errorf("the first: %v, %v", made, err)
+		}
+		go func() {
+			var made bool
+			if err := database.Transact(context.Background(), db, func(tx *sqlx.Tx) (err error) {
+				made, err = of(notice.Confirmation, 1, 1).Make(context.Background(), tx, noon)
 				return err
 			}); err != nil {
 				t.Error(err)
 			}
+			second <- made
+		}()
+		testkit.Eventually(t, 20*time.Second, "the second waits", func() bool {
+			var waiting int
+			err := db.Get(&waiting, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+			return err == nil && waiting == 1
 		})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
-	wait.Wait()
-	if c, err := notice.Count(t.Context(), db); err != nil || c.Recipients != 1 {
-		t.Errorf("%+v, %v", c, err)
+	if <-second {
+		t.Error("both count")
 	}
 }
 
