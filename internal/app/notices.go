@@ -22,7 +22,7 @@ import (
 
 // SendConfirmation sends, to whoever has filled in a form for a subscription, what they are to be told: the question whether it was them, that they
 // are on the list already, or the welcome, when the form has put them on it by itself. The mail is queued in the transaction of h, unless limits keep
-// it back, which is no error: the form's answer is the same. A list that cannot send is errs.Invalid.
+// it back, which is no error: the form's answer is the same. A list that cannot send yet is errs.Unavailable.
 func (a *App) SendConfirmation(ctx context.Context, h database.Handle, subscription int64) error {
 	return a.within(ctx, h, func(tx *sqlx.Tx) error {
 		sub, err := subscribers.SubscriptionByID(ctx, tx, subscription)
@@ -30,7 +30,7 @@ func (a *App) SendConfirmation(ctx context.Context, h database.Handle, subscript
 			return err
 		}
 		if err := edition.MayBeSent(sub.List); err != nil {
-			return err
+			return errs.New(errs.Unavailable, "nobody can be asked: %w", err)
 		}
 		against, err := subscribers.ReasonsAgainst(ctx, tx, sub.Contact.Email)
 		if err != nil {
@@ -92,7 +92,7 @@ func (a *App) welcome(ctx context.Context, tx *sqlx.Tx, sub *subscribers.Subscri
 }
 
 // SendAddressChange asks the owner of a new address whether it is a contact's, and tells the present one of it. Both are from the list that the
-// contact gets most surely; a contact who is on no list that can send is errs.Invalid. The mails are queued in the transaction of h, unless limits
+// contact gets most surely; a contact who is on no list that can send yet is errs.Unavailable. The mails are queued in the transaction of h, unless limits
 // keep them back.
 func (a *App) SendAddressChange(ctx context.Context, h database.Handle, contact int64, newAddress string) error {
 	return a.within(ctx, h, func(tx *sqlx.Tx) error {
@@ -123,7 +123,7 @@ func correspondence(ctx context.Context, h database.Handle, contact int64) (best
 		}
 	}
 	if best.ID == 0 {
-		return best, errs.New(errs.Invalid, "contact %d is on no list that has a sender and a postal address", contact)
+		return best, errs.New(errs.Unavailable, "contact %d is on no list that has a sender and a postal address", contact)
 	}
 	return best, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -203,6 +204,52 @@ func checkNotice(t *testing.T, h *house, l letter, words string) {
 	if id := l.GetHeader("Message-ID"); !strings.HasSuffix(id, "@example.org>") || strings.Contains(id, l.to) {
 		t.Errorf("Message-ID %s", id)
 	}
+}
+
+// By the pages alone: a form, the mail that it brings, the page that its link leads to, the button there, and the welcome.
+func TestSubscribingByThePages(t *testing.T) {
+	t.Parallel()
+	h, clock := asking(t, "", app.Options{})
+	h.run(t, app.Parts{Web: h.web, Worker: true})
+	page := h.PublicURL() + "/s/partners"
+	fields := url.Values{"email": {"anna@museum.example"}, "name": {"Anna"}, "rhythm": {"daily"}, "shown": {"it"}}
+	if got := ask(t, http.MethodPost, page, form, fields.Encode(), "Accept-Language", "it"); got.StatusCode != http.StatusOK {
+		t.Fatalf("the form: %d\n%s", got.StatusCode, got.body)
+	}
+	asked := h.caught(t, 1)[0]
+	if asked.GetHeader("Subject") != "Conferma l’iscrizione a Notizie per i partner" || !strings.Contains(asked.Text, "una volta al giorno") {
+		t.Errorf("%s\n%s", asked.GetHeader("Subject"), asked.Text)
+	}
+	link := h.PublicURL() + "/confirm/" + asked.token(t, h, "/confirm/")
+	press := func(page answer) answer {
+		t.Helper()
+		pressed := url.Values{}
+		for _, selector := range []string{"form input", "form button"} {
+			names, values := attributes(t, string(page.body), selector, "name"), attributes(t, string(page.body), selector, "value")
+			for i, name := range names {
+				pressed.Set(name, values[i])
+			}
+		}
+		return ask(t, http.MethodPost, link, form, pressed.Encode())
+	}
+	state := func() string { return value[string](t, h, `SELECT state FROM subscribers.subscriptions`) }
+	h.settled(t)
+	again := press(get(t, link)) // a scanner does that as soon as the mail is there
+	if state() != "pending" || again.StatusCode != http.StatusOK {
+		t.Errorf("pressed at once: %d, and it is %s", again.StatusCode, state())
+	}
+	clock.Advance(4 * time.Minute)
+	if got := press(get(t, link)); got.StatusCode != http.StatusOK || state() != "active" {
+		t.Errorf("pressed: %d, and it is %s\n%s", got.StatusCode, state(), got.body)
+	}
+	welcome := h.caught(t, 2)[1]
+	if welcome.GetHeader("Subject") != "La tua iscrizione a Notizie per i partner" || welcome.address(t, "To").Name != "Anna" {
+		t.Errorf("%s for %v", welcome.GetHeader("Subject"), welcome.address(t, "To"))
+	}
+	if got := get(t, h.PublicURL()+"/preferences/"+welcome.token(t, h, "/preferences/")); got.StatusCode != http.StatusOK {
+		t.Errorf("the preferences: %d", got.StatusCode)
+	}
+	h.settled(t)
 }
 
 // One mail asks for all lists of a form, and each list welcomes by itself as it is set.
@@ -576,7 +623,7 @@ func TestAddressChange(t *testing.T) {
 		t.Errorf("%d jobs hold an address", n)
 	}
 	clock.Advance(time.Hour)
-	if err := h.SendAddressChange(t.Context(), h.DB, 999_999, "x@new.example"); errs.KindOf(err) != errs.Invalid {
+	if err := h.SendAddressChange(t.Context(), h.DB, 999_999, "x@new.example"); errs.KindOf(err) != errs.Unavailable {
 		t.Errorf("somebody on no list: %v", err)
 	}
 }
@@ -625,7 +672,7 @@ func TestNoticesOfAListThatCannotSend(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.SendConfirmation(t.Context(), h.DB, joined[0].Subscription); errs.KindOf(err) != errs.Invalid {
+	if err := h.SendConfirmation(t.Context(), h.DB, joined[0].Subscription); errs.KindOf(err) != errs.Unavailable {
 		t.Errorf("asked: %v", err)
 	}
 	h.confirm(t, joined[0].Subscription)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -143,7 +144,7 @@ func (s *site) confirmSome(r *http.Request, sub *subscribers.Subscription, do st
 				if do == templates.DoTogether {
 					e.Statement = words + ": " + one.List.NameIn(tag)
 				}
-				if err := subscribers.Confirm(r.Context(), tx, one.ID, e); err != nil {
+				if err := s.begin(r.Context(), tx, one.ID, e); err != nil {
 					return err
 				}
 			}
@@ -158,6 +159,14 @@ func (s *site) confirmSome(r *http.Request, sub *subscribers.Subscription, do st
 		some = nil
 	}
 	return s.confirmed(r, sub, some), nil
+}
+
+// begin makes a subscription active on the word of its person, and welcomes them.
+func (s *site) begin(ctx context.Context, tx *sqlx.Tx, id int64, e subscribers.Evidence) error {
+	if err := subscribers.Confirm(ctx, tx, id, e); err != nil || s.SendWelcome == nil {
+		return err
+	}
+	return s.SendWelcome(ctx, tx, id)
 }
 
 // changeOf is a change of address that a link stands for, as things are now.

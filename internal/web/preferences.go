@@ -267,8 +267,10 @@ func (s *site) saveState(r *http.Request, tx *sqlx.Tx, sub *subscribers.Subscrip
 		return subscribers.Resume(ctx, tx, sub.ID, c.catchUp, e)
 	case templates.DoLeave:
 		return subscribers.Unsubscribe(ctx, tx, sub.ID, e)
-	case templates.DoReturn, templates.DoConfirm:
+	case templates.DoReturn:
 		return subscribers.Confirm(ctx, tx, sub.ID, e)
+	case templates.DoConfirm:
+		return s.begin(ctx, tx, sub.ID, e)
 	}
 	return errs.New(errs.Invalid, "subscription %d cannot become %q", sub.ID, c.do)
 }
