@@ -297,3 +297,13 @@ func (s *Store) List(ctx context.Context, h database.Handle) (all []Feed, err er
 		ORDER BY array_position('{declared,section,language,tag,source}', kind), slug <> 'all', slug COLLATE "C"`)
 	return all, err
 }
+
+// Values returns the sections, languages (as tags) or tags that there are articles of, those with the most first, at most so many.
+func (s *Store) Values(ctx context.Context, h database.Handle, kind Kind, most int) (values []string, err error) {
+	defer errs.Wrap(&err, "read what there are articles of by %s", kind)
+	err = h.SelectContext(ctx, &values, `
+		SELECT (sections || languages || tags)[1] FROM feeds.feeds
+		WHERE kind = $1 AND articles > 0 AND removed_at IS NULL AND sections || languages || tags <> '{}'
+		ORDER BY articles DESC, slug LIMIT $2`, kind, most)
+	return values, err
+}

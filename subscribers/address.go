@@ -24,6 +24,9 @@ type Address struct {
 	Key   string // NFC, lower-cased local part, A-label domain: two addresses with one key are one person's
 }
 
+// domain returns the domain in A-labels.
+func (a Address) domain() string { return a.Key[strings.LastIndexByte(a.Key, '@')+1:] }
+
 // ParseAddress reads a bare address by the rules of RFC 5322 and, for addresses beyond ASCII, RFC 6531 and 6532; the domain
 // may be given in its own script or as A-labels. It refuses what those rules allow around an address (a name, comments) and
 // what no partner has (an IP address, a host without a dot). Dots and +tags are kept. The error, of kind Invalid, is the

@@ -91,7 +91,7 @@ func (c *crowd) addChange(t *testing.T) {
 	}{
 		{act{"unsubscribe", (*person).unsubscribe}, func(tx *sqlx.Tx) error { return subscribers.Unsubscribe(ctx, tx, id, e) }},
 		{act{"confirm", (*person).confirm}, func(tx *sqlx.Tx) error { return subscribers.Confirm(ctx, tx, id, e) }},
-		{act{"pause", (*person).pause}, func(tx *sqlx.Tx) error { return subscribers.Pause(ctx, tx, id, &later, e) }},
+		{act{"pause", (*person).pause}, func(tx *sqlx.Tx) error { return subscribers.Pause(ctx, tx, id, &later, false, e) }},
 		{act{"resume", func(p *person) { p.resume(true) }}, func(tx *sqlx.Tx) error { return subscribers.Resume(ctx, tx, id, true, e) }},
 		{act{"suppress for a " + string(reason), func(p *person) { p.suppress(reason) }}, func(tx *sqlx.Tx) error {
 			_, err := subscribers.Suppress(ctx, tx, address(i), reason, "a test", c.now)

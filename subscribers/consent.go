@@ -2,6 +2,8 @@ package subscribers
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/lib/pq"
@@ -38,29 +40,31 @@ type Evidence struct {
 // personal are the methods by which a person says it. Whoever has the token that was mailed to an address is that person.
 var personal = []Method{ByOneClick, ByPage, ByConfirmation}
 
-// The state and its explanation change in one statement, so that neither is ever there alone.
+// The state and its explanation change in one statement, so that neither is ever there alone. An erased contact stays as it is.
 const changeState = `
 WITH changed AS (
     UPDATE subscribers.subscriptions
-    SET state = $2, paused_until = $4, activation = activation + CASE WHEN $5 THEN 1 ELSE 0 END
+    SET state = $2, paused_until = $4, activation = activation + CASE WHEN $5 THEN 1 ELSE 0 END, catch_up = $12
     WHERE id = $1 AND state = ANY ($3)
+      AND ($2 = 'unsubscribed' OR contact_id NOT IN (SELECT id FROM subscribers.contacts WHERE erased_at IS NOT NULL))
     RETURNING id)
 INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin, network, actor)
 SELECT id, $6, $2, $7, $8, $9, $10, $11 FROM changed`
 
 // transition is a change of a subscription's state.
 type transition struct {
-	from   []State
-	to     State
-	until  *time.Time // of a pause
-	enrols bool       // it becomes active without catching up on what was missed
+	from    []State
+	to      State
+	until   *time.Time // of a pause
+	catchUp bool       // of a pause: at its end
+	enrols  bool       // it becomes active without catching up on what was missed
 }
 
 // change makes a transition. A subscription in a state that it does not begin from stays as it is; one that does not exist is
 // errs.NotFound.
 func change(ctx context.Context, h database.Handle, id int64, t transition, e Evidence) (err error) {
 	changed, err := execCount(ctx, h, changeState, id, t.to, pq.Array(t.from), t.until, t.enrols, e.At, e.Method, e.Statement,
-		e.Origin, e.Network, e.Actor)
+		e.Origin, e.Network, e.Actor, t.catchUp)
 	if err == nil && changed == 0 {
 		_, err = SubscriptionByID(ctx, h, id)
 		return err
@@ -85,15 +89,27 @@ func Confirm(ctx context.Context, h database.Handle, id int64, e Evidence) error
 	if err := change(ctx, h, id, transition{from: []State{Pending, Unsubscribed, Paused}, to: Active, enrols: true}, e); err != nil {
 		return err
 	}
+	if err := followOffer(ctx, h, id); err != nil {
+		return err
+	}
 	return liftForPerson(ctx, h, id, e)
 }
 
-// Pause keeps mail from an active subscription until a time, or with nil until its person comes back. A pause can be made longer or shorter.
-func Pause(ctx context.Context, h database.Handle, id int64, until *time.Time, e Evidence) error {
+// followOffer gives a subscription its list's default rhythm if the list no longer offers its own, which may be while it is unsubscribed.
+func followOffer(ctx context.Context, h database.Handle, id int64) error {
+	_, err := h.ExecContext(ctx, `
+		UPDATE subscribers.subscriptions s SET rhythm = l.default_rhythm FROM subscribers.lists l
+		WHERE s.id = $1 AND l.id = s.list_id AND NOT s.rhythm = ANY (l.rhythms)`, id)
+	return err
+}
+
+// Pause keeps mail from an active subscription until a time, or with nil until its person comes back. With catchUp the digest after its end
+// holds what was published meanwhile. A pause can be made longer or shorter.
+func Pause(ctx context.Context, h database.Handle, id int64, until *time.Time, catchUp bool, e Evidence) error {
 	if until != nil && !until.After(e.At) {
 		return errs.New(errs.Invalid, "a pause ends in the future")
 	}
-	return change(ctx, h, id, transition{from: []State{Active, Paused}, to: Paused, until: until}, e)
+	return change(ctx, h, id, transition{from: []State{Active, Paused}, to: Paused, until: until, catchUp: catchUp}, e)
 }
 
 // Resume ends a pause. With catchUp the next digest holds what was published meanwhile, without it what comes from now on.
@@ -101,15 +117,26 @@ func Resume(ctx context.Context, h database.Handle, id int64, catchUp bool, e Ev
 	return change(ctx, h, id, transition{from: []State{Paused}, to: Active, enrols: !catchUp}, e)
 }
 
-// ResumeDue ends the pauses whose time has come, without catching up, and returns how many that were.
+// ResumeDue ends the pauses whose time has come and returns how many that were. Those catch up on what they missed who asked for it.
 func ResumeDue(ctx context.Context, h database.Handle, now time.Time) (int64, error) {
 	return execCount(ctx, h, `
 		WITH resumed AS (
-			UPDATE subscribers.subscriptions SET state = 'active', paused_until = NULL, activation = activation + 1
+			UPDATE subscribers.subscriptions
+			SET state = 'active', paused_until = NULL, activation = activation + CASE WHEN catch_up THEN 0 ELSE 1 END, catch_up = false
 			WHERE state = 'paused' AND paused_until <= $1
 			RETURNING id)
 		INSERT INTO subscribers.consents (subscription_id, at, state, method)
 		SELECT id, $1, 'active', 'schedule' FROM resumed ORDER BY id`, now)
+}
+
+// LastMethod returns how a subscription came to be what it is, by the last line of its log.
+func LastMethod(ctx context.Context, h database.Handle, id int64) (m Method, err error) {
+	err = h.GetContext(ctx, &m, `SELECT method FROM subscribers.consents WHERE subscription_id = $1 ORDER BY id DESC LIMIT 1`, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", noSubscription(id)
+	}
+	errs.Wrap(&err, "read how subscription %d came to be", id)
+	return m, err
 }
 
 func fromPerson(e Evidence) error {

@@ -54,7 +54,7 @@ func Erase(ctx context.Context, tx *sqlx.Tx, contact int64, now time.Time, actor
 		args      []any
 	}{
 		{`WITH ended AS (
-			UPDATE subscribers.subscriptions SET state = 'unsubscribed', paused_until = NULL, topics = '{}'
+			UPDATE subscribers.subscriptions SET state = 'unsubscribed', paused_until = NULL, catch_up = false, topics = '{}'
 			WHERE contact_id = $1 AND state <> 'unsubscribed' RETURNING id)
 		INSERT INTO subscribers.consents (subscription_id, at, state, method, actor)
 		SELECT id, $2, 'unsubscribed', 'erasure', $3 FROM ended ORDER BY id`, []any{contact, now, actor}},

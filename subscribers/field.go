@@ -17,6 +17,12 @@ const (
 	maxText = 2000 // anything else
 )
 
+// MaxLanguages is how many languages a contact can have.
+const MaxLanguages = 10
+
+// maxTopics is how many topics a subscription can have.
+const maxTopics = 50
+
 // tidy makes one line of a text: no space at its ends, single spaces inside. Line breaks are spaces.
 func tidy(s string) string { return strings.Join(strings.Fields(s), " ") }
 
@@ -71,6 +77,23 @@ func parseLanguages(tags []string) ([]string, error) {
 		}
 	}
 	return canonical, nil
+}
+
+// parseTopics returns topics, each once and on one line.
+func parseTopics(topics []string) (clean []string, err error) {
+	for _, topic := range topics {
+		topic = tidy(topic)
+		if err := checkText(topic, maxName); err != nil {
+			return nil, errs.New(errs.Invalid, "topic %q: %w", topic, err)
+		}
+		if topic != "" && !slices.Contains(clean, topic) {
+			clean = append(clean, topic)
+		}
+	}
+	if len(clean) > maxTopics {
+		return nil, errs.New(errs.Invalid, "topics: more than %d", maxTopics)
+	}
+	return clean, nil
 }
 
 // splitCell returns the values of a cell that holds several, parted by semicolons, each once.

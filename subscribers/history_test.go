@@ -157,7 +157,7 @@ func (h *history) changes(key string) {
 		err = subscribers.Confirm(ctx, h.db, id, e)
 		p.confirm()
 	case "pause":
-		err = subscribers.Pause(ctx, h.db, id, &later, e)
+		err = subscribers.Pause(ctx, h.db, id, &later, false, e)
 		p.pause()
 	case "resume":
 		err = subscribers.Resume(ctx, h.db, id, rapid.Bool().Draw(h.rt, "catch up"), e)

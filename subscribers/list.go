@@ -30,13 +30,21 @@ type List struct {
 	FallbackLanguage string             `db:"fallback_language" toml:"fallback_language"` // of articles in none of the reader's languages
 	Approval         bool               `db:"approval" toml:"approval"`                   // an editor lets each edition go
 	Public           bool               `db:"public" toml:"public"`
-	OptIn            string             `db:"opt_in" toml:"opt_in"` // single or double
+	OptIn            string             `db:"opt_in" toml:"opt_in"`   // single or double
+	Welcome          string             `db:"welcome" toml:"welcome"` // what who confirmed a subscription gets: see WelcomeOff
 
 	// Stored; editions do not look at them yet.
 	Theme       string `db:"theme" toml:"theme"`               // how its digests look; "" is the usual way
 	MinArticles int    `db:"min_articles" toml:"min_articles"` // an edition with fewer waits for the next
 	MaxArticles int    `db:"max_articles" toml:"max_articles"` // of one digest; 0: no limit
 }
+
+// What a list sends to whoever has confirmed a subscription.
+const (
+	WelcomeOff         = "off"
+	WelcomeOn          = "on"           // a mail that says what comes when
+	WelcomeLastEdition = "last-edition" // and the last edition of their rhythm, in a mail of its own
+)
 
 // Sender is whom a list's mail is from.
 type Sender struct {
@@ -49,7 +57,7 @@ type Sender struct {
 func NewList(slug string) List {
 	return List{
 		Slug: slug, Rhythms: slices.Clone(Rhythms), DefaultRhythm: Weekly, TimeZone: "UTC", EditorialHour: "17:00",
-		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double", MinArticles: 1,
+		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double", Welcome: WelcomeOn, MinArticles: 1,
 	}
 }
 
@@ -94,6 +102,9 @@ func (l *List) canonical() (List, error) {
 	}
 	if l.Theme != "" && !slug.Valid(l.Theme) {
 		c.add(fmt.Sprintf("theme %q", l.Theme), "small letters a to z, digits and single hyphens between them")
+	}
+	if welcomes := []string{WelcomeOff, WelcomeOn, WelcomeLastEdition}; !slices.Contains(welcomes, l.Welcome) {
+		c.add(fmt.Sprintf("welcome %q", l.Welcome), "none of %s", strings.Join(welcomes, ", "))
 	}
 	c.limits(l.MinArticles, l.MaxArticles)
 	return out, c.err()

@@ -27,7 +27,7 @@ func fullList() subscribers.List {
 			Sections: []string{"Events"}, Tags: []string{"robotics"}, Languages: []string{"en", "zh-Hans"}, Sources: []string{"site"},
 		},
 		Rhythms: []string{"daily", "monthly"}, DefaultRhythm: "monthly", TimeZone: "Asia/Shanghai", EditorialHour: "16:30",
-		DeliveryHour: "07:15", FallbackLanguage: "zh-Hans", Approval: true, Public: false, OptIn: "single",
+		DeliveryHour: "07:15", FallbackLanguage: "zh-Hans", Approval: true, Public: false, OptIn: "single", Welcome: "last-edition",
 		Description: database.StringMap{"en": "What is on\nnext month", "it": "Gli appuntamenti"}, Theme: "bulletin", MinArticles: 2, MaxArticles: 12,
 	}
 }
@@ -185,6 +185,7 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"theme":        {func(l *subscribers.List) { l.Theme = "../dark" }, `theme "../dark": small letters`},
 		"min_articles": {func(l *subscribers.List) { l.MinArticles = 0 }, `min_articles 0: between 1 and 10000`},
 		"max_articles": {func(l *subscribers.List) { l.MaxArticles = 1 }, `max_articles 1: 0 for no limit, or between min_articles`},
+		"welcome":      {func(l *subscribers.List) { l.Welcome = "hello" }, `welcome "hello": none of off, on, last-edition`},
 		"selection": {
 			func(l *subscribers.List) { l.Selection.Languages = []string{"xx"} },
 			`select languages: "xx" is not a language tag`,

@@ -51,7 +51,7 @@ func houses(t *testing.T) *bundle {
 		b.unsubscribe(t, fmt.Sprint(b.subscriptionOf(t, "partners", address)))
 	}
 	person := subscribers.Evidence{At: b.now, Method: subscribers.ByPage}
-	if err := subscribers.Pause(t.Context(), b.db, b.subscriptionOf(t, "partners", "paused@academy.example"), nil, person); err != nil {
+	if err := subscribers.Pause(t.Context(), b.db, b.subscriptionOf(t, "partners", "paused@academy.example"), nil, false, person); err != nil {
 		t.Fatal(err)
 	}
 	b.erase(t, "erased@desk.example")

@@ -27,7 +27,7 @@ func TestRecordOf(t *testing.T) {
 	id := b.contact(t, "office@example.org")
 	until := b.now.AddDate(0, 1, 0)
 	person := subscribers.Evidence{At: b.now, Method: subscribers.ByPage, Statement: "Pause", Origin: "preferences", Network: "192.0.2.0/24"}
-	if err := subscribers.Pause(t.Context(), b.db, b.subscriptionOf(t, "partners", "office@example.org"), &until, person); err != nil {
+	if err := subscribers.Pause(t.Context(), b.db, b.subscriptionOf(t, "partners", "office@example.org"), &until, false, person); err != nil {
 		t.Fatal(err)
 	}
 	for whom, reason := range map[string]subscribers.Reason{"office@example.org": subscribers.Complaint, "example.net": subscribers.Manual} {

@@ -31,13 +31,14 @@ type Subscription struct {
 	Topics      pq.StringArray `db:"topics"`       // sections or tags; empty is all
 	Activation  int            `db:"activation"`   // how often it became active; to come back without catching up counts
 	PausedUntil *time.Time     `db:"paused_until"` // nil: not paused, or until they come back by themselves
+	CatchUp     bool           `db:"catch_up"`     // paused: what was missed comes at the end
 	CreatedAt   time.Time      `db:"created_at"`
 	Contact     Contact        `db:"-"`
 	List        List           `db:"-"`
 }
 
 const selectSubscription = `
-SELECT id, state, rhythm, topics, activation, paused_until, created_at, contact_id, list_id
+SELECT id, state, rhythm, topics, activation, paused_until, catch_up, created_at, contact_id, list_id
 FROM subscribers.subscriptions
 WHERE id = $1`
 
@@ -65,8 +66,8 @@ func SubscriptionByID(ctx context.Context, h database.Handle, id int64) (_ Subsc
 
 func noSubscription(id int64) error { return errs.New(errs.NotFound, "no subscription %d", id) }
 
-// SubscriptionsOf returns the ids of a contact's subscriptions, also of one who was erased.
-func SubscriptionsOf(ctx context.Context, h database.Handle, contact int64) (ids []int64, err error) {
+// SubscriptionIDsOf returns the ids of a contact's subscriptions, also of one who was erased.
+func SubscriptionIDsOf(ctx context.Context, h database.Handle, contact int64) (ids []int64, err error) {
 	err = h.SelectContext(ctx, &ids, `SELECT id FROM subscribers.subscriptions WHERE contact_id = $1 ORDER BY id`, contact)
 	errs.Wrap(&err, "read the subscriptions of contact %d", contact)
 	return ids, err

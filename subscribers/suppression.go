@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"strings"
 	"time"
 
@@ -113,6 +115,20 @@ func Lift(ctx context.Context, h database.Handle, whom, by string, now time.Time
 	return nil
 }
 
+// PersonLifts reports whether the person of an address lifts a suppression for this reason by confirming a subscription: the mail that asks them
+// whether they do still goes to them.
+func (r Reason) PersonLifts() bool { return r == HardBounce || r == Complaint }
+
+// ReasonsAgainst returns why an address must not be mailed, itself or its domain; none when it may be.
+func ReasonsAgainst(ctx context.Context, h database.Handle, address string) (reasons []Reason, err error) {
+	a, err := ParseAddress(address)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "%q: %w", address, err)
+	}
+	defer errs.Wrap(&err, "read the suppressions of an address")
+	return suppressedFor(ctx, h, target{address: a.Key, domain: a.Key[strings.LastIndexByte(a.Key, '@')+1:]})
+}
+
 func suppressedFor(ctx context.Context, h database.Handle, t target) (reasons []Reason, err error) {
 	err = h.SelectContext(ctx, &reasons, `
 		SELECT reason FROM subscribers.suppressions WHERE lifted_at IS NULL AND (address_key = $1 OR domain_key = $2)
@@ -124,18 +140,27 @@ func suppressedFor(ctx context.Context, h database.Handle, t target) (reasons []
 // and the hash of that address goes.
 func liftForPerson(ctx context.Context, h database.Handle, subscription int64, e Evidence) error {
 	var key string
-	if err := h.GetContext(ctx, &key, `
+	err := h.GetContext(ctx, &key, `
 		SELECT c.email_key FROM subscribers.subscriptions s JOIN subscribers.contacts c ON c.id = s.contact_id
-		WHERE s.id = $1 AND c.erased_at IS NULL`, subscription); err != nil {
+		WHERE s.id = $1 AND c.erased_at IS NULL`, subscription)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errs.New(errs.Gone, "the person of subscription %d was erased", subscription)
+	}
+	if err != nil {
 		return err
 	}
+	return liftAddress(ctx, h, key, e.At)
+}
+
+// liftAddress lifts what the owner of an address may lift.
+func liftAddress(ctx context.Context, h database.Handle, key string, now time.Time) error {
 	hash, err := addressHash(ctx, h, key)
 	if err != nil {
 		return err
 	}
 	_, err = h.ExecContext(ctx, `
 		UPDATE subscribers.suppressions SET lifted_at = $3, lifted_by = 'person'
-		WHERE lifted_at IS NULL AND (address_key = $1 AND reason IN ('hard bounce', 'complaint') OR address_hash = $2)`, key, hash, e.At)
+		WHERE lifted_at IS NULL AND (address_key = $1 AND reason IN ('hard bounce', 'complaint') OR address_hash = $2)`, key, hash, now)
 	return err
 }
 

@@ -29,6 +29,14 @@ func TestSuppress(t *testing.T) {
 	suppress("a@example.org", subscribers.Manual, database.Added)
 	suppress("@BÜCHER.example", subscribers.Manual, database.Added)
 	suppress("nobody@example.org", subscribers.Manual, database.Added)
+	for address, want := range map[string][]subscribers.Reason{
+		"A@example.org": {subscribers.HardBounce, subscribers.Manual}, "c@xn--bcher-kva.example": {subscribers.Manual}, "b@example.org": nil,
+		"c@www.bücher.example": nil,
+	} {
+		if got, err := subscribers.ReasonsAgainst(t.Context(), b.db, address); err != nil || !slices.Equal(got, want) {
+			t.Errorf("against %s: %v, %v; want %v", address, got, err, want)
+		}
+	}
 	if diff := cmp.Diff([]string{"b@example.org"}, b.mailable(t)); diff != "" {
 		t.Error(diff)
 	}
@@ -79,7 +87,7 @@ func TestTransitions(t *testing.T) {
 			return subscribers.Confirm(t.Context(), b.db, id, person(b))
 		},
 		"pause": func(t *testing.T, b *bundle, id int64) error {
-			return subscribers.Pause(t.Context(), b.db, id, later(b), person(b))
+			return subscribers.Pause(t.Context(), b.db, id, later(b), false, person(b))
 		},
 		"resume": func(t *testing.T, b *bundle, id int64) error {
 			return subscribers.Resume(t.Context(), b.db, id, false, person(b))

@@ -24,6 +24,7 @@ const reference = "en"
 // words are the messages, dates and numbers of one language.
 type words struct {
 	tag       string
+	siblings  []string // tags of all catalogues
 	messages  map[string]*i18n.Message
 	localizer *i18n.Localizer
 	dates     locales.Translator
@@ -122,6 +123,11 @@ func (w *words) funcs() template.FuncMap {
 		"machine":     func(t time.Time) string { return t.Format(time.RFC3339) },
 		"size":        w.size,
 		"label":       w.label,
+		"catalogues":  func() []string { return w.siblings },
+		"ownName":     ownName,
+		"rhythm":      w.rhythm,
+		"pause":       w.pause,
+		"pauses":      func() []string { return Pauses },
 		"line":        line,
 		"lines":       lines,
 		"paragraphs":  paragraphs,

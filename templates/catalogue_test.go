@@ -2,7 +2,9 @@ package templates
 
 import (
 	"fmt"
+	"html/template"
 	"io/fs"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -135,7 +137,10 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 	t.Parallel()
 	v := mustSet(t, files).voices[reference]
 	types := map[string]reflect.Type{}
-	for _, p := range []Page{FeedsPage{}, FeedPage{}, ArticlePage{}, UnsubscribePage{}, ErrorPage{}, CatcherList{}, CatcherMessage{}} {
+	for _, p := range []Page{
+		FeedsPage{}, FeedPage{}, ArticlePage{}, SubscribePage{}, SubscribedPage{}, ConfirmPage{}, ChangePage{}, UnsubscribePage{}, PreferencesPage{},
+		AgainPage{}, ErrorPage{}, CatcherList{}, CatcherMessage{},
+	} {
 		types[p.template()] = reflect.TypeOf(p)
 	}
 	if len(types) != len(pageNames) {
@@ -146,8 +151,15 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 			checkFields(t, template.Tree, types[name])
 		}
 	}
-	checkFields(t, v.digest.Tree, reflect.TypeFor[digestView]())
-	checkFields(t, v.text.Tree, reflect.TypeFor[digestView]())
+	for mail, in := range map[*template.Template]reflect.Type{
+		v.digest: reflect.TypeFor[digestView](), v.notice: reflect.TypeFor[noticeView](),
+	} {
+		for _, template := range mail.Templates() {
+			checkFields(t, template.Tree, in)
+		}
+	}
+	checkFields(t, v.digestText.Tree, reflect.TypeFor[digestView]())
+	checkFields(t, v.noticeText.Tree, reflect.TypeFor[noticeView]())
 }
 
 func checkFields(t *testing.T, tree *parse.Tree, in reflect.Type) {
@@ -211,8 +223,8 @@ func walk(v reflect.Value, visit func(node any)) {
 
 // trees returns every parsed template of a voice that has not been executed yet.
 func trees(v *voice) []*parse.Tree {
-	all := []*parse.Tree{v.digest.Tree, v.text.Tree}
-	for _, page := range v.pages {
+	all := []*parse.Tree{v.digestText.Tree, v.noticeText.Tree}
+	for _, page := range append(slices.Collect(maps.Values(v.pages)), v.digest, v.notice) {
 		for _, t := range page.Templates() {
 			all = append(all, t.Tree)
 		}

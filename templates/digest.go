@@ -9,7 +9,7 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// Digest is what a digest mail shows. One is made per variant; what differs per recipient (Address, UnsubscribeURL) is given as
+// Digest is what a digest mail shows. One is made per variant; what differs per recipient (Address, the two links) is given as
 // placeholders that the mailer replaces in the finished bytes, so templates print both as they are, wherever they like.
 type Digest struct {
 	Language       string    // of the product's words; see Set.Language
@@ -19,6 +19,7 @@ type Digest struct {
 	SenderName     string
 	PostalAddress  string // lines as they are to be printed
 	Address        string // whom it is sent to
+	PreferencesURL string // "" leaves it out
 	UnsubscribeURL string
 }
 
@@ -67,7 +68,7 @@ func (s *Set) Digest(d Digest) (Mail, error) {
 	if err := v.digest.Execute(&html, view); err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
 	}
-	if err := v.text.Execute(&text, view); err != nil {
+	if err := v.digestText.Execute(&text, view); err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
 	}
 	return Mail{Subject: subject, HTML: html.String(), Text: text.String()}, nil

@@ -52,7 +52,7 @@ func checkDigest(t *testing.T, d templates.Digest, mail templates.Mail) {
 		t.Errorf("the subject %q is more than one line", mail.Subject)
 	}
 	for _, n := range find(root, "a") {
-		if href := attribute(n, "href"); href != d.UnsubscribeURL && !strings.HasPrefix(href, "http") {
+		if href := attribute(n, "href"); href != d.UnsubscribeURL && href != d.PreferencesURL && !strings.HasPrefix(href, "http") {
 			t.Errorf("a link leads to %q", href)
 		}
 	}
@@ -94,6 +94,8 @@ func TestDigestKeepsPlaceholders(t *testing.T) {
 		for where, count := range map[string]int{
 			`>SPLICE0ADDRESS0<`:           strings.Count(mail.HTML, ">SPLICE0ADDRESS0<"),
 			`href="SPLICE0UNSUBSCRIBE0"`:  strings.Count(mail.HTML, `href="SPLICE0UNSUBSCRIBE0"`) - 1, // on top and below
+			`href="SPLICE0PREFERENCES0"`:  strings.Count(mail.HTML, `href="SPLICE0PREFERENCES0"`) - 1,
+			"a line with the preferences": strings.Count(mail.Text, "] SPLICE0PREFERENCES0\n"),
 			"a line with the address":     strings.Count(mail.Text, "\nSPLICE0ADDRESS0\n"),
 			"a line with the unsubscribe": strings.Count(mail.Text, "] SPLICE0UNSUBSCRIBE0\n"),
 		} {

@@ -11,7 +11,7 @@ import (
 	"silkpost/templates"
 )
 
-var galleryDir = flag.String("gallery", "", "write every page and digest to this directory, to be looked at in a browser")
+var galleryDir = flag.String("gallery", "", "write every page and mail to this directory, to be looked at in a browser")
 
 // TestGallery writes what there is to see: go test ./templates -run Gallery -gallery DIR, then serve DIR as it is.
 func TestGallery(t *testing.T) {
@@ -34,6 +34,16 @@ func TestGallery(t *testing.T) {
 			}
 			keep(t, lang+"/digest-"+name+".html", []byte(mail.HTML))
 			keep(t, lang+"/digest-"+name+".txt", []byte("Subject: "+mail.Subject+"\n\n"+mail.Text))
+		}
+	}
+	for _, lang := range set.Catalogues() {
+		for name, n := range notices(lang) {
+			mail, err := set.Notice(lang, n)
+			if err != nil {
+				t.Error(err)
+			}
+			keep(t, lang+"/notice-"+name+".html", []byte(mail.HTML))
+			keep(t, lang+"/notice-"+name+".txt", []byte("Subject: "+mail.Subject+"\n\n"+mail.Text))
 		}
 	}
 	for _, name := range []string{"silkpost.css", "feeds.js", "icon.svg"} {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Page is what one public page or page of the mail catcher shows: FeedsPage, FeedPage, ArticlePage, UnsubscribePage,
-// ErrorPage, CatcherList or CatcherMessage.
+// Page is what one public page or page of the mail catcher shows: FeedsPage, FeedPage, ArticlePage, one of the pages of those who read
+// (see people.go), ErrorPage, CatcherList or CatcherMessage.
 type Page interface {
 	template() string // the page's file below html/, without its ending
 }
@@ -92,14 +92,6 @@ type FeedLink struct {
 	URL   string
 }
 
-// UnsubscribePage asks whether an address shall leave a list, and says so once it has. Its form posts to the page's own
-// address, with List-Unsubscribe=One-Click as a mail program would.
-type UnsubscribePage struct {
-	ListName string
-	Address  string // shown as given
-	Done     bool
-}
-
 // ErrorPage says what went wrong.
 type ErrorPage struct {
 	Status int // HTTP
@@ -110,11 +102,6 @@ func (FeedPage) template() string        { return "feed" }
 func (ArticlePage) template() string     { return "article" }
 func (UnsubscribePage) template() string { return "unsubscribe" }
 func (ErrorPage) template() string       { return "error" }
-
-// UnsubscribeButton returns the words on the button of an UnsubscribePage, for the record of what a person agreed to.
-func (s *Set) UnsubscribeButton(lang, listName string) (string, error) {
-	return s.voice(lang).words.message("unsubscribe.button", "List", listName)
-}
 
 // Scripted reports whether a page has a script, a file below StaticPrefix, for which its Content-Security-Policy needs
 // script-src 'self'. It works without, too.

@@ -3,6 +3,7 @@ package templates_test
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 var day = time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
 
 const hostile = "<script>alert(1)</script> \"quoted\" 'single' \r\n\u202e\u2066 {{.}} javascript:alert(1) \x01&amp;"
+
+// markup is hostile where a value goes to and fro unseen, as it is.
+const markup = "<script>alert(1)</script> \"quoted\" 'single' {{.}} &amp;"
 
 // long is a name without an end.
 var long = strings.Repeat("International Federation of Science Centres and Planetariums ", 4) + strings.Repeat("w", 90)
@@ -27,6 +31,7 @@ func digest(lang string) templates.Digest {
 		SenderName:     "Example Association for Science",
 		PostalAddress:  "1 Example Street\n00000 Exampletown",
 		Address:        "SPLICE0ADDRESS0",
+		PreferencesURL: "SPLICE0PREFERENCES0",
 		UnsubscribeURL: "SPLICE0UNSUBSCRIBE0",
 	}
 }
@@ -186,15 +191,107 @@ func pages() []shown {
 		{"article-arabic", arabic},
 		{"article-empty", templates.ArticlePage{}},
 		{"article-hostile", evil},
-		{"unsubscribe", templates.UnsubscribePage{ListName: "News for our partners", Address: "office@partner.example"}},
-		{"unsubscribe-done", templates.UnsubscribePage{ListName: "News for our partners", Address: "office@partner.example", Done: true}},
-		{"unsubscribe-long", templates.UnsubscribePage{ListName: long, Address: strings.Repeat("office", 30) + "@partner.example"}},
-		{"unsubscribe-hostile", templates.UnsubscribePage{ListName: hostile, Address: hostile}},
-		{"unsubscribe-empty", templates.UnsubscribePage{}},
 		{"error-0", templates.ErrorPage{}},
 		{"error-404", templates.ErrorPage{Status: 404}},
 		{"error-400", templates.ErrorPage{Status: 400}},
-	}, append(statuses(), catcherPages()...)...)
+	}, slices.Concat(peoplePages(), statuses(), catcherPages())...)
+}
+
+const office = "o••••@partner.example"
+
+// peoplePages are those of who reads, each in all that it can say.
+func peoplePages() []shown {
+	rhythm := templates.RhythmChoice{Field: "rhythm", Offered: []string{"immediate", "daily", "weekly", "monthly"}, Chosen: "weekly"}
+	tags := templates.LanguageChoice{Offered: []string{"ar", "en", "it", "sr-Latn", "uk", "zh-Hans"}, Chosen: []string{"it", "en", ""}, Default: true}
+	topics := []templates.Choice{{Value: "Events", Label: "Events"}, {Value: "robotics", Label: "robotics", Chosen: true}, {Value: "新闻", Label: "新闻"}}
+	lists := []templates.Choice{{Value: "1", Label: "News for our partners", Chosen: true}, {Value: "2", Label: "أخبار لشركائنا", Chosen: true}, {Value: "3", Label: "Press"}}
+	evil := []templates.Choice{{Value: markup, Label: hostile, Chosen: true}, {Value: long, Label: long}}
+	subscribe := templates.SubscribePage{ListName: "News for our partners", Sender: "Example Association for Science", Rhythm: rhythm, Languages: tags, Topics: topics, Others: lists[1:]}
+	mistaken, few, wicked := subscribe, subscribe, subscribe
+	mistaken.Email, mistaken.BadEmail, mistaken.Name, mistaken.BadName = "office at partner", true, "See https://example.org", true
+	few.Sender, few.Topics, few.Others, few.Rhythm.Offered = "", nil, nil, []string{"weekly"}
+	wicked.ListName, wicked.Sender, wicked.Email, wicked.Name, wicked.Topics, wicked.Others = hostile, hostile, hostile, hostile, evil, evil
+	wicked.Rhythm, wicked.Languages = templates.RhythmChoice{Field: markup, Offered: []string{markup, "daily"}}, templates.LanguageChoice{Offered: []string{markup}, Chosen: []string{markup}}
+	confirm := templates.ConfirmPage{
+		ListName: "News for our partners", Address: office, Rhythm: "weekly", Topics: []string{"robotics", "新闻"}, Languages: []string{"it", "sr-Latn"}, Nonce: "AAAA",
+	}
+	several, done, allDone, wickedConfirm := confirm, confirm, confirm, confirm
+	several.Together = lists
+	done.Done, done.PreferencesURL = true, "/preferences/AAAA"
+	allDone.Done, allDone.Together = true, lists
+	wickedConfirm.ListName, wickedConfirm.Address, wickedConfirm.Together, wickedConfirm.Nonce = hostile, hostile, evil, markup
+	leave := templates.UnsubscribePage{ListName: "News for our partners", Address: office, Nonce: "AAAA", PreferencesURL: "/preferences/AAAA"}
+	leaveAny, left, leftAll, later, undone, wickedLeave := leave, leave, leave, leave, leave, leave
+	leaveAny.Others = true
+	left.Done, left.Undo, left.Others = true, "BBBB", true
+	leftAll.Done, leftAll.All, leftAll.Undo = true, true, "BBBB"
+	later.Done = true
+	undone.Undone = true
+	wickedLeave.ListName, wickedLeave.Address, wickedLeave.Nonce, wickedLeave.PreferencesURL = hostile, hostile, markup, "javascript:alert(1)"
+	return []shown{
+		{"subscribe", subscribe},
+		{"subscribe-mistakes", mistaken},
+		{"subscribe-few", few},
+		{"subscribe-hostile", wicked},
+		{"subscribe-empty", templates.SubscribePage{}},
+		{"subscribed", templates.SubscribedPage{ListName: "News for our partners"}},
+		{"subscribed-hostile", templates.SubscribedPage{ListName: hostile}},
+		{"confirm", confirm},
+		{"confirm-several", several},
+		{"confirm-done", done},
+		{"confirm-several-done", allDone},
+		{"confirm-hostile", wickedConfirm},
+		{"confirm-empty", templates.ConfirmPage{}},
+		{"change", templates.ChangePage{OldAddress: office, NewAddress: "team@partner.example", Nonce: "AAAA"}},
+		{"change-done", templates.ChangePage{NewAddress: "team@partner.example", Done: true}},
+		{"change-taken", templates.ChangePage{NewAddress: "team@partner.example", Taken: true}},
+		{"change-stale", templates.ChangePage{Stale: true}},
+		{"change-hostile", templates.ChangePage{OldAddress: hostile, NewAddress: hostile, Nonce: markup}},
+		{"unsubscribe", leave},
+		{"unsubscribe-any", leaveAny},
+		{"unsubscribe-done", left},
+		{"unsubscribe-all-done", leftAll},
+		{"unsubscribe-later", later},
+		{"unsubscribe-undone", undone},
+		{"unsubscribe-long", templates.UnsubscribePage{ListName: long, Address: strings.Repeat("office", 30) + "@partner.example"}},
+		{"unsubscribe-hostile", wickedLeave},
+		{"unsubscribe-empty", templates.UnsubscribePage{}},
+		{"again", templates.AgainPage{Fields: []templates.Field{{Name: "do", Value: "leave"}, {Name: "nonce", Value: "AAAA"}}, Label: "Unsubscribe from News for our partners"}},
+		{"again-hostile", templates.AgainPage{Fields: []templates.Field{{Name: markup, Value: markup}}, Label: markup}},
+		{"preferences", preferences()},
+		{"preferences-saved", templates.PreferencesPage{Address: office, Saved: true}},
+		{"preferences-asked", templates.PreferencesPage{Address: office, Asked: true}},
+		{"preferences-hostile", wickedPreferences(evil)},
+	}
+}
+
+// preferences are those of somebody on lists in every state, with what can be wrong.
+func preferences() templates.PreferencesPage {
+	p := templates.PreferencesPage{
+		Address: office, Nonce: "AAAA", TimeZone: "Europe/Rome", TimeZones: []string{"Asia/Shanghai", "Europe/Rome"}, Hour: "07:30", Hours: []string{"07:00", "07:30", "08:00"},
+		Languages: templates.LanguageChoice{Offered: []string{"ar", "en", "it"}, Chosen: []string{"it", "", ""}, Default: true},
+		BadDay:    true, BadAddress: true, NewAddress: "team at partner",
+	}
+	for i, state := range []string{"active", "paused", "paused", "pending", "unsubscribed"} {
+		p.Subscriptions = append(p.Subscriptions, templates.SubscriptionForm{
+			ID: fmt.Sprint(i), ListName: []string{"News for our partners", "أخبار لشركائنا", "Events", "Press", "合作伙伴通讯"}[i], State: state, Chosen: "stay", PauseFor: "fortnight",
+			Rhythm: templates.RhythmChoice{Field: fmt.Sprint("rhythm-", i), Offered: []string{"daily", "weekly"}, Chosen: "daily"},
+			Topics: []templates.Choice{{Value: "Events", Label: "Events", Chosen: true}, {Value: "News", Label: "News"}},
+		})
+	}
+	p.Subscriptions[0].BadDay, p.Subscriptions[0].Chosen, p.Subscriptions[0].PauseFor, p.Subscriptions[0].Day = true, "pause", "day", "2026-11-01"
+	p.Subscriptions[1].Until, p.Subscriptions[1].CatchUp = day, true
+	return p
+}
+
+func wickedPreferences(evil []templates.Choice) templates.PreferencesPage {
+	return templates.PreferencesPage{
+		Address: hostile, Nonce: markup, TimeZone: markup, TimeZones: []string{markup}, Hour: markup, Hours: []string{markup}, NewAddress: hostile,
+		Subscriptions: []templates.SubscriptionForm{
+			{ID: markup, ListName: hostile, State: "active", Day: hostile, Topics: evil},
+			{ID: "2", ListName: long, State: hostile, Rhythm: templates.RhythmChoice{Offered: []string{markup, markup}}},
+		},
+	}
 }
 
 func feedEntry(title string) templates.FeedEntry {

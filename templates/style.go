@@ -7,8 +7,8 @@ import (
 	"silkpost/internal/language"
 )
 
-// Mail programs read style attributes only, so the digest's looks are written into its tags. Colours are those of
-// static/silkpost.css in light; digest.html turns them for dark.
+// Mail programs read style attributes only, so the mails' looks are written into their tags. Colours are those of
+// static/silkpost.css in light; mail-parts.html turns them for dark.
 var inlineStyles = map[string]string{
 	"paper":     "margin:0;padding:0;background-color:#f6f4ef;-webkit-text-size-adjust:100%;text-size-adjust:100%",
 	"preheader": "display:none;max-height:0;overflow:hidden;mso-hide:all;font-size:1px;line-height:1px;color:#f6f4ef",
@@ -32,6 +32,13 @@ var inlineStyles = map[string]string{
 	"footline":  "margin:0 0 12px;font-size:13px;color:#5c5a55;{sans}",
 	"quiet":     "color:#5c5a55;text-decoration:underline",
 	"imagelink": "color:#5c5a55;text-decoration:none",
+
+	"notice":     "padding:28px 32px 32px;background-color:#ffffff;border-top:3px solid #14606b;overflow-wrap:anywhere;word-break:break-word",
+	"said":       "margin:16px 0 0;font-size:17px;color:#1c1b19;{sans}",
+	"buttonbox":  "margin:24px 0 0",
+	"button":     "background-color:#14606b;border-radius:6px",
+	"buttonlink": "display:inline-block;padding:12px 20px;font-size:17px;font-weight:bold;color:#ffffff;text-decoration:none;{sans}",
+	"besides":    "margin:24px 0 0;font-size:15px;color:#5c5a55;{sans}",
 }
 
 // typefaces of a script, with the leading that its characters need.

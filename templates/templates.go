@@ -1,4 +1,4 @@
-// Package templates holds everything a person sees as text: digests, public pages, the mail catcher's pages, and the catalogue
+// Package templates holds everything a person sees as text: digests and notices, public pages, the mail catcher's pages, and the catalogue
 // of the product's words in each language.
 //
 // Each template has one Go struct; New refuses a file that none is declared for. Foreign text (titles, names, addresses) is
@@ -17,7 +17,6 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -31,10 +30,24 @@ import (
 var files embed.FS
 
 // pageNames are the pages below html/; each is parsed together with layout.html. digest.html stands alone.
-var pageNames = []string{"feeds", "feed", "article", "unsubscribe", "error", "catcher-list", "catcher-message"}
+var pageNames = []string{
+	"feeds", "feed", "article", "subscribe", "subscribed", "confirm", "change", "unsubscribe", "preferences", "again", "error", "catcher-list",
+	"catcher-message",
+}
 
-// parts says which file a page shares with others.
-var parts = map[string]string{"feeds": "html/feed-parts.html", "feed": "html/feed-parts.html"}
+// parts says which files a page shares with others.
+var parts = map[string][]string{
+	"feeds": {feedParts}, "feed": {feedParts},
+	"subscribe": {peopleParts, choiceParts}, "subscribed": {peopleParts}, "confirm": {peopleParts}, "change": {peopleParts},
+	"unsubscribe": {peopleParts}, "preferences": {peopleParts, choiceParts}, "again": {peopleParts},
+}
+
+const (
+	feedParts   = "html/feed-parts.html"
+	peopleParts = "html/people-parts.html"
+	choiceParts = "html/choice-parts.html"
+	mailParts   = "html/mail-parts.html" // of the mails
+)
 
 // Set is every template, parsed once per catalogue. It may be used by any number of goroutines.
 type Set struct {
@@ -45,10 +58,12 @@ type Set struct {
 
 // voice is the product speaking one language.
 type voice struct {
-	words  *words
-	pages  map[string]*template.Template
-	digest *template.Template
-	text   *texttemplate.Template
+	words      *words
+	pages      map[string]*template.Template
+	digest     *template.Template
+	digestText *texttemplate.Template
+	notice     *template.Template
+	noticeText *texttemplate.Template
 }
 
 // New parses the embedded templates and catalogues. An error names the file and what is wrong with it.
@@ -68,6 +83,9 @@ func newSet(fsys fs.FS) (*Set, error) {
 	}
 	for _, c := range catalogues {
 		s.tags = append(s.tags, c.tag)
+	}
+	for _, c := range catalogues {
+		c.siblings = s.tags
 		if s.voices[c.tag], err = newVoice(fsys, c, s.assets); err != nil {
 			return nil, err
 		}
@@ -77,7 +95,9 @@ func newSet(fsys fs.FS) (*Set, error) {
 
 // refuseUndeclared finds files that no struct is declared for: they would never be checked.
 func refuseUndeclared(fsys fs.FS) error {
-	declared := append([]string{"html/layout.html", "html/digest.html", "text/digest.txt"}, slices.Collect(maps.Values(parts))...)
+	declared := []string{
+		"html/layout.html", "html/digest.html", "text/digest.txt", "html/notice.html", "text/notice.txt", mailParts, feedParts, peopleParts, choiceParts,
+	}
 	for _, name := range pageNames {
 		declared = append(declared, "html/"+name+".html")
 	}
@@ -99,10 +119,7 @@ func newVoice(fsys fs.FS, w *words, a assets) (*voice, error) {
 	funcs := w.funcs()
 	funcs["static"] = a.path
 	for _, name := range pageNames {
-		names := []string{"html/layout.html", "html/" + name + ".html"}
-		if shared := parts[name]; shared != "" {
-			names = append(names, shared)
-		}
+		names := append([]string{"html/layout.html", "html/" + name + ".html"}, parts[name]...)
 		t, err := template.New("layout.html").Funcs(funcs).ParseFS(fsys, names...)
 		if err != nil {
 			return nil, fmt.Errorf("templates: %w", err)
@@ -110,11 +127,16 @@ func newVoice(fsys fs.FS, w *words, a assets) (*voice, error) {
 		v.pages[name] = t
 	}
 	var err error
-	if v.digest, err = template.New("digest.html").Funcs(funcs).ParseFS(fsys, "html/digest.html"); err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
-	}
-	if v.text, err = texttemplate.New("digest.txt").Funcs(texttemplate.FuncMap(funcs)).ParseFS(fsys, "text/digest.txt"); err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
+	for name, mail := range map[string]struct {
+		html **template.Template
+		text **texttemplate.Template
+	}{"digest": {&v.digest, &v.digestText}, "notice": {&v.notice, &v.noticeText}} {
+		if *mail.html, err = template.New(name+".html").Funcs(funcs).ParseFS(fsys, "html/"+name+".html", mailParts); err != nil {
+			return nil, fmt.Errorf("templates: %w", err)
+		}
+		if *mail.text, err = texttemplate.New(name+".txt").Funcs(texttemplate.FuncMap(funcs)).ParseFS(fsys, "text/"+name+".txt"); err != nil {
+			return nil, fmt.Errorf("templates: %w", err)
+		}
 	}
 	return v, nil
 }
@@ -132,6 +154,9 @@ func (s *Set) Page(w io.Writer, lang string, page Page) error {
 	_, err := buf.WriteTo(w)
 	return err
 }
+
+// Speaks reports whether there is a catalogue of exactly that tag.
+func (s *Set) Speaks(tag string) bool { return s.voices[tag] != nil }
 
 // Language returns the language of the product's words for a reader: the first of wanted that has a catalogue, else fallback
 // if that has one, else "en".

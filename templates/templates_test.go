@@ -69,33 +69,77 @@ func TestErrorPageSpeaksForEachStatus(t *testing.T) {
 	}
 }
 
-func TestUnsubscribePage(t *testing.T) {
+// What is recorded of a press is what stood on the button, or beside the choice.
+func TestWordsAreThoseThatAreShown(t *testing.T) {
 	t.Parallel()
 	set := newSet(t)
-	page := templates.UnsubscribePage{ListName: "News for our partners", Address: "office@partner.example"}
-	for _, done := range []bool{false, true} {
-		page.Done = done
+	const list = "News for our partners"
+	every := preferences()
+	for i := range every.Subscriptions {
+		every.Subscriptions[i].ListName = list
+	}
+	for do, page := range map[string]templates.Page{
+		templates.DoSubscribe: templates.SubscribePage{ListName: list},
+		templates.DoConfirm:   templates.ConfirmPage{ListName: list},
+		templates.DoTogether:  templates.ConfirmPage{ListName: list, Together: []templates.Choice{{Label: list}}},
+		templates.DoChange:    templates.ChangePage{},
+		templates.DoLeave:     templates.UnsubscribePage{ListName: list},
+		templates.DoLeaveAll:  templates.UnsubscribePage{ListName: list, Others: true},
+		templates.DoUndo:      templates.UnsubscribePage{ListName: list, Done: true, Nonce: "AAAA", Undo: "BBBB"},
+		templates.DoReturn:    templates.UnsubscribePage{ListName: list, Done: true, Nonce: "AAAA"},
+		templates.DoPause:     every,
+		templates.DoBack:      every,
+		templates.DoSave:      every,
+		templates.DoAsk:       every,
+	} {
+		for _, lang := range set.Catalogues() {
+			var buf bytes.Buffer
+			if err := set.Page(&buf, lang, page); err != nil {
+				t.Fatal(err)
+			}
+			want, err := set.Words(lang, do, list)
+			if err != nil || !strings.Contains(text(parse(t, buf.String())), want) {
+				t.Errorf("%s, %s: %q is not on the page, %v", lang, do, want, err)
+			}
+			if _, posts := page.(templates.PreferencesPage); posts {
+				continue
+			}
+			shown := map[string]string{}
+			for _, button := range find(parse(t, buf.String()), "button") {
+				shown[attribute(button, "value")] = text(button)
+			}
+			if got := shown[do]; got != want && do != templates.DoSubscribe {
+				t.Errorf("%s: the button for %s says %q, want %q", lang, do, got, want)
+			}
+		}
+	}
+	for _, pause := range templates.Pauses {
+		if words, err := set.PauseWords("en", pause); err != nil || !strings.HasPrefix(words, "Pause: ") {
+			t.Errorf("%s: %q, %v", pause, words, err)
+		}
+	}
+	if _, err := set.Words("en", "dance", list); err == nil {
+		t.Error("there are words for what nobody can press")
+	}
+}
+
+// Everywhere on the pages of those who read the language can be switched by links that do nothing else.
+func TestPagesOfReadersSwitchLanguage(t *testing.T) {
+	t.Parallel()
+	set := newSet(t)
+	for _, p := range peoplePages() {
 		var buf bytes.Buffer
-		if err := set.Page(&buf, "en", page); err != nil {
+		if err := set.Page(&buf, "it", p.page); err != nil {
 			t.Fatal(err)
 		}
-		root := parse(t, buf.String())
-		forms := find(root, "form")
-		if done {
-			if len(forms) != 0 {
-				t.Error("the form is still there when it is done")
+		leads := map[string]string{}
+		for _, a := range find(parse(t, buf.String()), "a") {
+			if tag := attribute(a, "hreflang"); tag != "" {
+				leads[tag] = attribute(a, "href") + " " + text(a)
 			}
-			continue
 		}
-		if len(forms) != 1 || attribute(forms[0], "method") != "post" {
-			t.Fatal("no form that posts")
-		}
-		if got := text(find(root, "button")[0]); got != "Unsubscribe from News for our partners" {
-			t.Errorf("the button says %q", got)
-		}
-		input := find(root, "input")[0]
-		if attribute(input, "name") != "List-Unsubscribe" || attribute(input, "value") != "One-Click" {
-			t.Error("the form does not say List-Unsubscribe=One-Click")
+		if len(leads) != 3 || leads["ar"] != "?lang=ar العربية" || leads["en"] != "?lang=en English" || leads["zh-Hans"] != "?lang=zh-Hans 简体中文" {
+			t.Errorf("%s leads to %v", p.name, leads)
 		}
 	}
 }

@@ -209,10 +209,15 @@ func (c *digestSendCmd) print(e *env, sent app.Sent) error {
 
 // countsLine says in words how deliveries stand; states without any are left out.
 func countsLine(c ledger.Counts) string {
-	parts := []string{counted(c.Recipients, "delivery")}
-	if c.Recipients != 1 {
-		parts[0] = thousands(c.Recipients) + " deliveries"
+	if c.Recipients == 1 {
+		return statesLine("1 delivery", c)
 	}
+	return statesLine(thousands(c.Recipients)+" deliveries", c)
+}
+
+// statesLine says how many of what are in each state.
+func statesLine(what string, c ledger.Counts) string {
+	parts := []string{what}
 	for _, state := range []struct {
 		name string
 		n    int

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"silkpost/feeds"
@@ -36,11 +37,36 @@ func (c *statusCmd) Run(e *env) error {
 		if status.Database != "" {
 			fmt.Fprintf(e.stdout, "The database is at %s\n", status.Database)
 		}
+		if err := noticeTable(e, status.Notices); err != nil {
+			return err
+		}
 		if err := sourceTable(e, status.Sources); err != nil {
 			return err
 		}
 		return hubTable(e, status.Hubs)
 	})
+}
+
+// noticeTable counts the notices and shows those in trouble.
+func noticeTable(e *env, n app.NoticeStatus) error {
+	if n.Recipients == 0 {
+		return nil
+	}
+	fmt.Fprintln(e.stdout, statesLine(counted(n.Recipients, "notice"), n.Counts))
+	if len(n.Troubled) == 0 {
+		return nil
+	}
+	rows := [][]string{{"notice", "subscription", "state", "attempts", "last", "reply"}}
+	for _, t := range n.Troubled {
+		reply := t.Reply
+		if t.Code > 0 {
+			reply = strings.TrimSpace(fmt.Sprint(t.Code, " ", reply))
+		}
+		rows = append(rows, []string{
+			string(t.Kind), strconv.FormatInt(t.Subscription, 10), string(t.State), strconv.Itoa(t.Attempts), when(t.At), reply,
+		})
+	}
+	return table(e.stdout, rows...)
 }
 
 // sourceTable shows the sources that are polled: folders are imported by hand.

@@ -37,7 +37,7 @@ type Options struct {
 	Owner bool         // serve and demo: own the private Postgres; a second owner of a data directory is refused
 	Log   *slog.Logger // nil: silence
 	Clock clock.Clock  // nil: the machine's
-	Retry *send.Retry  // nil: send.DefaultRetry
+	Retry *send.Retry  // nil: send.DefaultRetry, and send.NoticeRetry for notices
 	Allow []string     // hosts that may be fetched from although their addresses are internal; for tests
 }
 
@@ -60,12 +60,14 @@ type App struct {
 	retry  send.Retry
 	relay  *send.Relay // nil: none is set
 	keys   token.Keys  // nil: no secret key is set
+
+	noticeRetry send.Retry
 }
 
 // Open brings the database up, the private one if no other is set, and its schema up to date. Nothing is listened on, worked or
 // sent yet. Close must be called when it succeeds.
 func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err error) {
-	a := &App{Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry}
+	a := &App{Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry, noticeRetry: send.NoticeRetry}
 	if a.Clock == nil {
 		a.Clock = clock.System{}
 	}
@@ -73,7 +75,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err erro
 		a.Log = slog.New(slog.DiscardHandler)
 	}
 	if opt.Retry != nil {
-		a.retry = *opt.Retry
+		a.retry, a.noticeRetry = *opt.Retry, *opt.Retry
 	}
 	if err := a.setRelay(cfg.SMTPURL); err != nil {
 		return nil, err

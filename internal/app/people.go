@@ -136,7 +136,7 @@ func (a *App) EraseContact(ctx context.Context, email, by string) (e Erased, err
 		if err := subscribers.Erase(ctx, tx, e.Before.ID, a.Clock.Now(), by); err != nil {
 			return err
 		}
-		subscriptions, err := subscribers.SubscriptionsOf(ctx, tx, e.Before.ID)
+		subscriptions, err := subscribers.SubscriptionIDsOf(ctx, tx, e.Before.ID)
 		if err != nil {
 			return err
 		}

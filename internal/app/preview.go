@@ -101,16 +101,17 @@ func (a *App) PreviewDigest(ctx context.Context, o PlanOptions, dir string) (nam
 	return names, err
 }
 
-// writePreview writes a variant as one of its recipients would get it, but with an unsubscribe link that leads nowhere.
+// writePreview writes a variant as one of its recipients would get it, but with links of its own that lead nowhere.
 func (a *App) writePreview(path string, letter compose.Letter, entry ledger.Entry) error {
 	raw, err := a.sample(letter, compose.Recipient{
 		Address: entry.Email, Date: entry.NotBefore, MessageID: compose.MessageID(letter.EditionID, entry.ContactID, letter.SenderAddress),
-		UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/preview",
+		PreferencesURL: a.Composer.PublicURL + "/preferences/preview", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/preview",
 	})
 	if err != nil {
 		return err
 	}
-	letter.Digest.Address, letter.Digest.UnsubscribeURL = entry.Email, a.Composer.PublicURL+"/unsubscribe/preview"
+	letter.Digest.Address = entry.Email
+	letter.Digest.PreferencesURL, letter.Digest.UnsubscribeURL = a.Composer.PublicURL+"/preferences/preview", a.Composer.PublicURL+"/unsubscribe/preview"
 	mail, err := a.Templates.Digest(letter.Digest)
 	if err != nil {
 		return err
@@ -161,12 +162,12 @@ func (a *App) TestDigest(ctx context.Context, slug, address, tag string) (reply.
 	}
 	raw, err := a.sample(letter, compose.Recipient{
 		Address: to, Date: a.Clock.Now(), MessageID: compose.MessageID(letter.EditionID, 0, letter.SenderAddress),
-		UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/test",
+		PreferencesURL: a.Composer.PublicURL + "/preferences/test", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/test",
 	})
 	if err != nil {
 		return reply.Reply{}, err
 	}
-	return send.One(ctx, *a.relay, send.Parcel{From: letter.SenderAddress, To: to, Message: raw})
+	return send.One(ctx, *a.relay, a.helo(), send.Parcel{From: letter.SenderAddress, To: to, Message: raw}, nil)
 }
 
 // testLetter lays out the newest articles that a reader of one language would get.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"silkpost/feeds"
@@ -30,6 +31,9 @@ type Parts struct {
 
 // stopWeb is for how long requests in hand may take when stopping; then they are cut off.
 const stopWeb = 10 * time.Second
+
+// formPace is longer than it takes to take in a form, whatever there is to be done.
+const formPace = 300 * time.Millisecond
 
 // Listen opens the address of the web. Settings that were left to it, such as port 0, are known afterwards.
 func (a *App) Listen() (net.Listener, error) {
@@ -98,7 +102,8 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 	server := &http.Server{
 		Handler: web.New(web.Config{
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
-			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra,
+			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra, Proxies: a.Config.Proxies(), Pace: formPace,
+			SendConfirmation: a.SendConfirmation, SendWelcome: a.SendWelcome, SendAddressChange: a.SendAddressChange,
 		}),
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 		// The first two are alike: another time for the headers would set one more deadline per request, which is one percent of a 304.
@@ -125,6 +130,9 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 func (a *App) work(sender *send.Sender) jobs.Work {
 	return jobs.Work{
 		Plan: func(ctx context.Context) error {
+			if err := a.keepBooks(ctx); err != nil {
+				return err
+			}
 			planned, err := a.PlanDue(ctx)
 			if planned > 0 {
 				sender.Wake()
@@ -134,7 +142,27 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
+		SendNotice: func(ctx context.Context, id uuid.UUID) error {
+			again, err := a.sendNotice(ctx, id)
+			if err == nil && again > 0 {
+				return jobs.Later(again) // the account of notices alone says when to give up
+			}
+			return err
+		},
 	}
+}
+
+// keepBooks does what time alone brings among the people: pauses end, and counts of requests are forgotten.
+func (a *App) keepBooks(ctx context.Context) error {
+	now := a.Clock.Now()
+	resumed, err := subscribers.ResumeDue(ctx, a.DB, now)
+	if err != nil {
+		return err
+	}
+	if resumed > 0 {
+		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
+	}
+	return subscribers.ForgetLimits(ctx, a.DB, now)
 }
 
 // PlanDue plans what has come due of every list and returns how many editions that made. A list that cannot be planned does not

@@ -14,11 +14,12 @@ import (
 	"silkpost/mailer/compose"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/ledger"
+	"silkpost/mailer/notice"
 	"silkpost/subscribers"
 )
 
-// Status is how things stand: the newest editions, each with its deliveries, all deliveries there are, how many workers send, and
-// how the sources' polls and telling the hubs go.
+// Status is how things stand: the newest editions, each with its deliveries, all deliveries there are, how many workers send, how
+// the sources' polls and telling the hubs go, and the notices.
 type Status struct {
 	Editions   []EditionStatus `json:"editions"`
 	Deliveries ledger.Counts   `json:"deliveries"`
@@ -26,7 +27,8 @@ type Status struct {
 	Sources    []SourceStatus  `json:"sources"`
 	Hubs       []feeds.Hub     `json:"hubs"`
 	Unreached  []string        `json:"unreached_organisations"` // names of those of which nobody can be reached
-	Database   string          `json:"database,omitempty"`      // URL of the private Postgres, which holds no secret; "": another one is used
+	Notices    NoticeStatus    `json:"notices"`
+	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
 }
 
 // SourceStatus is a source with how its polls went.
@@ -39,6 +41,26 @@ type SourceStatus struct {
 	Failures   int        `json:"failures"`     // polls in a row that failed
 	Failure    string     `json:"failure"`      // why the last one did; "" when it went well
 }
+
+// NoticeStatus counts the notices (mails that confirm, welcome and tell of a changed address) by state and has those in trouble.
+type NoticeStatus struct {
+	ledger.Counts
+	Troubled []NoticeTrouble `json:"troubled"` // the latest
+}
+
+// NoticeTrouble is a notice that was not sent yet, or at all.
+type NoticeTrouble struct {
+	Kind         notice.Kind  `json:"kind"`
+	Subscription int64        `json:"subscription"`
+	State        notice.State `json:"state"`
+	Attempts     int          `json:"attempts"`
+	At           *time.Time   `json:"at"`   // of the last attempt
+	Code         int          `json:"code"` // of the last reply; 0: none came
+	Reply        string       `json:"reply"`
+}
+
+// troubledNotices is how many notices in trouble a status shows.
+const troubledNotices = 10
 
 // EditionStatus is an edition with its deliveries by state.
 type EditionStatus struct {
@@ -75,8 +97,26 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 			return err
 		}
 		s.Unreached, err = subscribers.Unreachable(ctx, h)
+		if err != nil {
+			return err
+		}
+		s.Notices, err = noticeStatus(ctx, h)
 		return err
 	})
+	return s, err
+}
+
+func noticeStatus(ctx context.Context, h database.Handle) (s NoticeStatus, err error) {
+	if s.Counts, err = notice.Count(ctx, h); err != nil {
+		return s, err
+	}
+	troubled, err := notice.Troubled(ctx, h, troubledNotices)
+	s.Troubled = make([]NoticeTrouble, len(troubled))
+	for i, n := range troubled {
+		s.Troubled[i] = NoticeTrouble{
+			Kind: n.Kind, Subscription: n.SubscriptionID, State: n.State, Attempts: n.Attempts, At: n.SettledAt, Code: n.Code, Reply: n.Reply,
+		}
+	}
 	return s, err
 }
 

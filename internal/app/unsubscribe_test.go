@@ -5,6 +5,7 @@ import (
 	"context"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -98,9 +99,12 @@ func TestUnsubscribePage(t *testing.T) {
 	if strings.Contains(page, "anna@museum.example") {
 		t.Error("the page shows the whole address to whomever the digest was forwarded to")
 	}
-	fields := pressed(t, page)
-	if got := ask(t, http.MethodPost, link, form, fields); got.StatusCode != http.StatusOK || !strings.Contains(string(got.body), "You are unsubscribed") {
-		t.Errorf("the button: %d %s", got.StatusCode, got.body)
+	asked := ask(t, http.MethodPost, link, form, pressed(t, page)) // the digest has only just come
+	if asked.StatusCode != http.StatusOK || !strings.Contains(string(asked.body), "Press once more") || h.told(t, "anna@museum.example") != before {
+		t.Errorf("the button: %d %s", asked.StatusCode, asked.body)
+	}
+	if got := ask(t, http.MethodPost, link, form, pressed(t, string(asked.body))); got.StatusCode != http.StatusOK || !strings.Contains(string(got.body), "You are unsubscribed") {
+		t.Errorf("once more: %d %s", got.StatusCode, got.body)
 	}
 	if got, want := h.told(t, "anna@museum.example"), (told{"unsubscribed", "page", 2}); got != want {
 		t.Errorf("the log says %+v, want %+v", got, want)
@@ -120,20 +124,22 @@ func TestUnsubscribePage(t *testing.T) {
 	}
 }
 
-// pressed returns what a browser posts when the page's only button is pressed.
+// pressed returns what a browser posts when the first button of a page is pressed.
 func pressed(t *testing.T, page string) string {
 	t.Helper()
-	var fields []string
+	fields := url.Values{}
 	for _, selector := range []string{"form input", "form button"} {
 		names, values := attributes(t, page, selector, "name"), attributes(t, page, selector, "value")
 		for i := range names {
-			fields = append(fields, names[i]+"="+values[i])
+			if selector == "form input" || i == 0 {
+				fields.Add(names[i], values[i])
+			}
 		}
 	}
-	if len(fields) != 2 {
+	if fields.Get("nonce") == "" || fields.Get("do") == "" {
 		t.Fatalf("the page's form has %v:\n%s", fields, page)
 	}
-	return strings.Join(fields, "&")
+	return fields.Encode()
 }
 
 // What is no request to unsubscribe changes nothing.

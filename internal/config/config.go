@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,7 +30,8 @@ type Config struct {
 	DatabaseURL     string   `koanf:"database_url" secret:"true"` // "" starts the private local Postgres
 	DataDir         string   `koanf:"data_dir"`
 	Listen          string   `koanf:"listen"`
-	PublicURL       string   `koanf:"public_url"` // without a slash at its end
+	PublicURL       string   `koanf:"public_url"`      // without a slash at its end
+	TrustedProxies  []string `koanf:"trusted_proxies"` // whose X-Forwarded-For is believed: networks (192.0.2.0/24); see Proxies
 	SMTPURL         string   `koanf:"smtp_url" secret:"true"`
 	SMTPConnections int      `koanf:"smtp_connections"`
 	FeedCacheMB     int      `koanf:"feed_cache_mb"`  // memory for feeds that are ready to be served, in MiB
@@ -157,7 +159,7 @@ func readEnvironment(environ []string) (map[string]any, error) {
 		}
 		switch {
 		case !ours || value == "" || !slices.Contains(Names(), name):
-		case name == "secret_key":
+		case isList(name):
 			found[name] = strings.Fields(strings.ReplaceAll(value, ",", " "))
 		default:
 			found[name] = value
@@ -191,6 +193,13 @@ func (c Config) validate() (Config, error) {
 			return c, errs.New(errs.Invalid, "%s %q: it is host:port, such as 127.0.0.1:8080", name, address)
 		}
 	}
+	for i, proxy := range c.TrustedProxies {
+		network, err := parseNetwork(proxy)
+		if err != nil {
+			return c, errs.New(errs.Invalid, "trusted_proxies %q: it is an address or a network, such as 127.0.0.1 or 10.0.0.0/8", proxy)
+		}
+		c.TrustedProxies[i] = network.String()
+	}
 	var err error
 	if c.DataDir, err = filepath.Abs(c.DataDir); err != nil {
 		return c, errs.New(errs.Invalid, "data_dir %q: %w", c.DataDir, err)
@@ -220,6 +229,25 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// parseNetwork reads a network, or an address, which is a network of its own.
+func parseNetwork(s string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(s); err == nil {
+		return address.Unmap().WithZone("").Prefix(address.Unmap().BitLen())
+	}
+	network, err := netip.ParsePrefix(s)
+	return network.Masked(), err
+}
+
+// Proxies returns the networks of TrustedProxies. Load has checked them.
+func (c Config) Proxies() (networks []netip.Prefix) {
+	for _, proxy := range c.TrustedProxies {
+		if network, err := parseNetwork(proxy); err == nil {
+			networks = append(networks, network)
+		}
+	}
+	return networks
+}
+
 // Names returns the names of all settings in their order.
 func Names() []string {
 	t := reflect.TypeFor[Config]()
@@ -230,14 +258,23 @@ func Names() []string {
 	return names
 }
 
-func isSecret(name string) bool {
+func isSecret(name string) bool { return fieldOf(name).Tag.Get("secret") == "true" }
+
+// isList reports whether a setting has several values, which in the environment commas and spaces part.
+func isList(name string) bool {
+	kind := fieldOf(name).Type
+	return kind != nil && kind.Kind() == reflect.Slice
+}
+
+// fieldOf returns the field of a setting, the zero one when there is no such setting.
+func fieldOf(name string) reflect.StructField {
 	t := reflect.TypeFor[Config]()
 	for i := range t.NumField() {
 		if f := t.Field(i); f.Tag.Get("koanf") == name {
-			return f.Tag.Get("secret") == "true"
+			return f
 		}
 	}
-	return false
+	return reflect.StructField{}
 }
 
 // String returns the settings as a TOML file that may be shown: secrets are hidden.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,6 +67,28 @@ func TestLoadNamesTheMistake(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s %s: got %v, want one line with %q", tt.file, tt.env, err, tt.want)
 		}
+	}
+}
+
+func TestTrustedProxies(t *testing.T) {
+	t.Parallel()
+	c, err := Load("", []string{"SILKPOST_TRUSTED_PROXIES=127.0.0.1, 10.1.2.3/8 ::1,2001:db8::/32,::ffff:192.0.2.1"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[127.0.0.1/32 10.0.0.0/8 ::1/128 2001:db8::/32 192.0.2.1/32]"
+	if got := fmt.Sprint(c.Proxies()); got != want || fmt.Sprint(c.TrustedProxies) != want || !strings.Contains(c.String(), "10.0.0.0/8") {
+		t.Errorf("got %s, want %s:\n%s", got, want, c)
+	}
+	for _, wrong := range []string{"proxy.example.org", "10.0.0.0/33", "127.0.0.1:80", "*"} {
+		if _, err := Load("", []string{"SILKPOST_TRUSTED_PROXIES=::1," + wrong}, nil); err == nil || !strings.Contains(err.Error(), `trusted_proxies "`+wrong+`"`) {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "silkpost.toml")
+	write(t, path, "trusted_proxies = [\"192.0.2.0/24\"]\n")
+	if c, err := Load(path, nil, nil); err != nil || fmt.Sprint(c.Proxies()) != "[192.0.2.0/24]" {
+		t.Errorf("from a file: %v, %v", c.Proxies(), err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
@@ -37,6 +38,11 @@ type TellHub struct {
 	Generation int64  `json:"generation"`
 }
 
+// SendNotice sends a notice, unless that is done.
+type SendNotice struct {
+	ID uuid.UUID `json:"id"`
+}
+
 // Kind names the job in the queue.
 func (Plan) Kind() string { return "plan" }
 
@@ -48,6 +54,9 @@ func (PollSource) Kind() string { return "poll_source" }
 
 // Kind names the job in the queue.
 func (TellHub) Kind() string { return "tell_hub" }
+
+// Kind names the job in the queue.
+func (SendNotice) Kind() string { return "send_notice" }
 
 // InsertOpts keeps a source from being queued while its last poll waits or runs. A poll that fails is not retried here: the
 // source's own schedule says when.
@@ -65,6 +74,12 @@ func (TellHub) InsertOpts() river.InsertOpts {
 
 const hubQueue = "hubs"
 
+// noticeQueue is a queue of its own: a relay that does not answer keeps nothing else waiting.
+const noticeQueue = "notices"
+
+// InsertOpts puts notices into their own queue.
+func (SendNotice) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: noticeQueue} }
+
 // Later returns an error with which a job asks to be worked again after a while. That is no failure and counts as no attempt.
 func Later(d time.Duration) error { return river.JobSnooze(d) }
 
@@ -74,6 +89,7 @@ type Work struct {
 	PollDue    func(ctx context.Context) error
 	PollSource func(ctx context.Context, slug string) error
 	TellHub    func(ctx context.Context, hub string, generation int64) error
+	SendNotice func(ctx context.Context, id uuid.UUID) error
 }
 
 // How often the periodic jobs run, and how often the queue is looked at: this driver cannot listen.
@@ -105,11 +121,16 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[TellHub]) error {
 		return work.TellHub(ctx, job.Args.Hub, job.Args.Generation)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[SendNotice]) error {
+		return work.SendNotice(ctx, job.Args.ID)
+	}))
 	client, err := river.NewClient(riverdatabasesql.New(db.DB), &river.Config{
-		Schema:            database.RiverSchema,
-		Logger:            slog.New(calm{log.Handler()}),
-		Workers:           workers,
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, hubQueue: {MaxWorkers: 8}},
+		Schema:  database.RiverSchema,
+		Logger:  slog.New(calm{log.Handler()}),
+		Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			river.QueueDefault: {MaxWorkers: 4}, hubQueue: {MaxWorkers: 8}, noticeQueue: {MaxWorkers: 2},
+		},
 		FetchPollInterval: lookEvery,
 		SoftStopTimeout:   20 * time.Second,
 		PollOnly:          true, // lib/pq's driver for River cannot listen

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/database"
@@ -262,4 +263,68 @@ func TestJobsOfHubsComeAgain(t *testing.T) {
 	if err := db.QueryRow(`SELECT attempt, cardinality(errors) FROM river.river_job WHERE kind = 'tell_hub'`).Scan(&attempts, &failures); err != nil || attempts != 2 || failures != 1 {
 		t.Errorf("%d attempts, %d failed, %v; want 2 and 1", attempts, failures, err)
 	}
+}
+
+// A notice is tried as often as its work wants, and that costs it none of the attempts that a failing job has.
+func TestNoticesAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	id, tries := uuid.New(), make(chan uuid.UUID, 100)
+	if err := inserter(t, db).Insert(t.Context(), db, jobs.SendNotice{ID: id}); err != nil {
+		t.Fatal(err)
+	}
+	const enough = 6
+	n := 0
+	work(t, db, jobs.Work{SendNotice: func(_ context.Context, id uuid.UUID) error {
+		tries <- id
+		if n++; n < enough {
+			return jobs.Later(time.Millisecond)
+		}
+		return nil
+	}})
+	for range enough {
+		if got := next(t, tries); got != id {
+			t.Errorf("tried %s", got)
+		}
+	}
+	testkit.Eventually(t, patience, "it is done", func() bool { return count(t, db, "send_notice", "completed") == 1 })
+	var job struct {
+		Attempt int
+		Errors  int
+		Args    string
+	}
+	if err := db.Get(&job, `SELECT attempt, coalesce(cardinality(errors), 0) AS errors, args FROM river.river_job WHERE kind = 'send_notice'`); err != nil {
+		t.Fatal(err)
+	}
+	if job.Attempt != 1 || job.Errors != 0 || job.Args != `{"id": "`+id.String()+`"}` {
+		t.Errorf("the job is %+v", job)
+	}
+}
+
+// Notices that hang keep nothing else from being worked.
+func TestNoticesHaveAQueueOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	queue := inserter(t, db)
+	for range 9 {
+		if err := queue.Insert(t.Context(), db, jobs.SendNotice{ID: uuid.New()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hanging, goOn, polled := make(chan uuid.UUID, 9), make(chan struct{}), make(chan string, 1)
+	defer close(goOn)
+	work(t, db, jobs.Work{
+		SendNotice: func(_ context.Context, id uuid.UUID) error {
+			hanging <- id
+			<-goOn
+			return nil
+		},
+		PollSource: func(_ context.Context, slug string) error { polled <- slug; return nil },
+	})
+	next(t, hanging)
+	next(t, hanging)
+	if err := queue.Insert(t.Context(), db, jobs.PollSource{Slug: "site"}); err != nil {
+		t.Fatal(err)
+	}
+	next(t, polled)
 }

@@ -1,5 +1,5 @@
-// Package token makes and reads the signed tokens that stand in links: a purpose and an id, protected by HMAC-SHA-256.
-// They carry no secret and no date, so a link in an old mail works for as long as its key is kept.
+// Package token makes and reads the signed tokens that stand in links: a purpose and an id, and for some purposes a few words,
+// protected by HMAC-SHA-256. They carry no secret and no date, so a link in an old mail works for as long as its key is kept.
 package token
 
 import (
@@ -34,28 +34,40 @@ func NewKeys(secrets ...string) (Keys, error) {
 }
 
 // Sign returns the URL-safe token for id under purpose. It is the same each time.
-func (k Keys) Sign(purpose string, id int64) string {
-	body := binary.AppendVarint(nil, id)
+func (k Keys) Sign(purpose string, id int64) string { return k.SignWith(purpose, id, "") }
+
+// SignWith returns the URL-safe token for id and words under purpose. Anybody can read both in it. It is the same each time.
+func (k Keys) SignWith(purpose string, id int64, words string) string {
+	body := append(binary.AppendVarint(nil, id), words...)
 	return base64.RawURLEncoding.EncodeToString(append(mac(k[0], purpose, body), body...))
 }
 
-// Open returns the id that a token was signed for. A token that was made for another purpose, changed, or signed with a key
-// that is no longer in the ring gives an error of kind errs.NotFound.
+// Open returns the id that a token was signed for. A token that was made for another purpose or with words, changed, or signed
+// with a key that is no longer in the ring gives an error of kind errs.NotFound.
 func (k Keys) Open(purpose, token string) (int64, error) {
+	id, words, err := k.OpenWith(purpose, token)
+	if err != nil || words != "" {
+		return 0, errBad
+	}
+	return id, nil
+}
+
+// OpenWith returns the id and the words that a token was signed for, "" when it was signed without. Its errors are those of Open.
+func (k Keys) OpenWith(purpose, token string) (id int64, words string, err error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(raw) <= macBytes || strings.ContainsAny(token, "\r\n") { // line breaks the decoder passes over
-		return 0, errBad
+		return 0, "", errBad
 	}
 	sum, body := raw[:macBytes], raw[macBytes:]
 	for _, key := range k {
 		if !hmac.Equal(sum, mac(key, purpose, body)) {
 			continue
 		}
-		if id, n := binary.Varint(body); n == len(body) {
-			return id, nil
+		if id, n := binary.Varint(body); n > 0 {
+			return id, string(body[n:]), nil
 		}
 	}
-	return 0, errBad
+	return 0, "", errBad
 }
 
 var errBad = errs.New(errs.NotFound, "this link is not one of ours, or it was cut short")

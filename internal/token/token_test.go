@@ -46,6 +46,33 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// Words are bound to the id and the purpose like the id itself, and a token with words is none without.
+func TestWordsAreBound(t *testing.T) {
+	t.Parallel()
+	ring := keys(t, newSecret, oldSecret)
+	for _, words := range []string{"", "a", "anna@museum.example\nü@bücher.example", strings.Repeat("w", 600), "\x00\xff"} {
+		for _, signer := range []token.Keys{ring, ring[1:]} {
+			made := signer.SignWith("change", 7, words)
+			if id, got, err := ring.OpenWith("change", made); err != nil || id != 7 || got != words {
+				t.Errorf("%q comes back as %d %q, %v", words, id, got, err)
+			}
+			if id, err := ring.Open("change", made); (words == "") != (err == nil) || words != "" && id != 0 {
+				t.Errorf("%q, opened without words: %d, %v", words, id, err)
+			}
+			if _, _, err := ring.OpenWith("confirm", made); errs.KindOf(err) != errs.NotFound {
+				t.Errorf("%q opens for another purpose", words)
+			}
+		}
+	}
+	if ring.SignWith("change", 7, "") != ring.Sign("change", 7) {
+		t.Error("no words are another token than none")
+	}
+	// One id's last byte is never another id's word.
+	if ring.SignWith("change", 1, "\x02") == ring.SignWith("change", 129, "") || ring.SignWith("change", 64, "") == ring.SignWith("change", 0, "\x01") {
+		t.Error("id and words run together")
+	}
+}
+
 func TestPurposeIsBound(t *testing.T) {
 	t.Parallel()
 	ring := keys(t, newSecret)

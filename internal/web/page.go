@@ -92,8 +92,14 @@ func accepted(r *http.Request) []string {
 	return wanted
 }
 
-// language returns the language of the product's words for a visitor.
-func (s *site) language(r *http.Request) string { return s.Templates.Language(accepted(r), "en") }
+// language returns the language of the product's words for a visitor: the one that the address names with ?lang=, else what their browser
+// asks for.
+func (s *site) language(r *http.Request) string {
+	if tag := r.URL.Query().Get("lang"); s.Templates.Speaks(tag) {
+		return tag
+	}
+	return s.Templates.Language(accepted(r), "en")
+}
 
 func (s *site) notFound(http.ResponseWriter, *http.Request) (templates.Page, error) {
 	return nil, errs.New(errs.NotFound, "no such page")

@@ -1,16 +1,12 @@
 package web
 
 import (
-	"errors"
 	"html/template"
-	"log/slog"
 	"net/http"
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
 	"silkpost/internal/errs"
-	"silkpost/mailer/compose"
-	"silkpost/subscribers"
 	"silkpost/templates"
 )
 
@@ -52,79 +48,4 @@ func feedsOf(a *articles.Article) []string {
 
 func translation(a *articles.Article, publicURL string) templates.Translation {
 	return templates.Translation{Language: a.Language, Title: a.Title, URL: publicURL + "/articles/" + a.Slug}
-}
-
-// subscription returns whom an unsubscribe link is for. A link that is not ours and one whose subscription is gone look alike.
-func (s *site) subscription(r *http.Request) (subscribers.Subscription, error) {
-	if s.Keys == nil {
-		return subscribers.Subscription{}, errs.New(errs.NotFound, "no secret key is set")
-	}
-	id, err := s.Keys.Open(compose.UnsubscribePurpose, r.PathValue("token"))
-	if err != nil {
-		return subscribers.Subscription{}, err
-	}
-	return subscribers.SubscriptionByID(r.Context(), s.DB, id)
-}
-
-// askUnsubscribe shows a button and changes nothing: mail scanners follow every link.
-func (s *site) askUnsubscribe(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Robots-Tag", "noindex")
-	return s.unsubscribePage(r, false)
-}
-
-// unsubscribePage shows the address masked: digests are forwarded.
-func (s *site) unsubscribePage(r *http.Request, done bool) (templates.Page, error) {
-	sub, err := s.subscription(r)
-	if err != nil {
-		return nil, err
-	}
-	return templates.UnsubscribePage{
-		ListName: sub.List.NameIn(s.language(r)), Address: subscribers.Mask(sub.Contact.Email),
-		Done: done || sub.State == subscribers.Unsubscribed,
-	}, nil
-}
-
-// oneClick is the field that a mail program posts (RFC 8058, 3.2), and our page as well.
-const (
-	oneClickField = "List-Unsubscribe"
-	oneClickValue = "One-Click"
-)
-
-// largestForm bounds what is read of a form.
-const largestForm = 64 << 10
-
-// unsubscribe ends the subscription at once: no cookie, no redirect, nothing further to press.
-func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) (templates.Page, error) {
-	w.Header().Set("Cache-Control", "no-store")
-	// One reads the one encoding, one the other.
-	r.Body = http.MaxBytesReader(w, r.Body, largestForm)
-	broken := errors.Join(r.ParseForm(), r.ParseMultipartForm(largestForm)) //nolint:gosec // the line above bounds both
-	if r.PostFormValue(oneClickField) != oneClickValue {
-		return nil, errors.Join(errs.New(errs.Invalid, "the form lacks %s=%s", oneClickField, oneClickValue), broken)
-	}
-	sub, err := s.subscription(r)
-	if err != nil {
-		return nil, err
-	}
-	method, wording, err := s.request(r, sub.List)
-	if err != nil {
-		return nil, err
-	}
-	if err := subscribers.Unsubscribe(r.Context(), s.DB, sub.ID, subscribers.Evidence{At: s.Clock.Now(), Method: method, Statement: wording}); err != nil {
-		return nil, err
-	}
-	s.Log.InfoContext(r.Context(), "unsubscribed", slog.Any("subscription", sub.ID), slog.Any("method", method))
-	return s.unsubscribePage(r, true)
-}
-
-// request returns how an unsubscription was asked for and in which words: the field that a mail program posted, or what stood
-// on our page's button.
-func (s *site) request(r *http.Request, list subscribers.List) (method subscribers.Method, wording string, err error) {
-	if r.PostFormValue("from") != "page" {
-		return subscribers.ByOneClick, oneClickField + "=" + oneClickValue, nil
-	}
-	tag := s.language(r)
-	wording, err = s.Templates.UnsubscribeButton(tag, list.NameIn(tag))
-	return subscribers.ByPage, wording, err
 }

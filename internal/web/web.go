@@ -3,9 +3,12 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
@@ -14,6 +17,7 @@ import (
 	"silkpost/feeds"
 	"silkpost/internal/articles"
 	"silkpost/internal/clock"
+	"silkpost/internal/database"
 	"silkpost/internal/token"
 	"silkpost/templates"
 )
@@ -27,9 +31,21 @@ type Config struct {
 	Articles    *articles.Store
 	Feeds       *feeds.Store
 	FeedHandler http.Handler // for /feeds/{file}, /feeds/{slug}/{file} and /feeds/p/{file}, as feed readers get them
-	Keys        token.Keys   // of unsubscribe links; nil: such links are unknown
+	Keys        token.Keys   // of the links in mails; nil: such links are unknown
 	PublicURL   string       // without a slash at its end
 	Extra       http.Handler // below /mail/; nil: nothing
+
+	Proxies []netip.Prefix // whose X-Forwarded-For is believed
+	Pace    time.Duration  // how long the answer to a form that anybody can fill in takes at least: what was done does not show
+
+	// SendConfirmation sends, in h's transaction, the mail that asks the person of a subscription to confirm it; or, when it waits for nothing,
+	// the one that says so. nil sends none.
+	SendConfirmation func(ctx context.Context, h database.Handle, subscription int64) error
+	// SendWelcome sends, in the transaction h that confirmed a subscription, what its list has for who is new. nil sends nothing.
+	SendWelcome func(ctx context.Context, h database.Handle, subscription int64) error
+	// SendAddressChange sends, in h's transaction, the mail that asks the owner of a new address whether the contact's mail shall go there, and
+	// the one that tells the old address of it. nil sends none.
+	SendAddressChange func(ctx context.Context, h database.Handle, contact int64, newAddress string) error
 }
 
 // site holds the handlers.
@@ -51,9 +67,16 @@ func New(cfg Config) http.Handler {
 		mux.Handle("GET "+path, get)
 		mux.Handle(path, s.only("GET, HEAD"))
 	}
-	mux.Handle("GET /unsubscribe/{token}", s.page(s.askUnsubscribe))
-	mux.Handle("POST /unsubscribe/{token}", s.page(s.unsubscribe))
-	mux.Handle("/unsubscribe/{token}", s.only("GET, HEAD, POST"))
+	for path, handlers := range map[string][2]handler{
+		"/s/{list}":            {s.askJoin, s.join},
+		"/confirm/{token}":     {s.private(s.askConfirm), s.private(s.confirm)},
+		"/preferences/{token}": {s.private(s.showPreferences), s.private(s.changePreferences)},
+		"/unsubscribe/{token}": {s.private(s.askUnsubscribe), s.private(s.unsubscribe)},
+	} {
+		mux.Handle("GET "+path, s.page(handlers[0]))
+		mux.Handle("POST "+path, s.page(handlers[1]))
+		mux.Handle(path, s.only("GET, HEAD, POST"))
+	}
 	mux.Handle("/feeds/{file}", s.inBrowser(s.page(s.feed), cfg.FeedHandler))
 	mux.Handle("/feeds/{slug}/{file}", s.inBrowser(s.page(s.feed), cfg.FeedHandler))
 	mux.Handle("/feeds/p/{file}", s.inBrowser(s.page(s.privateFeed), cfg.FeedHandler))

@@ -160,6 +160,17 @@ func TestStatuses(t *testing.T) {
 		{"GET", "/feeds/%00.rss", http.StatusNotFound},
 		{"GET", "/feeds/lang-%ff.rss", http.StatusNotFound},
 		{"GET", "/unsubscribe/%00", http.StatusNotFound},
+		{"GET", "/s/partners", http.StatusOK},
+		{"HEAD", "/s/partners", http.StatusOK},
+		{"POST", "/s/partners", http.StatusBadRequest},
+		{"PUT", "/s/partners", http.StatusMethodNotAllowed},
+		{"GET", "/s/%ff", http.StatusNotFound},
+		{"GET", "/confirm/x", http.StatusNotFound},
+		{"POST", "/confirm/x", http.StatusNotFound},
+		{"DELETE", "/confirm/x", http.StatusMethodNotAllowed},
+		{"GET", "/preferences/x", http.StatusNotFound},
+		{"POST", "/preferences/%00", http.StatusNotFound},
+		{"OPTIONS", "/preferences/x", http.StatusMethodNotAllowed},
 		{"GET", "/mail/", http.StatusTeapot},
 		{"GET", "/nowhere", http.StatusNotFound},
 		{"POST", "/nowhere", http.StatusNotFound},
@@ -241,11 +252,19 @@ func TestTokensStayOutOfTheLog(t *testing.T) {
 	if got := s.ask(http.MethodPost, path, "x="+strings.Repeat("x", 1<<20)); got.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a flood: %d", got.Code)
 	}
+	for _, page := range []string{"confirm", "preferences"} {
+		made := s.keys.Sign(page, id)
+		s.get("/" + page + "/" + made)
+		s.ask(http.MethodPost, "/"+page+"/"+made, "do=save&do=confirm")
+		if strings.Contains(s.log.String(), made) {
+			t.Errorf("the log knows the link to %s:\n%s", page, s.log)
+		}
+	}
 	log := s.log.String()
 	if strings.Contains(log, path[len("/unsubscribe/"):]) || strings.Contains(log, "anna@") {
 		t.Errorf("the log knows too much:\n%s", log)
 	}
-	if !strings.Contains(log, "msg=unsubscribed") || strings.Count(log, "msg=request ") != 3 {
+	if !strings.Contains(log, "msg=unsubscribed") || strings.Count(log, "msg=request ") != 7 {
 		t.Errorf("the log knows too little:\n%s", log)
 	}
 	var at time.Time
@@ -258,8 +277,10 @@ func TestWithoutKeysLinksAreUnknown(t *testing.T) {
 	t.Parallel()
 	s := open(t, func(c *web.Config) { c.Keys = nil })
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		if got := s.ask(method, "/unsubscribe/"+s.keys.Sign("unsubscribe", 1), "List-Unsubscribe=One-Click"); got.Code != http.StatusNotFound {
-			t.Errorf("%s: %d", method, got.Code)
+		for _, page := range []string{"unsubscribe", "confirm", "preferences"} {
+			if got := s.ask(method, "/"+page+"/"+s.keys.Sign(page, 1), "List-Unsubscribe=One-Click"); got.Code != http.StatusNotFound {
+				t.Errorf("%s %s: %d", method, page, got.Code)
+			}
 		}
 	}
 }

@@ -16,17 +16,37 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"silkpost/internal/errs"
+	"silkpost/subscribers"
 	"silkpost/templates"
 )
 
-// Letter is what the recipients of a variant share.
-type Letter struct {
-	EditionID     uuid.UUID
+// Masthead is which list a mail is of and whom it is from.
+type Masthead struct {
 	ListSlug      string
 	SenderName    string
-	SenderAddress string           // its domain as A-labels
-	ReplyTo       string           // likewise; "" for none
-	Digest        templates.Digest // Address and UnsubscribeURL are filled in here
+	SenderAddress string // its domain as A-labels
+	ReplyTo       string // likewise; "" for none
+}
+
+// MastheadOf returns a list's masthead. An address that is none is an error of kind errs.Invalid.
+func MastheadOf(list subscribers.List) (m Masthead, err error) {
+	m = Masthead{ListSlug: list.Slug, SenderName: list.Sender.Name}
+	if m.SenderAddress, err = subscribers.Envelope(list.Sender.Address); err != nil {
+		return m, errs.New(errs.Invalid, "list %s, sender: %w", list.Slug, err)
+	}
+	if list.Sender.ReplyTo != "" {
+		if m.ReplyTo, err = subscribers.Envelope(list.Sender.ReplyTo); err != nil {
+			return m, errs.New(errs.Invalid, "list %s, reply_to: %w", list.Slug, err)
+		}
+	}
+	return m, nil
+}
+
+// Letter is what the recipients of a variant share.
+type Letter struct {
+	Masthead
+	EditionID uuid.UUID
+	Digest    templates.Digest // Address and the links to preferences and to unsubscribe are filled in here
 }
 
 // renderer is what compose needs of the templates.
@@ -42,17 +62,28 @@ func Render(set renderer, l Letter) (stored []byte, err error) {
 		return nil, err
 	}
 	nonce := newNonce(content)
-	l.Digest.Address, l.Digest.UnsubscribeURL = placeholder(nonce, addressHTML), placeholder(nonce, linkHTML)
+	l.Digest.Address = placeholder(nonce, addressHTML)
+	l.Digest.PreferencesURL, l.Digest.UnsubscribeURL = placeholder(nonce, preferencesHTML), placeholder(nonce, linkHTML)
 	shown, err := set.Digest(l.Digest)
 	if err != nil {
 		return nil, err
 	}
 	asText := strings.NewReplacer(
 		placeholder(nonce, addressHTML), placeholder(nonce, address),
+		placeholder(nonce, preferencesHTML), placeholder(nonce, preferences),
 		placeholder(nonce, linkHTML), placeholder(nonce, link))
 	shown.Text = asText.Replace(shown.Text)
+	return store(l.Masthead, l.Digest.Language, shown, nonce, append(l.listHeaders(nonce),
+		header{"Precedence", "bulk"},
+		header{"Feedback-ID", fmt.Sprintf("%s:%s:digest:silkpost", shortID(l.EditionID), l.ListSlug)}))
+}
 
-	msg, err := message(l, shown, nonce)
+// Parse reads what Render returned.
+func Parse(stored []byte) (*Message, error) { return parse(stored) }
+
+// store builds a message in the form in which it is stored.
+func store(from Masthead, lang string, shown templates.Mail, nonce string, more []header) ([]byte, error) {
+	msg, err := message(from, lang, shown, nonce, more)
 	if err != nil {
 		return nil, err
 	}
@@ -64,35 +95,37 @@ func Render(set renderer, l Letter) (stored []byte, err error) {
 	return b.Bytes(), nil
 }
 
-// Parse reads what Render returned.
-func Parse(stored []byte) (*Message, error) { return parse(stored) }
+type header struct{ name, value string }
 
-// message builds the MIME message: everything that go-mail would make up by itself (Date, Message-ID, boundary) is fixed.
-// The list headers are those of RFC 2369, RFC 2919 and RFC 8058; Feedback-ID is Gmail's.
-func message(l Letter, shown templates.Mail, nonce string) (*gomail.Msg, error) {
+// listHeaders are those by which mail programs sort a list's mail and unsubscribe (RFC 2369, RFC 2919 and RFC 8058).
+func (m Masthead) listHeaders(nonce string) []header {
+	return []header{
+		{"List-Id", fmt.Sprintf("<%s.%s>", m.ListSlug, Domain(m.SenderAddress))},
+		{"List-Unsubscribe", placeholder(nonce, unsubscribe)},
+		{"List-Unsubscribe-Post", "List-Unsubscribe=One-Click"},
+	}
+}
+
+// message builds the MIME message: everything that go-mail would make up by itself (Date, Message-ID, boundary) is fixed. No person
+// wrote it and it answers no mail, which Auto-Submitted says (RFC 3834, 5); Feedback-ID is Gmail's.
+func message(from Masthead, lang string, shown templates.Mail, nonce string, more []header) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP),
 		gomail.WithBoundary("silkpost-"+nonce))
-	msg.FromMailAddress(&mail.Address{Name: l.SenderName, Address: l.SenderAddress})
-	if l.ReplyTo != "" {
-		if err := msg.ReplyTo(l.ReplyTo); err != nil {
-			return nil, errs.New(errs.Invalid, "list %s: reply address %q: %w", l.ListSlug, l.ReplyTo, err)
+	msg.FromMailAddress(&mail.Address{Name: from.SenderName, Address: from.SenderAddress})
+	if from.ReplyTo != "" {
+		if err := msg.ReplyTo(from.ReplyTo); err != nil {
+			return nil, errs.New(errs.Invalid, "list %s: reply address %q: %w", from.ListSlug, from.ReplyTo, err)
 		}
 	}
-	domain := Domain(l.SenderAddress)
 	msg.Subject(shown.Subject)
-	for _, header := range []struct{ name, value string }{
+	for _, h := range append([]header{
 		{"To", placeholder(nonce, to)},
 		{"Date", placeholder(nonce, date)},
 		{"Message-ID", placeholder(nonce, messageID)},
-		{"List-Id", fmt.Sprintf("<%s.%s>", l.ListSlug, domain)},
-		{"List-Unsubscribe", placeholder(nonce, unsubscribe)},
-		{"List-Unsubscribe-Post", "List-Unsubscribe=One-Click"},
-		{"Precedence", "bulk"},
 		{"Auto-Submitted", "auto-generated"},
-		{"Content-Language", l.Digest.Language},
-		{"Feedback-ID", fmt.Sprintf("%s:%s:digest:silkpost", shortID(l.EditionID), l.ListSlug)},
-	} {
-		msg.SetGenHeader(gomail.Header(header.name), header.value)
+		{"Content-Language", lang},
+	}, more...) {
+		msg.SetGenHeader(gomail.Header(h.name), h.value)
 	}
 	msg.SetBodyString(gomail.TypeTextPlain, shown.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, shown.HTML)
@@ -105,7 +138,11 @@ func Domain(address string) string { return address[strings.LastIndexByte(addres
 // MessageID returns the Message-ID of an edition's message to a contact, in the sender's domain. It is the same at each attempt
 // and tells nothing about the contact.
 func MessageID(edition uuid.UUID, contact int64, senderAddress string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", edition, contact))
+	return messageIDOf(fmt.Sprintf("%s/%d", edition, contact), senderAddress)
+}
+
+func messageIDOf(what, senderAddress string) string {
+	sum := sha256.Sum256([]byte(what))
 	local := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
 	return fmt.Sprintf("<%s@%s>", local, Domain(senderAddress))
 }

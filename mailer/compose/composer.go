@@ -22,9 +22,6 @@ import (
 	"silkpost/templates"
 )
 
-// UnsubscribePurpose is the purpose of the tokens in unsubscribe links; their id is a subscription's.
-const UnsubscribePurpose = "unsubscribe"
-
 // Composer makes the messages of deliveries. It may be used by any number of goroutines. Its exported fields are set before use.
 type Composer struct {
 	DB        *sqlx.DB
@@ -60,13 +57,8 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery) (send.Parcel
 	}
 	return send.Parcel{From: v.from, To: to, Message: v.message.For(Recipient{
 		Name: d.Name, Address: to, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
-		UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
+		PreferencesURL: c.PreferencesURL(d.SubscriptionID), UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
 	})}, nil
-}
-
-// UnsubscribeURL returns the link that ends a subscription.
-func (c *Composer) UnsubscribeURL(subscription int64) string {
-	return c.PublicURL + "/unsubscribe/" + c.Keys.Sign(UnsubscribePurpose, subscription)
 }
 
 // variant returns a variant from memory, from the database, or by rendering it.
@@ -167,16 +159,11 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 // LetterOf returns a letter of a list with the given articles in the given order; words is the language of the product's words.
 // Articles whose ids are among fallbacks are marked as being in none of the reader's languages.
 func (c *Composer) LetterOf(list subscribers.List, date time.Time, words string, shown []articles.Article, fallbacks []int64) (l Letter, err error) {
-	l = Letter{ListSlug: list.Slug, SenderName: list.Sender.Name, Digest: templates.Digest{
+	l = Letter{Digest: templates.Digest{
 		Language: words, ListName: list.NameIn(words), Date: date, SenderName: list.Sender.Name, PostalAddress: list.PostalAddress,
 	}}
-	if l.SenderAddress, err = subscribers.Envelope(list.Sender.Address); err != nil {
-		return l, errs.New(errs.Invalid, "list %s, sender: %w", list.Slug, err)
-	}
-	if list.Sender.ReplyTo != "" {
-		if l.ReplyTo, err = subscribers.Envelope(list.Sender.ReplyTo); err != nil {
-			return l, errs.New(errs.Invalid, "list %s, reply_to: %w", list.Slug, err)
-		}
+	if l.Masthead, err = MastheadOf(list); err != nil {
+		return l, err
 	}
 	zone, err := time.LoadLocation(list.TimeZone)
 	if err != nil {

@@ -18,14 +18,16 @@ import (
 type slot byte
 
 const (
-	date        slot = 'D' // header
-	messageID   slot = 'M' // header
-	to          slot = 'T' // header
-	unsubscribe slot = 'L' // header, List-Unsubscribe
-	address     slot = 'A' // body, text
-	addressHTML slot = 'B' // body, HTML
-	link        slot = 'U' // body, text: unsubscribe
-	linkHTML    slot = 'V' // body, HTML: unsubscribe
+	date            slot = 'D' // header
+	messageID       slot = 'M' // header
+	to              slot = 'T' // header
+	unsubscribe     slot = 'L' // header, List-Unsubscribe
+	address         slot = 'A' // body, text
+	addressHTML     slot = 'B' // body, HTML
+	preferences     slot = 'P' // body, text
+	preferencesHTML slot = 'Q' // body, HTML
+	link            slot = 'U' // body, text: unsubscribe
+	linkHTML        slot = 'V' // body, HTML: unsubscribe
 )
 
 // nonceBytes is the length of the hexadecimal nonce that placeholders of one message begin with. It is a hash over all that the
@@ -54,11 +56,12 @@ type Recipient struct {
 	Address        string
 	MessageID      string // with angle brackets
 	Date           time.Time
+	PreferencesURL string
 	UnsubscribeURL string
 }
 
 // parse finds the slots in a stored message: its nonce, a line break, and the MIME bytes. In quoted-printable text a soft line
-// break may part a placeholder.
+// break may part a placeholder. A message that was rendered before there was a slot does without it.
 func parse(stored []byte) (*Message, error) {
 	if len(stored) <= nonceBytes || stored[nonceBytes] != '\n' {
 		return nil, errs.New(errs.Internal, "a stored message has no nonce")
@@ -66,7 +69,7 @@ func parse(stored []byte) (*Message, error) {
 	mime := stored[nonceBytes+1:]
 	const softBreak = `(?:=\r\n)?`
 	words := strings.Split(string(stored[:nonceBytes]), "")
-	found := regexp.MustCompile(strings.Join(words, softBreak)+softBreak+`([DMTLABUV])`).FindAllSubmatchIndex(mime, -1)
+	found := regexp.MustCompile(strings.Join(words, softBreak)+softBreak+`([DMTLABPQUV])`).FindAllSubmatchIndex(mime, -1)
 
 	m := &Message{size: len(mime)}
 	end := 0
@@ -106,6 +109,10 @@ func (r Recipient) write(b *bytes.Buffer, s slot) {
 		quote(b, r.Address)
 	case addressHTML:
 		quote(b, html.EscapeString(r.Address))
+	case preferences:
+		quote(b, r.PreferencesURL)
+	case preferencesHTML:
+		quote(b, html.EscapeString(r.PreferencesURL))
 	case link:
 		quote(b, r.UnsubscribeURL)
 	case linkHTML:

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -23,15 +24,15 @@ type plainTemplates struct{ before, after string }
 func (p plainTemplates) Digest(d templates.Digest) (templates.Mail, error) {
 	return templates.Mail{
 		Subject: "News",
-		HTML:    "<p>" + p.before + d.Address + "</p>" + p.after + "<a href=\"" + d.UnsubscribeURL + "\">x</a>",
-		Text:    p.before + d.Address + p.after + "\n" + d.UnsubscribeURL + "\n",
+		HTML:    "<p>" + p.before + d.Address + "</p>" + p.after + "<a href=\"" + d.UnsubscribeURL + "\">x</a><a href=\"" + d.PreferencesURL + "\">y</a>",
+		Text:    p.before + d.Address + p.after + "\n" + d.PreferencesURL + "\n" + d.UnsubscribeURL + "\n",
 	}, nil
 }
 
 func letter() Letter {
 	return Letter{
-		EditionID: uuid.MustParse("0190a000-0000-7000-8000-000000000001"), ListSlug: "partners",
-		SenderName: "Académie", SenderAddress: "news@example.org", ReplyTo: "office@example.org",
+		EditionID: uuid.MustParse("0190a000-0000-7000-8000-000000000001"),
+		Masthead:  Masthead{ListSlug: "partners", SenderName: "Académie", SenderAddress: "news@example.org", ReplyTo: "office@example.org"},
 	}
 }
 
@@ -39,6 +40,7 @@ func recipient() Recipient {
 	return Recipient{
 		Name: "Büro, International \"Office\"", Address: "o'brien+x@example.net", MessageID: "<abc@example.org>",
 		Date:           time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC),
+		PreferencesURL: "https://news.example.org/preferences/" + strings.Repeat("_-bA", 30) + "?a&b",
 		UnsubscribeURL: "https://news.example.org/unsubscribe/" + strings.Repeat("Ab-_", 30),
 	}
 }
@@ -110,15 +112,37 @@ func TestForPutsTheRecipientIn(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	if want := "Dear o'brien+x@example.net, \r\n" + r.UnsubscribeURL + "\r\n"; strings.ReplaceAll(text, "\r\n", "\n") != strings.ReplaceAll(want, "\r\n", "\n") {
+	if want := "Dear o'brien+x@example.net, \r\n" + r.PreferencesURL + "\r\n" + r.UnsubscribeURL + "\r\n"; strings.ReplaceAll(text, "\r\n", "\n") != strings.ReplaceAll(want, "\r\n", "\n") {
 		t.Errorf("text: got %q, want %q", text, want)
 	}
-	if !strings.Contains(html, "Dear o&#39;brien+x@example.net</p>") || !strings.Contains(html, `href="`+r.UnsubscribeURL+`"`) {
+	if !strings.Contains(html, "Dear o&#39;brien+x@example.net</p>") || !strings.Contains(html, `href="`+r.UnsubscribeURL+`"`) ||
+		!strings.Contains(html, `href="`+strings.ReplaceAll(r.PreferencesURL, "&", "&amp;")+`"`) {
 		t.Errorf("html: %q", html)
 	}
 	again, _ := Render(plainTemplates{"Dear ", ", "}, letter())
 	if !bytes.Equal(stored, again) || !bytes.Equal(raw, m.For(r)) {
 		t.Error("the same letter and recipient gave other bytes")
+	}
+}
+
+// What an older program has rendered and stored has no place for the link to the preferences.
+func TestVariantsOfOlderPrograms(t *testing.T) {
+	t.Parallel()
+	stored, err := os.ReadFile("testdata/variant-without-preferences")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Parse(stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, r := m.For(recipient()), recipient()
+	_, text, html := parts(t, raw)
+	if bytes.Contains(raw, append([]byte("\r\nTo: "), stored[:nonceBytes]...)) || strings.Contains(text+html, string(stored[:nonceBytes])) {
+		t.Errorf("a placeholder is left in\n%s", raw)
+	}
+	if !strings.Contains(text, "] "+r.UnsubscribeURL) || strings.Count(html, r.UnsubscribeURL) != 2 || strings.Contains(text+html, "preferences/") {
+		t.Errorf("the links are not what they were in\n%s\n%s", text, html)
 	}
 }
 
@@ -218,7 +242,7 @@ func TestSpliceHoldsForAnyText(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, text, _ := parts(t, m.For(r))
-		want := set.before + r.Address + set.after + "\n" + r.UnsubscribeURL + "\n"
+		want := set.before + r.Address + set.after + "\n" + r.PreferencesURL + "\n" + r.UnsubscribeURL + "\n"
 		if got := strings.ReplaceAll(text, "\r\n", "\n"); got != want {
 			t.Fatalf("got  %q\nwant %q", got, want)
 		}

@@ -96,3 +96,51 @@ func TestLastCutOff(t *testing.T) {
 		}
 	}
 }
+
+func TestNext(t *testing.T) {
+	t.Parallel()
+	list := subscribers.NewList("partners")
+	list.TimeZone, list.EditorialHour = "Asia/Shanghai", "17:00"
+	for _, tt := range []struct{ rhythm, now, zone, cutOff, comes string }{
+		{subscribers.Daily, "2026-11-22T08:59:59Z", "Europe/Rome", "2026-11-22T17:00:00+08:00", "2026-11-23T08:00:00+01:00"},
+		{subscribers.Daily, "2026-11-22T09:00:00Z", "Asia/Shanghai", "2026-11-23T17:00:00+08:00", "2026-11-24T08:00:00+08:00"},
+		{subscribers.Weekly, "2026-11-23T09:00:00Z", "America/Santiago", "2026-11-30T17:00:00+08:00", "2026-11-30T08:00:00-03:00"},
+		{subscribers.Monthly, "2026-11-22T12:00:00Z", "Europe/Rome", "2026-12-07T17:00:00+08:00", "2026-12-08T08:00:00+01:00"},
+		{subscribers.Immediate, "2026-11-22T12:00:00Z", "Europe/Rome", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"},
+	} {
+		now, err := time.Parse(time.RFC3339, tt.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cutOff, comes, err := Next(list, tt.rhythm, tt.zone, "08:00", now)
+		if got := []string{cutOff.Format(time.RFC3339), comes.Format(time.RFC3339)}; err != nil || got[0] != tt.cutOff || got[1] != tt.comes {
+			t.Errorf("%s at %s in %s: %v, %v", tt.rhythm, tt.now, tt.zone, got, err)
+		}
+	}
+	if _, _, err := Next(list, subscribers.Daily, "Europe/Atlantis", "08:00", monday); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("a zone that there is not: %v", err)
+	}
+}
+
+// The last cut-off until now and the next one after it enclose any moment, and nothing lies between them.
+func TestCutOffsEnclose(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		list := subscribers.NewList("partners")
+		list.TimeZone = rapid.SampledFrom([]string{"Asia/Shanghai", "Europe/Rome", "America/Santiago", "Pacific/Auckland"}).Draw(t, "zone")
+		list.EditorialHour = rapid.SampledFrom([]string{"00:30", "02:30", "17:00"}).Draw(t, "hour")
+		rhythm := rapid.SampledFrom([]string{subscribers.Daily, subscribers.Weekly, subscribers.Monthly}).Draw(t, "rhythm")
+		now := monday.Add(time.Duration(rapid.IntRange(0, 400*24*60).Draw(t, "minutes")) * time.Minute)
+		last, err := lastCutOff(&list, rhythm, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, err := nextCutOff(&list, rhythm, now)
+		if err != nil || last.After(now) || !next.After(now) {
+			t.Fatalf("%s lies between %s and %s (%v)", now, last, next, err)
+		}
+		if before, err := lastCutOff(&list, rhythm, next.Add(-time.Second)); err != nil || !before.Equal(last) {
+			t.Fatalf("%s lies between %s and %s (%v)", before, last, next, err)
+		}
+	})
+}

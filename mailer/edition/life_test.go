@@ -52,6 +52,17 @@ func (l *life) join(rt *rapid.T) {
 	l.people[name] = p
 }
 
+// greet sends the last edition to somebody, if they are new enough for it.
+func (l *life) greet(rt *rapid.T) {
+	name, p := l.someone(rt)
+	_, _, titles := l.last(name)
+	for _, title := range titles {
+		if p.given[title]++; p.given[title] > 1 || !p.active || p.due[title] {
+			rt.Fatalf("%s gets %s with the last edition", name, title)
+		}
+	}
+}
+
 // someone draws a person, or skips the step when there is none yet.
 func (l *life) someone(rt *rapid.T) (string, *person) {
 	names := slices.Sorted(maps.Keys(l.people))
@@ -162,6 +173,7 @@ func TestNothingMissedNothingTwiceInAnyLife(t *testing.T) {
 		l := &life{world: w, rt: rt, people: map[string]*person{}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"publish": l.publish, "join": l.join, "leave": l.leave, "come back": l.comeBack, "switch rhythm": l.switchRhythm, "send": l.send,
+			"greet": l.greet,
 		})
 	})
 }

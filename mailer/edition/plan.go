@@ -130,9 +130,14 @@ func (p *plan) enrol(ctx context.Context) error {
 		p.List.ID)
 }
 
+// clear drops what an earlier plan in the same transaction has left.
+func (p *plan) clear(ctx context.Context) error {
+	return p.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour`)
+}
+
 // readers finds who may be mailed at this rhythm, and what each has not been given.
 func (p *plan) readers(ctx context.Context) error {
-	if err := p.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour`); err != nil {
+	if err := p.clear(ctx); err != nil {
 		return err
 	}
 	return p.run(ctx, `

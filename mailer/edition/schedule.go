@@ -20,6 +20,16 @@ const cutOffDay = time.Monday
 
 // lastCutOff returns the latest cut-off of a rhythm at or before now: the list's editorial hour, on the list's own wall.
 func lastCutOff(list *subscribers.List, rhythm string, now time.Time) (time.Time, error) {
+	return cutOffFrom(list, rhythm, now, -1)
+}
+
+// nextCutOff returns the first one after now.
+func nextCutOff(list *subscribers.List, rhythm string, now time.Time) (time.Time, error) {
+	return cutOffFrom(list, rhythm, now, +1)
+}
+
+// cutOffFrom goes from today by steps of a day, back or ahead, until it finds a cut-off.
+func cutOffFrom(list *subscribers.List, rhythm string, now time.Time, step int) (time.Time, error) {
 	where, err := zoneOf(list.TimeZone)
 	if err != nil {
 		return time.Time{}, err
@@ -29,12 +39,33 @@ func lastCutOff(list *subscribers.List, rhythm string, now time.Time) (time.Time
 		return time.Time{}, errs.New(errs.Invalid, "list %s: editorial hour %q: %w", list.Slug, list.EditorialHour, err)
 	}
 	today := now.In(where)
-	for days := 0; ; days-- {
+	for days := 0; ; days += step {
 		at := onWall(today.Year(), today.Month(), today.Day()+days, hour.Hour(), hour.Minute(), where)
-		if !at.After(now) && isDay(rhythm, at) {
+		if at.After(now) == (step > 0) && isDay(rhythm, at) {
 			return at.UTC(), nil
 		}
 	}
+}
+
+// Next says when a list's next scheduled edition of a rhythm is cut off, on the list's own wall, and when it comes to a reader whose hour it is in a
+// zone, on theirs. Immediate editions have no such time: then both are zero.
+func Next(list subscribers.List, rhythm, zone, hour string, now time.Time) (cutOff, comes time.Time, err error) {
+	if rhythm == immediate {
+		return cutOff, comes, nil
+	}
+	if cutOff, err = nextCutOff(&list, rhythm, now); err != nil {
+		return cutOff, comes, err
+	}
+	listWall, err := zoneOf(list.TimeZone)
+	if err != nil {
+		return cutOff, comes, err
+	}
+	readerWall, err := zoneOf(zone)
+	if err != nil {
+		return cutOff, comes, err
+	}
+	comes, err = nextHour(cutOff, zone, hour)
+	return cutOff.In(listWall), comes.In(readerWall), err
 }
 
 // isDay reports whether a rhythm has a cut-off on a day.

@@ -109,3 +109,18 @@ func Waiting(ctx context.Context, h database.Handle, editions []uuid.UUID, settl
 		uuids(editions), settled)
 	return waiting, err
 }
+
+// Reached reports whether a message of one of the subscriptions, a delivery or a notice, was delivered after a time, or may be under way now:
+// whoever comes by its links then may be a program that looks at mail on its way.
+func Reached(ctx context.Context, h database.Handle, after time.Time, subscriptions ...int64) (reached bool, err error) {
+	defer errs.Wrap(&err, "ledger.Reached")
+	err = h.GetContext(ctx, &reached, `
+		SELECT EXISTS (
+			SELECT 1 FROM mailer.deliveries
+			WHERE subscription_id = ANY ($1) AND (state = 'in_flight' OR state IN ('sent', 'in_doubt') AND settled_at > $2)
+		) OR EXISTS (
+			SELECT 1 FROM mailer.notices
+			WHERE subscription_id = ANY ($1) AND (open OR state IN ('sent', 'in_doubt') AND settled_at > $2))`,
+		pq.Array(subscriptions), after)
+	return reached, err
+}

@@ -360,3 +360,26 @@ func TestEditionIDs(t *testing.T) {
 		t.Errorf("%s is not before %s", a, b)
 	}
 }
+
+// A message that is under way, or that came just now, may still be looked at by programs.
+func TestReached(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 3)
+	sender := b.enlist(noon)
+	reached := func(d *ledger.Delivery, after time.Time, want bool) {
+		t.Helper()
+		got, err := ledger.Reached(b.ctx, b.db, after, 999, d.SubscriptionID)
+		b.must(err)
+		if got != want {
+			t.Errorf("subscription %d after %s: %v, want %v", d.SubscriptionID, after, got, want)
+		}
+	}
+	for i, d := range b.claim(sender, noon, 3) {
+		reached(d, noon.Add(time.Hour), true) // under way
+		o := []reply.Outcome{reply.Sent, reply.InDoubt, reply.Failed}[i]
+		b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{outcome(sender, d, o, noon)}))
+		reached(d, noon.Add(-time.Second), o != reply.Failed)
+		reached(d, noon, false)
+	}
+	reached(&ledger.Delivery{SubscriptionID: 999}, noon.Add(-time.Hour), false)
+}

@@ -10,7 +10,7 @@ import (
 	"silkpost/mailer/reply"
 )
 
-// Retry says when a deferred delivery is tried again.
+// Retry says when what was deferred is tried again.
 type Retry struct {
 	First   time.Duration // after the first attempt; doubles with each further one
 	Longest time.Duration // but never longer than this
@@ -18,42 +18,59 @@ type Retry struct {
 	InDoubt time.Duration // before a delivery in doubt is sent again
 }
 
+// NoticeRetry is for mail that somebody waits for: it tries again sooner, and gives up after two days.
+var NoticeRetry = Retry{First: 30 * time.Second, Longest: time.Hour, GiveUp: 48 * time.Hour, InDoubt: 10 * time.Minute}
+
 // DefaultRetry tries again within minutes and gives up after a day.
 var DefaultRetry = Retry{First: 2 * time.Minute, Longest: time.Hour, GiveUp: 24 * time.Hour, InDoubt: 10 * time.Minute}
 
 // attempt decides what an answer means for a delivery: its outcome, and when to try again.
 func (p Retry) attempt(sender uuid.UUID, d *ledger.Delivery, r reply.Reply, now time.Time) ledger.Attempt {
-	a := ledger.Attempt{Sender: sender, Delivery: d, At: now, Outcome: r.Outcome(), Reply: r}
-	switch a.Outcome {
-	case reply.Deferred:
-		a.DueAt = now.Add(p.wait(d))
-	case reply.InDoubt:
-		a.DueAt = now.Add(p.InDoubt)
-	case reply.Sent, reply.Failed:
-		return a
-	}
-	if a.DueAt.Before(d.NotBefore.Add(p.GiveUp)) {
-		return a
-	}
-	a.DueAt = time.Time{}
-	if a.Outcome == reply.Deferred {
-		a.Outcome = reply.Failed
-	}
+	a := ledger.Attempt{Sender: sender, Delivery: d, At: now, Reply: r}
+	a.Outcome, a.DueAt = p.Next(r, Tried{ID: d.EditionID, Contact: d.ContactID, Attempts: d.Attempts, Since: d.NotBefore}, now)
 	return a
 }
 
-// wait returns the pause after a delivery's next attempt: exponential, with up to a quarter more by a hash of who it is, so that
-// those that failed together do not come back together.
-func (p Retry) wait(d *ledger.Delivery) time.Duration {
+// Tried is what was sent, and how often that was tried before.
+type Tried struct {
+	ID       uuid.UUID
+	Contact  int64
+	Attempts int
+	Since    time.Time // its hour: giving up is counted from here
+}
+
+// Next decides what an answer means for what was tried once more: the outcome, and when to try again; zero: never.
+func (p Retry) Next(r reply.Reply, t Tried, now time.Time) (outcome reply.Outcome, due time.Time) {
+	outcome = r.Outcome()
+	switch outcome {
+	case reply.Deferred:
+		due = now.Add(p.wait(t))
+	case reply.InDoubt:
+		due = now.Add(p.InDoubt)
+	case reply.Sent, reply.Failed:
+		return outcome, due
+	}
+	if due.Before(t.Since.Add(p.GiveUp)) {
+		return outcome, due
+	}
+	if outcome == reply.Deferred {
+		outcome = reply.Failed
+	}
+	return outcome, time.Time{}
+}
+
+// wait returns the pause after the next attempt: exponential, with up to a quarter more by a hash of what it is, so that those that
+// failed together do not come back together.
+func (p Retry) wait(t Tried) time.Duration {
 	wait := p.First
-	for range d.Attempts {
+	for range t.Attempts {
 		if wait = 2 * wait; wait >= p.Longest {
 			wait = p.Longest
 			break
 		}
 	}
 	h := fnv.New32a()
-	_, _ = h.Write(d.EditionID[:])
-	_, _ = h.Write([]byte{byte(d.ContactID), byte(d.ContactID >> 8), byte(d.ContactID >> 16), byte(d.Attempts)})
+	_, _ = h.Write(t.ID[:])
+	_, _ = h.Write([]byte{byte(t.Contact), byte(t.Contact >> 8), byte(t.Contact >> 16), byte(t.Attempts)})
 	return wait + wait/4*time.Duration(h.Sum32()%1024)/1024
 }

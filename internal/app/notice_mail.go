@@ -1,0 +1,161 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/mailer/compose"
+	"silkpost/mailer/edition"
+	"silkpost/mailer/notice"
+	"silkpost/mailer/reply"
+	"silkpost/mailer/send"
+	"silkpost/subscribers"
+	"silkpost/templates"
+)
+
+// transmit makes a notice's message and sends it, unless check says no right before.
+func (a *App) transmit(ctx context.Context, n *notice.Notice, check func(context.Context) error) (reply.Reply, error) {
+	sub, err := subscribers.SubscriptionByID(ctx, a.DB, n.SubscriptionID)
+	if err != nil {
+		return reply.Reply{}, err
+	}
+	parcel, err := a.noticeParcel(ctx, n, &sub)
+	if err != nil {
+		return reply.Reply{}, err
+	}
+	return send.One(ctx, *a.relay, a.helo(), parcel, check)
+}
+
+// noticeParcel makes the message of a notice.
+func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribers.Subscription) (p send.Parcel, err error) {
+	if p.To, err = subscribers.Envelope(n.To(&sub.Contact)); err != nil {
+		return p, err
+	}
+	head, err := compose.MastheadOf(sub.List)
+	if err != nil {
+		return p, err
+	}
+	p.From = head.SenderAddress
+	to := compose.Recipient{Address: p.To, Date: n.MadeAt, MessageID: compose.NoticeID(n.ID, p.From)}
+	if n.Kind == notice.LastEdition {
+		p.Message, err = a.lastEdition(ctx, n, sub, to)
+		return p, err
+	}
+	words := a.Templates.Language(sub.Contact.Languages, sub.List.FallbackLanguage)
+	said, err := a.noticeWords(ctx, n, sub, words)
+	if err != nil {
+		return p, err
+	}
+	letter := compose.Notice{Masthead: head, Language: words}
+	if letter.Shown, err = a.Templates.Notice(words, said); err != nil {
+		return p, err
+	}
+	switch n.Kind {
+	case notice.Known, notice.Welcome:
+		to.Name, to.UnsubscribeURL = sub.Contact.Name, a.Composer.UnsubscribeURL(sub.ID)
+	case notice.OldAddress:
+		to.Name = sub.Contact.Name
+	case notice.Confirmation, notice.NewAddress, notice.LastEdition: // what a stranger wrote into a form is not carried to anybody
+	}
+	p.Message, err = letter.For(to)
+	return p, err
+}
+
+// noticeWords says what a notice says.
+func (a *App) noticeWords(ctx context.Context, n *notice.Notice, sub *subscribers.Subscription, words string) (templates.Notice, error) {
+	list := &sub.List
+	head := templates.Letterhead{ListName: list.NameIn(words), SenderName: list.Sender.Name, PostalAddress: list.PostalAddress}
+	to := n.To(&sub.Contact)
+	switch n.Kind {
+	case notice.Confirmation:
+		lists, err := a.confirmedWith(ctx, sub, words)
+		return templates.ConfirmationNotice{Letterhead: head, Address: to, Lists: lists, ConfirmURL: a.Composer.ConfirmURL(sub.ID)}, err
+	case notice.Known:
+		known := templates.KnownNotice{
+			Letterhead: head, Address: to, Rhythm: sub.Rhythm, Paused: sub.State == subscribers.Paused,
+			PreferencesURL: a.Composer.PreferencesURL(sub.ID), UnsubscribeURL: a.Composer.UnsubscribeURL(sub.ID),
+		}
+		if sub.PausedUntil != nil {
+			zone, err := time.LoadLocation(zoneOf(sub))
+			if err != nil {
+				return nil, errs.New(errs.Invalid, "subscription %d: %w", sub.ID, err)
+			}
+			known.PausedUntil = sub.PausedUntil.In(zone)
+		}
+		return known, nil
+	case notice.NewAddress:
+		return templates.NewAddressNotice{
+			Letterhead: head, Address: to, OldAddress: subscribers.Mask(n.OldAddress), ConfirmURL: a.Composer.ChangeURL(&sub.Contact, n.NewAddress),
+		}, nil
+	case notice.OldAddress:
+		return templates.OldAddressNotice{
+			Letterhead: head, NewAddress: subscribers.Mask(n.NewAddress), PreferencesURL: a.Composer.PreferencesURL(sub.ID),
+		}, nil
+	case notice.Welcome, notice.LastEdition:
+	}
+	return a.welcomeWords(n, sub, head)
+}
+
+func (a *App) welcomeWords(n *notice.Notice, sub *subscribers.Subscription, head templates.Letterhead) (_ templates.Notice, err error) {
+	welcome := templates.WelcomeNotice{
+		Letterhead: head, Address: sub.Contact.Email, Rhythm: sub.Rhythm, LastEdition: n.EditionID.Valid,
+		PreferencesURL: a.Composer.PreferencesURL(sub.ID), UnsubscribeURL: a.Composer.UnsubscribeURL(sub.ID),
+	}
+	welcome.Zone = zoneOf(sub)
+	hour := cmp.Or(sub.Contact.DeliveryHour, sub.List.DeliveryHour)
+	welcome.CutOff, welcome.Comes, err = edition.Next(sub.List, sub.Rhythm, welcome.Zone, hour, n.MadeAt)
+	return welcome, err
+}
+
+// zoneOf returns the time zone that a subscription's mail comes by.
+func zoneOf(sub *subscribers.Subscription) string {
+	return cmp.Or(sub.Contact.TimeZone, sub.List.TimeZone)
+}
+
+// confirmedWith returns what a subscription's person confirms by the link to it: with it, what was asked for in the same form.
+func (a *App) confirmedWith(ctx context.Context, sub *subscribers.Subscription, words string) (lists []templates.NoticeList, err error) {
+	together, err := subscribers.Together(ctx, a.DB, sub.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range together {
+		one, err := subscribers.SubscriptionByID(ctx, a.DB, id)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, templates.NoticeList{Name: one.List.NameIn(words), Rhythm: one.Rhythm})
+	}
+	return lists, nil
+}
+
+// lastEdition makes the message of a last edition: a digest like any other.
+func (a *App) lastEdition(ctx context.Context, n *notice.Notice, sub *subscribers.Subscription, to compose.Recipient) (message []byte, err error) {
+	var contents edition.Contents
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		contents, err = a.Planner.Read(ctx, tx, n.EditionID.UUID, sub.List, sub.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(contents.Articles) == 0 {
+		return nil, errs.New(errs.Gone, "the edition holds nothing for this reader")
+	}
+	shown, err := a.Articles.ByIDs(ctx, a.DB, contents.Articles)
+	if err != nil {
+		return nil, err
+	}
+	letter, err := a.Composer.LetterOf(sub.List, contents.LocalDate, contents.Language, shown, contents.Fallbacks)
+	if err != nil {
+		return nil, err
+	}
+	letter.EditionID = n.EditionID.UUID
+	to.Name, to.MessageID = sub.Contact.Name, compose.MessageID(letter.EditionID, sub.Contact.ID, letter.SenderAddress)
+	to.PreferencesURL, to.UnsubscribeURL = a.Composer.PreferencesURL(sub.ID), a.Composer.UnsubscribeURL(sub.ID)
+	return a.sample(letter, to)
+}
