@@ -252,7 +252,7 @@ func TestOneMailForOneForm(t *testing.T) {
 	}
 }
 
-// standing is what a history of forms, presses, imports, suppressions and erasures must lead to for one address.
+// member is what a history of forms, presses, imports, suppressions and erasures must lead to for one address.
 type member struct {
 	states    map[string]subscribers.State // by list
 	against   map[subscribers.Reason]bool  // suppressions in force
@@ -383,8 +383,12 @@ func (h *joinHistory) imports(rt *rapid.T) {
 	o := h.options()
 	o.List = h.prefix + "double"
 	h.mustImport(h.t, o, "email\n"+email+"\n")
-	if state := s.states["double"]; state == "" || state == subscribers.Pending {
+	suppressed := h.domainBarred || s.against[subscribers.HardBounce] || s.against[subscribers.Complaint] || s.against[subscribers.Manual]
+	switch state := s.states["double"]; {
+	case state == subscribers.Pending && !suppressed, state == "" && !suppressed:
 		s.states["double"] = subscribers.Active
+	case state == "":
+		s.states["double"] = subscribers.Pending
 	}
 }
 

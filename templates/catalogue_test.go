@@ -138,8 +138,19 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 	v := mustSet(t, files).voices[reference]
 	types := map[string]reflect.Type{}
 	for _, p := range []Page{
-		FeedsPage{}, FeedPage{}, ArticlePage{}, SubscribePage{}, SubscribedPage{}, ConfirmPage{}, ChangePage{}, UnsubscribePage{}, PreferencesPage{},
-		AgainPage{}, ErrorPage{}, CatcherList{}, CatcherMessage{},
+		FeedsPage{},
+		FeedPage{},
+		ArticlePage{},
+		SubscribePage{},
+		SubscribedPage{},
+		ConfirmPage{},
+		ChangePage{},
+		UnsubscribePage{},
+		PreferencesPage{},
+		AgainPage{},
+		ErrorPage{},
+		CatcherList{},
+		CatcherMessage{},
 	} {
 		types[p.template()] = reflect.TypeOf(p)
 	}

@@ -97,15 +97,15 @@ func (s *site) join(w http.ResponseWriter, r *http.Request) (templates.Page, err
 	return templates.SubscribedPage{ListName: list.NameIn(s.language(r))}, nil
 }
 
-// badField is a mistake that the form shows beside its field.
-type badField struct {
+// fieldError is a mistake that the form shows beside its field.
+type fieldError struct {
 	field string
 	error
 }
 
 // mistaken shows the form again with what is to be mended; other errors it passes on.
 func (s *site) mistaken(w http.ResponseWriter, r *http.Request, list *subscribers.List, err error) (templates.Page, error) {
-	bad, ok := err.(badField) //nolint:errorlint // it is never wrapped
+	bad, ok := err.(fieldError) //nolint:errorlint // it is never wrapped
 	if !ok {
 		return nil, err
 	}
@@ -122,11 +122,11 @@ func (s *site) mistaken(w http.ResponseWriter, r *http.Request, list *subscriber
 func (s *site) joinRequest(r *http.Request, list *subscribers.List) (request subscribers.JoinRequest, err error) {
 	form := r.PostForm
 	if request.Address, err = subscribers.ParseAddress(strings.TrimSpace(form.Get("email"))); err != nil {
-		return request, badField{"email", err}
+		return request, fieldError{"email", err}
 	}
 	request.Name = form.Get("name")
 	if err := subscribers.CheckName(request.Name); err != nil {
-		return request, badField{"name", err}
+		return request, fieldError{"name", err}
 	}
 	request.Languages = tags(form["language"])
 	if !form.Has("language") {
