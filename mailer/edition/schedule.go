@@ -114,7 +114,7 @@ func (p *Planner) planDue(ctx context.Context, db *sqlx.DB, list subscribers.Lis
 
 // due reports whether a rhythm has an edition to plan now, and its cut-off. It holds the list's lock from here on.
 func (p *Planner) due(ctx context.Context, tx handle, r Request, now time.Time) (cutOff time.Time, due bool, err error) {
-	pl := &plan{Planner: p, Request: r, handle: tx, now: now}
+	pl := p.begin(tx, r, now, nil)
 	pl.CutOff = now
 	if err := pl.lock(ctx); err != nil {
 		return cutOff, false, err
