@@ -198,8 +198,8 @@ func namesIn(in reflect.Type, known map[string]bool) {
 	case reflect.Slice:
 		namesIn(in.Elem(), known)
 	case reflect.Struct:
-		for i := range in.NumMethod() {
-			known[in.Method(i).Name] = true
+		for i := range reflect.PointerTo(in).NumMethod() {
+			known[reflect.PointerTo(in).Method(i).Name] = true
 		}
 		for i := range in.NumField() {
 			known[in.Field(i).Name] = true

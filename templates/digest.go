@@ -9,17 +9,22 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// Digest is what a digest mail shows. One is made per variant; what differs per recipient (Address, the two links) is given as
-// placeholders that the mailer replaces in the finished bytes, so templates print both as they are, wherever they like.
+// Digest is what a digest mail shows. One is made per variant; what differs per recipient (Address, the three links) is given as
+// placeholders that the mailer replaces in the finished bytes, so templates print them as they are, wherever they like.
 type Digest struct {
 	Language       string    // of the product's words; see Set.Language
 	ListName       string    // in Language
 	Date           time.Time // the edition's date, in the list's zone
+	Subject        string    // "": the list's name and the first headline
+	Preheader      string    // what an inbox shows behind the subject; "": the other headlines
+	Introduction   string    // Markdown, in Language; "": none
 	Articles       []DigestArticle
+	More           []DigestArticle // shown as titles with links
 	SenderName     string
 	PostalAddress  string // lines as they are to be printed
 	Address        string // whom it is sent to
-	PreferencesURL string // "" leaves it out
+	ViewURL        string // the digest as a page; "" leaves it out
+	PreferencesURL string // likewise
 	UnsubscribeURL string
 }
 
@@ -46,8 +51,16 @@ type Mail struct {
 // digestView is what both of the digest's templates execute on.
 type digestView struct {
 	Digest
-	Subject   string
-	Preheader string
+	Subject      string
+	Preheader    string
+	Introduction introduction
+	links        int // that the text has counted so far
+}
+
+// Number counts a link of the text.
+func (v *digestView) Number() int {
+	v.links++
+	return v.links
 }
 
 const (
@@ -59,11 +72,10 @@ const (
 // web address that is not http or https is left out; placeholders made of ASCII letters and digits come out unchanged.
 func (s *Set) Digest(d Digest) (Mail, error) {
 	v := s.voice(d.Language)
-	subject, err := v.words.subject(d)
+	view, err := v.words.digest(d)
 	if err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
 	}
-	view := digestView{Digest: d, Subject: subject, Preheader: preheader(d.Articles)}
 	var html, text bytes.Buffer
 	if err := v.digest.Execute(&html, view); err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
@@ -71,7 +83,26 @@ func (s *Set) Digest(d Digest) (Mail, error) {
 	if err := v.digestText.Execute(&text, view); err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
 	}
-	return Mail{Subject: subject, HTML: html.String(), Text: text.String()}, nil
+	return Mail{Subject: view.Subject, HTML: html.String(), Text: text.String()}, nil
+}
+
+// digest fills in what was left to the product's own words.
+func (w *words) digest(d Digest) (view *digestView, err error) {
+	view = &digestView{Digest: d, Subject: line(d.Subject), Preheader: line(d.Preheader)}
+	counted := 0
+	if d.ViewURL != "" {
+		counted = 1 // the link to the digest as a page comes first
+	}
+	if view.Introduction, err = introduce(d.Introduction, w.tag, counted); err != nil {
+		return nil, err
+	}
+	if view.Preheader == "" {
+		view.Preheader = preheader(d.Articles)
+	}
+	if view.Subject == "" {
+		view.Subject, err = w.subject(d)
+	}
+	return view, err
 }
 
 // subject names the list, so that mail can be told apart and sorted, and the first headline, so that it is worth opening; the

@@ -16,13 +16,16 @@ func line(s string) string {
 		switch {
 		case unicode.IsControl(r):
 			return ' '
-		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		case overrides(r):
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\ufffd"))
 	return strings.Join(strings.Fields(s), " ")
 }
+
+// overrides reports whether r embeds, overrides or isolates a direction.
+func overrides(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
 
 // lines lays each line of plain text on one line of its own, without the empty ones.
 func lines(s string) []string {
