@@ -108,17 +108,20 @@ func contactSubscriptions(e *env, f app.ContactFile) error {
 func contactConsents(e *env, f app.ContactFile) error {
 	var rows [][]string
 	for _, g := range f.Consents {
-		rows = append(rows, []string{minute(g.At), g.List, string(g.State), string(g.Method), by(g.Actor), g.Network, g.Origin, g.Statement})
+		rows = append(rows, []string{minute(g.At), g.List, string(g.State), string(g.Method), by(g), g.Network, g.Origin, g.Statement})
 	}
 	return section(e, "Consents", []string{"when", "list", "became", "how", "by", "network", "origin", "words"}, rows)
 }
 
-// by says who did something.
-func by(actor string) string {
-	if actor == "" {
-		return "person"
+// by says who did it: where nobody is named the person, but for what they have no part in.
+func by(g subscribers.ConsentRecord) string {
+	switch {
+	case g.Actor != "":
+		return g.Actor
+	case g.Method == subscribers.ByImport || g.Method == subscribers.BySchedule:
+		return "silkpost"
 	}
-	return actor
+	return "person"
 }
 
 func contactSuppressions(e *env, f app.ContactFile) error {
