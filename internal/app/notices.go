@@ -173,13 +173,21 @@ func (a *App) sendNotice(ctx context.Context, id uuid.UUID) (again time.Duration
 			level = slog.LevelInfo
 		}
 		a.Log.Log(ctx, level, "a notice was not sent", slog.Any("notice", id), slog.Any("kind", n.Kind), slog.Any("state", o.State),
-			slog.Int("code", o.Code), slog.String("reply", o.Reply), slog.Bool("again", o.Again))
+			slog.Int("code", o.Code), slog.String("reply", loggable(o)), slog.Bool("again", o.Again))
 	}
 	return again, notice.Settle(ctx, a.DB, id, o, a.Clock.Now())
 }
 
 // errUnsendable says that a notice may not go any more. The outcome says why.
 var errUnsendable = errors.New("the notice may not go")
+
+// loggable is what a log may keep of an outcome: a server's words can name the person, and nobody can take them out of a log. silkpost status has them.
+func loggable(o notice.Outcome) string {
+	if o.Code == 0 {
+		return o.Reply
+	}
+	return reply.Reply{Text: o.Reply}.Enhanced()
+}
 
 // tryNotice makes one attempt. Whether the notice may go is asked first, and again right before the message, as dialling can take its time (P5).
 func (a *App) tryNotice(ctx context.Context, n *notice.Notice) (o notice.Outcome, again time.Duration, err error) {
