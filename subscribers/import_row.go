@@ -197,7 +197,9 @@ var texts = map[field]func(r *rowReader, a *arrival, said cells, c column, cell 
 		a.topics = splitCell(cell)
 		return checkText(cell, maxText)
 	},
-	fieldStatus: func(r *rowReader, a *arrival, _ cells, c column, cell string) error { return r.readStatus(a, c, cell, cell) },
+	fieldStatus: func(r *rowReader, a *arrival, _ cells, c column, cell string) error {
+		return r.readStatus(a, c, cell, cell)
+	},
 	fieldStates: func(r *rowReader, a *arrival, _ cells, c column, cell string) error {
 		for _, entry := range splitCell(cell) {
 			slug, word, ofList := strings.Cut(entry, ":")
