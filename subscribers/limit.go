@@ -28,8 +28,8 @@ type Admission struct {
 }
 
 // Admit counts a request from a network (see Network) that leads to a mail to an address, whoever's it is, and says whether it is one too
-// many. The counts are in the database, so any number of processes keep one limit, and hold the address as a keyed hash. It is to be called
-// outside the transaction of what was asked for: what fails counts, too.
+// many. The counts are in the database, so any number of processes keep one limit, and hold the address as a keyed hash. For a
+// form it is to be called outside the transaction of what was asked for: what fails counts, too.
 func Admit(ctx context.Context, h database.Handle, to Address, network string, now time.Time) (a Admission, err error) {
 	defer errs.Wrap(&err, "subscribers.Admit")
 	hash, err := addressHash(ctx, h, to.Key)

@@ -144,7 +144,7 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 		SubscribePage{},
 		SubscribedPage{},
 		ConfirmPage{},
-		ChangePage{},
+		ChangePage{}, ChangePage{Release: true}, ChangePage{Asked: true},
 		UnsubscribePage{},
 		PreferencesPage{},
 		AgainPage{},

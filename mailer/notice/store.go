@@ -31,9 +31,9 @@ func (n *Notice) within() (kinds []Kind, every time.Duration, ofSubscription boo
 	switch n.Kind {
 	case Confirmation, Known:
 		return []Kind{Confirmation, Known}, confirmEvery, true
-	case NewAddress:
-		return []Kind{NewAddress}, changeEvery, false
-	case Welcome, LastEdition, OldAddress:
+	case NewAddress, OldAddress:
+		return []Kind{n.Kind}, changeEvery, false
+	case Welcome, LastEdition:
 	}
 	return nil, 0, false
 }
@@ -54,7 +54,7 @@ func (n *Notice) Make(ctx context.Context, h database.Handle, now time.Time) (ma
 		WHERE cardinality($11::text[]) = 0 OR NOT EXISTS (
 			SELECT FROM (
 				SELECT count(*) FILTER (WHERE same) AS times, max(made_at) FILTER (WHERE same) AS last,
-				       count(*) FILTER (WHERE kind IN ('confirmation', 'known', 'new address')) AS forms
+				       count(*) FILTER (WHERE kind IN ('confirmation', 'known', 'new address', 'old address')) AS forms
 				FROM (
 					SELECT kind, made_at, kind = ANY ($11) AND (NOT $12 OR subscription_id = $4) AS same
 					FROM mailer.notices WHERE contact_id = $3 AND made_at > $10::timestamptz - interval '1 day'

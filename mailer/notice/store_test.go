@@ -81,7 +81,10 @@ func TestLimits(t *testing.T) {
 	}
 	ask(of(notice.NewAddress, 4, 305), noon.Add(4*time.Minute+59*time.Second), false)
 	ask(of(notice.NewAddress, 4, 305), noon.Add(time.Hour), false)
-	ask(of(notice.OldAddress, 4, 305), noon.Add(time.Hour), true)
+	for i := range 5 {
+		ask(of(notice.OldAddress, 4, int64(300+i)), noon.Add(time.Hour+time.Duration(i)*time.Minute), true)
+	}
+	ask(of(notice.OldAddress, 4, 305), noon.Add(2*time.Hour), false)
 }
 
 // Of two forms at once one counts: the second waits for what the first one does.
