@@ -186,8 +186,10 @@ func TestLinksOutliveTheirKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := []string{b.link("confirm", id), b.link("preferences", id), b.link("unsubscribe", id), "/confirm/" + compose.ChangeToken(b.keys, compose.ChangePurpose, &sub.Contact, "b@museum.example"),
-		"/confirm/" + compose.ChangeToken(b.keys, compose.ReleasePurpose, &sub.Contact, "b@museum.example")}
+	paths := []string{
+		b.link("confirm", id), b.link("preferences", id), b.link("unsubscribe", id), "/confirm/" + compose.ChangeToken(b.keys, compose.ChangePurpose, &sub.Contact, "b@museum.example"),
+		"/confirm/" + compose.ChangeToken(b.keys, compose.ReleasePurpose, &sub.Contact, "b@museum.example"),
+	}
 	old := b.open(t, paths[2])
 	rotated, err := token.NewKeys("another key of the tests alone", "a key of the tests alone")
 	if err != nil {
