@@ -43,6 +43,7 @@ func (a *App) SendConfirmation(ctx context.Context, h database.Handle, subscript
 			}
 		}
 		n := notice.Of(kind, &sub)
+		n.Unwelcome = len(against) > 0
 		_, err = a.queueNotice(ctx, tx, &n)
 		return err
 	})

@@ -42,6 +42,9 @@ func (s *site) confirmPage(r *http.Request, sub *subscribers.Subscription) (temp
 	if sub.Contact.ErasedAt != nil {
 		return nil, errs.New(errs.Gone, "the person of subscription %d was erased", sub.ID)
 	}
+	if err := subscribers.CheckOpen(r.Context(), s.DB, sub.ID); err != nil {
+		return nil, err
+	}
 	awaits, err := subscribers.AwaitsPerson(r.Context(), s.DB, sub.ID)
 	if err != nil || !awaits {
 		return s.confirmed(r, sub, nil), err

@@ -163,6 +163,46 @@ func TestConfirmingTogether(t *testing.T) {
 	}
 }
 
+// What a form asked for of a list that is not public any more nobody confirms, neither here nor there; who was let in stays.
+func TestAListThatWasClosed(t *testing.T) {
+	t.Parallel()
+	b := openReading(t)
+	form, _ := b.open(t, "/s/partners").form("")
+	form["email"], form["list"] = []string{"anna@museum.example"}, []string{"events"}
+	b.post(t, "/s/partners", form)
+	partners, events := b.subscriptionOf(t, "anna@museum.example", "partners"), b.subscriptionOf(t, "anna@museum.example", "events")
+	member := b.subscribed(t, "bruno@museum.example", "events")[0]
+	b.ask(http.MethodPost, b.link("unsubscribe", member), "List-Unsubscribe=One-Click")
+	closed := b.open(t, b.link("confirm", events))
+	list, err := subscribers.ListBySlug(t.Context(), b.db, "events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list.Public = false
+	if _, err := subscribers.DeclareList(t.Context(), b.db, list); err != nil {
+		t.Fatal(err)
+	}
+	fields, _ := closed.form("together")
+	preferences, _ := b.open(t, b.link("preferences", events)).form("save")
+	preferences.Set(field("state", events), "confirm")
+	for name, got := range map[string]seen{
+		"the page": b.open(t, b.link("confirm", events)), "the preferences": b.post(t, b.link("preferences", events), preferences),
+	} {
+		if got.Code != http.StatusGone {
+			t.Errorf("%s: %d %q", name, got.Code, got.h1())
+		}
+	}
+	if both := b.post(t, closed.path, fields); b.state(t, events) != "pending" {
+		t.Errorf("a page from before: %d %q, %s", both.Code, both.h1(), b.state(t, events))
+	}
+	if got := b.press(t, b.open(t, b.link("confirm", partners)), "confirm"); got.Code != http.StatusOK || b.state(t, partners) != "active" || b.state(t, events) != "pending" {
+		t.Errorf("the other list: %d %q, %s", got.Code, got.h1(), b.state(t, partners))
+	}
+	if b.insist(t, b.open(t, b.link("unsubscribe", member)), "return"); b.state(t, member) != "active" {
+		t.Errorf("a member who comes back is %s", b.state(t, member))
+	}
+}
+
 // A complaint is taken back by its person alone, also where the subscription never ended.
 func TestConfirmingAfterAComplaint(t *testing.T) {
 	t.Parallel()

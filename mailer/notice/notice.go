@@ -56,6 +56,7 @@ type Notice struct {
 	NewAddress     string            `db:"new_address"`     // likewise
 	State          State             `db:"state"`
 	Open           bool              `db:"open"` // it may be tried again
+	Unwelcome      bool              `db:"-"`    // the address bounced or complained: it is asked more seldom
 	MadeAt         time.Time         `db:"made_at"`
 	Attempts       int               `db:"attempts"`
 	SettledAt      *time.Time        `db:"settled_at"` // the last outcome; nil: none yet

@@ -23,6 +23,7 @@ const (
 	confirmEvery = 10 * time.Minute // of one subscription
 	changeEvery  = time.Minute      // of one contact
 	timesADay    = 5                // likewise, of either
+	unwelcome    = 24 * time.Hour   // of one contact whose address bounced or complained
 	formsADay    = 20               // of one contact, whatever they are about
 )
 
@@ -30,6 +31,9 @@ const (
 func (n *Notice) within() (kinds []Kind, every time.Duration, ofSubscription bool) {
 	switch n.Kind {
 	case Confirmation, Known:
+		if n.Unwelcome {
+			return []Kind{Confirmation, Known}, unwelcome, false
+		}
 		return []Kind{Confirmation, Known}, confirmEvery, true
 	case NewAddress, OldAddress:
 		return []Kind{n.Kind}, changeEvery, false

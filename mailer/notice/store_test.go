@@ -65,6 +65,16 @@ func TestLimits(t *testing.T) {
 	ask(of(notice.Confirmation, 1, 1), at.Add(time.Hour), false) // the sixth of a day
 	ask(of(notice.Confirmation, 1, 1), noon.Add(24*time.Hour), true)
 
+	// Who complained, or whose address bounced, is asked once a day, whatever about.
+	for list, want := range []bool{true, false, false} {
+		complained := of(notice.Confirmation, 5, int64(500+list/2))
+		complained.Unwelcome = true
+		ask(complained, noon.Add(time.Duration(list)*time.Hour), want)
+	}
+	complained := of(notice.Confirmation, 5, 500)
+	complained.Unwelcome = true
+	ask(complained, noon.Add(24*time.Hour), true)
+
 	// Whatever is asked for, there is an end to it.
 	for list := range int64(19) {
 		ask(of(notice.Confirmation, 3, 100+list), noon, true)
