@@ -145,6 +145,8 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 		SubscribedPage{},
 		ConfirmPage{},
 		ChangePage{},
+		ChangePage{Release: true},
+		ChangePage{Asked: true},
 		UnsubscribePage{},
 		PreferencesPage{},
 		AgainPage{},

@@ -65,11 +65,11 @@ type NewAddressNotice struct {
 	ConfirmURL string
 }
 
-// OldAddressNotice tells the present address that a new one was asked for.
+// OldAddressNotice asks a person at their present address whether their mail shall go to a new one.
 type OldAddressNotice struct {
 	Letterhead
-	NewAddress     string // masked
-	PreferencesURL string
+	NewAddress string // masked
+	ReleaseURL string
 }
 
 // noticeView is what both of the notices' templates execute on: a title, what was asked or is so of which address, more about it,
@@ -193,7 +193,7 @@ func (n OldAddressNotice) notice(p *phrases) noticeView {
 		Lead:       p.message("notice.old_address.asked"),
 		Address:    n.NewAddress,
 		About:      []string{p.message("notice.old_address.effect")},
-		Button:     noticeLink{p.message("notice.preferences"), n.PreferencesURL},
+		Button:     noticeLink{p.message("notice.old_address.button"), n.ReleaseURL},
 		Besides:    []string{p.message("notice.old_address.ignore")},
 	}
 }

@@ -63,11 +63,14 @@ type ConfirmPage struct {
 	PreferencesURL string
 }
 
-// ChangePage asks the owner of an address whether a contact's mail shall go there, and says what became of it.
+// ChangePage asks the owner of an address whether a contact's mail shall go there, and says what became of it. Before that it asks the owner
+// of the present address.
 type ChangePage struct {
 	OldAddress string // shown as given
 	NewAddress string // likewise
 	Nonce      string
+	Release    bool // the owner of the present address is asked
+	Asked      bool // they have agreed, and the owner of the new one is asked by mail
 	Done       bool
 	Taken      bool // the new address is another contact's
 	Stale      bool // the contact has another address by now
@@ -140,6 +143,7 @@ const (
 	DoSubscribe = "subscribe" // by the form
 	DoConfirm   = "confirm"   // a subscription that waits
 	DoTogether  = "together"  // several that wait
+	DoRelease   = "release"   // the present address
 	DoChange    = "change"    // the address
 	DoLeave     = "leave"     // a list
 	DoLeaveAll  = "leave-all" // every list
@@ -189,6 +193,8 @@ func (w *words) press(do, listName string) (string, error) {
 		return w.message("confirm.button", "List", listName)
 	case DoTogether:
 		return w.message("confirm.several_button")
+	case DoRelease:
+		return w.message("change.release_button")
 	case DoChange:
 		return w.message("change.button")
 	case DoLeave:

@@ -264,6 +264,8 @@ func peoplePages() []shown {
 		{"confirm-hostile", wickedConfirm},
 		{"confirm-empty", templates.ConfirmPage{}},
 		{"change", templates.ChangePage{OldAddress: office, NewAddress: "team@partner.example", Nonce: "AAAA"}},
+		{"change-release", templates.ChangePage{OldAddress: office, NewAddress: "t•••@partner.example", Release: true, Nonce: "AAAA"}},
+		{"change-asked", templates.ChangePage{OldAddress: office, NewAddress: "t•••@partner.example", Asked: true}},
 		{"change-done", templates.ChangePage{NewAddress: "team@partner.example", Done: true}},
 		{"change-taken", templates.ChangePage{NewAddress: "team@partner.example", Taken: true}},
 		{"change-stale", templates.ChangePage{Stale: true}},

@@ -43,9 +43,11 @@ type Config struct {
 	SendConfirmation func(ctx context.Context, h database.Handle, subscription int64) error
 	// SendWelcome sends, in the transaction h that confirmed a subscription, what its list has for who is new. nil sends nothing.
 	SendWelcome func(ctx context.Context, h database.Handle, subscription int64) error
-	// SendAddressChange sends, in h's transaction, the mail that asks the owner of a new address whether the contact's mail shall go there, and
-	// the one that tells the old address of it. nil sends none.
+	// SendAddressChange sends, in h's transaction, the mail that asks a contact at their present address whether their mail shall go to a new one.
+	// nil sends none.
 	SendAddressChange func(ctx context.Context, h database.Handle, contact int64, newAddress string) error
+	// SendNewAddress sends, in h's transaction, the mail that asks the owner of a new address whether the contact's mail shall go there. nil sends none.
+	SendNewAddress func(ctx context.Context, h database.Handle, contact int64, newAddress string) error
 }
 
 // site holds the handlers.

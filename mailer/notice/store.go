@@ -24,6 +24,7 @@ const (
 	confirmEvery = 10 * time.Minute // of one subscription
 	changeEvery  = time.Minute      // of one contact
 	timesADay    = 5                // likewise, of either
+	unwelcome    = 24 * time.Hour   // of one contact whose address bounced or complained
 	formsADay    = 20               // of one contact, whatever they are about
 )
 
@@ -31,10 +32,13 @@ const (
 func (n *Notice) within() (kinds []Kind, every time.Duration, ofSubscription bool) {
 	switch n.Kind {
 	case Confirmation, Known:
+		if n.Unwelcome {
+			return []Kind{Confirmation, Known}, unwelcome, false
+		}
 		return []Kind{Confirmation, Known}, confirmEvery, true
-	case NewAddress:
-		return []Kind{NewAddress}, changeEvery, false
-	case Welcome, LastEdition, OldAddress:
+	case NewAddress, OldAddress:
+		return []Kind{n.Kind}, changeEvery, false
+	case Welcome, LastEdition:
 	}
 	return nil, 0, false
 }
@@ -55,7 +59,7 @@ func (n *Notice) Make(ctx context.Context, h database.Handle, now time.Time) (ma
 		WHERE cardinality($11::text[]) = 0 OR NOT EXISTS (
 			SELECT FROM (
 				SELECT count(*) FILTER (WHERE same) AS times, max(made_at) FILTER (WHERE same) AS last,
-				       count(*) FILTER (WHERE kind IN ('confirmation', 'known', 'new address')) AS forms
+				       count(*) FILTER (WHERE kind IN ('confirmation', 'known', 'new address', 'old address')) AS forms
 				FROM (
 					SELECT kind, made_at, kind = ANY ($11) AND (NOT $12 OR subscription_id = $4) AS same
 					FROM mailer.notices WHERE contact_id = $3 AND made_at > $10::timestamptz - interval '1 day'
