@@ -163,7 +163,7 @@ func (n WelcomeNotice) notice(p *phrases) noticeView {
 		Foot:       p.unsubscribe(n.ListName, n.UnsubscribeURL),
 	}
 	if !n.CutOff.IsZero() {
-		cutOff, day, hour := p.words.weekday(n.CutOff), p.words.weekday(n.Comes), p.words.dates.FmtTimeShort(n.Comes)
+		cutOff, day, hour := p.words.weekday(n.CutOff), p.words.weekday(n.Comes), p.words.hour(n.Comes)
 		view.About = append(view.About,
 			p.message("notice.welcome.next", "CutOff", cutOff, "Day", day, "Time", hour, "Zone", n.Zone))
 	}

@@ -244,13 +244,13 @@ func (w *words) rhythm(rhythm string) (string, error) {
 }
 
 // ownName returns what a language is called by those who speak it; the tag itself when that is not known.
-func ownName(tag string) string {
+func (w *words) ownName(tag string) string {
+	if name, ok := w.ownNames[tag]; ok {
+		return name
+	}
 	t, err := xlanguage.Parse(tag)
 	if err != nil {
 		return line(tag)
-	}
-	if tag == "sr-Latn" { // the library says Serbo-Croatian
-		return "srpski"
 	}
 	if name := display.Self.Name(t); name != "" {
 		return name
