@@ -8,12 +8,13 @@ import (
 )
 
 // The purposes of the tokens in the links of our mails. Their id is a subscription's, so a token stands for one contact on one
-// list; that of ChangePurpose is a contact's, with words: see ChangeToken.
+// list; those of ChangePurpose and ViewPurpose are a contact's, with words: see ChangeToken and ViewURL.
 const (
 	UnsubscribePurpose = "unsubscribe"
 	ConfirmPurpose     = "confirm"
 	PreferencesPurpose = "preferences"
 	ChangePurpose      = "change address"
+	ViewPurpose        = "view" // an edition's digest for a contact: see ViewURL
 )
 
 // UnsubscribeURL returns the link that ends a subscription.
