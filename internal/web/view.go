@@ -49,7 +49,7 @@ func (s *site) view(w http.ResponseWriter, r *http.Request) (templates.Page, err
 	h.Set("Content-Security-Policy", viewPolicy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	_, _ = io.WriteString(w, html) //nolint:gosec // foreign, hence the policy
+	_, _ = io.WriteString(w, html)
 	return nil, nil
 }
 
