@@ -218,6 +218,8 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 		UnsubscribePage{},
 		PreferencesPage{},
 		AgainPage{},
+		LinksPage{},
+		DroppedPage{},
 		ErrorPage{},
 		CatcherList{},
 		CatcherMessage{},

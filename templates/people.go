@@ -29,6 +29,16 @@ type SubscribePage struct {
 // SubscribedPage answers to every form alike, whoever's address was written into it.
 type SubscribedPage struct{ ListName string }
 
+// LinksPage asks whether the links by which a subscription is changed and ended shall be sent to its person, and says so once they are.
+// It stands where the digest as a page has no such links, since anybody may look at that.
+type LinksPage struct {
+	ListName string
+	Sent     bool
+}
+
+// DroppedPage says that a digest is not kept any more.
+type DroppedPage struct{}
+
 // Choice is one of several things that a form offers to tick.
 type Choice struct {
 	Value  string
@@ -133,6 +143,8 @@ type Field struct{ Name, Value string }
 
 func (SubscribePage) template() string   { return "subscribe" }
 func (SubscribedPage) template() string  { return "subscribed" }
+func (LinksPage) template() string       { return "links" }
+func (DroppedPage) template() string     { return "dropped" }
 func (ConfirmPage) template() string     { return "confirm" }
 func (ChangePage) template() string      { return "change" }
 func (PreferencesPage) template() string { return "preferences" }

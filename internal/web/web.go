@@ -62,6 +62,7 @@ func New(cfg Config) http.Handler {
 		"/feeds/{$}":           gzhttp.GzipHandler(s.page(s.feeds)), // a thousand feeds are a megabyte of much the same
 		opmlPath:               http.HandlerFunc(s.opml),
 		"/articles/{slug}":     s.page(s.article),
+		"/view/{token}":        s.page(s.private(s.view)),
 		templates.StaticPrefix: cfg.Templates.StaticHandler(),
 		"/healthz":             http.HandlerFunc(s.healthz),
 		"/readyz":              http.HandlerFunc(s.readyz),
@@ -74,6 +75,7 @@ func New(cfg Config) http.Handler {
 		"/confirm/{token}":     {s.private(s.askConfirm), s.private(s.confirm)},
 		"/preferences/{token}": {s.private(s.showPreferences), s.private(s.changePreferences)},
 		"/unsubscribe/{token}": {s.private(s.askUnsubscribe), s.private(s.unsubscribe)},
+		"/view/{token}/links":  {s.private(s.askLinks), s.private(s.sendLinks)},
 	} {
 		mux.Handle("GET "+path, s.page(handlers[0]))
 		mux.Handle("POST "+path, s.page(handlers[1]))

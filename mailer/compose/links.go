@@ -8,13 +8,14 @@ import (
 )
 
 // The purposes of the tokens in the links of our mails. Their id is a subscription's, so a token stands for one contact on one
-// list; those of a change of address are a contact's, with words: see ReleaseURL and ChangeURL.
+// list; those of a change of address and of a view are a contact's, with words: see ReleaseURL, ChangeURL and ViewURL.
 const (
 	UnsubscribePurpose = "unsubscribe"
 	ConfirmPurpose     = "confirm"
 	PreferencesPurpose = "preferences"
 	ReleasePurpose     = "release address"
 	ChangePurpose      = "change address"
+	ViewPurpose        = "view" // an edition's digest for a contact: see ViewURL
 )
 
 // UnsubscribeURL returns the link that ends a subscription.
