@@ -15,10 +15,7 @@ import (
 
 const immediate = subscribers.Immediate
 
-// Weekly and monthly digests are cut off on a Monday, so that they are read on a Tuesday: weekly on each, monthly on the first.
-const cutOffDay = time.Monday
-
-// lastCutOff returns the latest cut-off of a rhythm at or before now: the list's editorial hour, on the list's own wall.
+// lastCutOff returns the latest cut-off of a rhythm at or before now: on one of the list's days, at its hour, on its own wall.
 func lastCutOff(list *subscribers.List, rhythm string, now time.Time) (time.Time, error) {
 	return cutOffFrom(list, rhythm, now, -1)
 }
@@ -34,14 +31,14 @@ func cutOffFrom(list *subscribers.List, rhythm string, now time.Time, step int) 
 	if err != nil {
 		return time.Time{}, err
 	}
-	hour, err := time.Parse("15:04", list.EditorialHour)
+	hour, err := time.Parse("15:04", list.CutOffHour(rhythm))
 	if err != nil {
-		return time.Time{}, errs.New(errs.Invalid, "list %s: editorial hour %q: %w", list.Slug, list.EditorialHour, err)
+		return time.Time{}, errs.New(errs.Invalid, "list %s: the hour of %s editions: %w", list.Slug, rhythm, err)
 	}
 	today := now.In(where)
 	for days := 0; ; days += step {
 		at := onWall(today.Year(), today.Month(), today.Day()+days, hour.Hour(), hour.Minute(), where)
-		if at.After(now) == (step > 0) && isDay(rhythm, at) {
+		if at.After(now) == (step > 0) && list.MadeOn(rhythm, at) {
 			return at.UTC(), nil
 		}
 	}
@@ -64,19 +61,8 @@ func Next(list subscribers.List, rhythm, zone, hour string, now time.Time) (cutO
 	if err != nil {
 		return cutOff, comes, err
 	}
-	comes, err = nextHour(cutOff, zone, hour)
+	comes, err = nextHour(cutOff, zone, hour, list.Open)
 	return cutOff.In(listWall), comes.In(readerWall), err
-}
-
-// isDay reports whether a rhythm has a cut-off on a day.
-func isDay(rhythm string, day time.Time) bool {
-	switch rhythm {
-	case subscribers.Weekly:
-		return day.Weekday() == cutOffDay
-	case subscribers.Monthly:
-		return day.Weekday() == cutOffDay && day.Day() <= 7
-	}
-	return true
 }
 
 // PlanDue plans every edition of a list that has come due, each in a transaction of its own: a scheduled one when its cut-off has
