@@ -64,7 +64,7 @@ func TestApplyStoresOfLists(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	const more = "description = { en = \"What is on\" }\ntheme = \"bulletin\"\nmin_articles = 2\nmax_articles = 12\nrest = \"more\"\n" +
-		"weekly_on = \"thursday\"\nnot_on = [\"12-25\"]\nimmediate_after = \"90s\"\nlate_after = \"6h\"\n"
+		"weekly_on = \"thursday\"\nnot_on = [\"12-25\"]\nlate_after = \"6h\"\n"
 	for _, want := range []string{"changed", "unchanged"} {
 		if got := h.apply(t, list+more); len(got) != 1 || got[0].Change != want {
 			t.Errorf("%+v, want %s", got, want)
@@ -75,7 +75,7 @@ func TestApplyStoresOfLists(t *testing.T) {
 	}
 	got, err := subscribers.ListBySlug(t.Context(), h.DB, "partners")
 	if err != nil || got.Description["en"] != "What is on" || got.Theme != "bulletin" || got.MinArticles != 2 || got.MaxArticles != 12 ||
-		got.Rest != "more" || got.WeeklyOn != "thursday" || got.NotOn[0] != "12-25" || got.ImmediateAfter.String() != "1m30s" ||
+		got.Rest != "more" || got.WeeklyOn != "thursday" || got.NotOn[0] != "12-25" || got.ImmediateAfter != 0 ||
 		got.LateAfter.Std() != 6*time.Hour {
 		t.Errorf("%+v, %v", got, err)
 	}
