@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"silkpost/internal/app"
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
@@ -154,8 +156,10 @@ func TestErasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.SendAddressChange(t.Context(), h.DB, anna.ID, "kestrel@elsewhere.example"); err != nil {
-		t.Fatal(err)
+	for _, send := range []func(context.Context, database.Handle, int64, string) error{h.SendAddressChange, h.SendNewAddress} {
+		if err := send(t.Context(), h.DB, anna.ID, "kestrel@elsewhere.example"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	asked := value[uuid.UUID](t, h, `SELECT id FROM mailer.notices WHERE kind = 'new address'`)
 	refused := notice.Outcome{State: notice.Deferred, Tried: true, Again: true, Code: 451, Reply: "4.2.1 <kestrel@elsewhere.example>: Anna is away"}
