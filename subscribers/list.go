@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lib/pq"
 
@@ -29,6 +30,8 @@ type List struct {
 	DeliveryHour     string             `db:"delivery_hour" toml:"delivery_hour"`         // in each contact's zone
 	FallbackLanguage string             `db:"fallback_language" toml:"fallback_language"` // of articles in none of the reader's languages
 	Approval         bool               `db:"approval" toml:"approval"`                   // an editor lets each edition go
+	ApprovalWithin   Duration           `db:"approval_within" toml:"approval_within"`     // after the planning; 0: it waits for as long as it takes
+	Unapproved       string             `db:"unapproved" toml:"unapproved"`               // what becomes of an edition then: see UnapprovedHold
 	Public           bool               `db:"public" toml:"public"`
 	OptIn            string             `db:"opt_in" toml:"opt_in"`   // single or double
 	Welcome          string             `db:"welcome" toml:"welcome"` // what who confirmed a subscription gets: see WelcomeOff
@@ -38,6 +41,13 @@ type List struct {
 	MinArticles int    `db:"min_articles" toml:"min_articles"` // an edition with fewer waits for the next
 	MaxArticles int    `db:"max_articles" toml:"max_articles"` // of one digest; 0: no limit
 }
+
+// What becomes of an edition that nobody approved in time.
+const (
+	UnapprovedHold   = "hold"
+	UnapprovedSend   = "send"
+	UnapprovedCancel = "cancel"
+)
 
 // What a list sends to whoever has confirmed a subscription.
 const (
@@ -58,6 +68,7 @@ func NewList(slug string) List {
 	return List{
 		Slug: slug, Rhythms: slices.Clone(Rhythms), DefaultRhythm: Weekly, TimeZone: "UTC", EditorialHour: "17:00",
 		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double", Welcome: WelcomeOn, MinArticles: 1,
+		Unapproved: UnapprovedHold,
 	}
 }
 
@@ -107,6 +118,10 @@ func (l *List) canonical() (List, error) {
 		c.add(fmt.Sprintf("welcome %q", l.Welcome), "none of %s", strings.Join(welcomes, ", "))
 	}
 	c.limits(l.MinArticles, l.MaxArticles)
+	c.duration("approval_within", l.ApprovalWithin, 0, Duration(31*24*time.Hour))
+	if choices := []string{UnapprovedHold, UnapprovedSend, UnapprovedCancel}; !slices.Contains(choices, l.Unapproved) {
+		c.add(fmt.Sprintf("unapproved %q", l.Unapproved), "none of %s", strings.Join(choices, ", "))
+	}
 	return out, c.err()
 }
 

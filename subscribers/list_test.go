@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -28,6 +29,7 @@ func fullList() subscribers.List {
 		},
 		Rhythms: []string{"daily", "monthly"}, DefaultRhythm: "monthly", TimeZone: "Asia/Shanghai", EditorialHour: "16:30",
 		DeliveryHour: "07:15", FallbackLanguage: "zh-Hans", Approval: true, Public: false, OptIn: "single", Welcome: "last-edition",
+		ApprovalWithin: subscribers.Duration(4 * time.Hour), Unapproved: "cancel",
 		Description: database.StringMap{"en": "What is on\nnext month", "it": "Gli appuntamenti"}, Theme: "bulletin", MinArticles: 2, MaxArticles: 12,
 	}
 }
@@ -185,6 +187,8 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"theme":        {func(l *subscribers.List) { l.Theme = "../dark" }, `theme "../dark": small letters`},
 		"min_articles": {func(l *subscribers.List) { l.MinArticles = 0 }, `min_articles 0: between 1 and 10000`},
 		"max_articles": {func(l *subscribers.List) { l.MaxArticles = 1 }, `max_articles 1: 0 for no limit, or between min_articles`},
+		"unapproved":   {func(l *subscribers.List) { l.Unapproved = "perhaps" }, `unapproved "perhaps": none of hold, send, cancel`},
+		"deadline":     {func(l *subscribers.List) { l.ApprovalWithin = -1 }, `approval_within "-1ns"`},
 		"welcome":      {func(l *subscribers.List) { l.Welcome = "hello" }, `welcome "hello": none of off, on, last-edition`},
 		"selection": {
 			func(l *subscribers.List) { l.Selection.Languages = []string{"xx"} },

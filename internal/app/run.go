@@ -134,10 +134,11 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 				return err
 			}
 			planned, err := a.PlanDue(ctx)
-			if planned > 0 {
+			changed, failed := a.keepDesk(ctx)
+			if planned+changed > 0 {
 				sender.Wake()
 			}
-			return err
+			return errors.Join(err, failed)
 		},
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,

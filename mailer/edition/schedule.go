@@ -15,6 +15,9 @@ import (
 
 const immediate = subscribers.Immediate
 
+// Once is the rhythm of editions that are made by hand.
+const Once = "once"
+
 // Weekly and monthly digests are cut off on a Monday, so that they are read on a Tuesday: weekly on each, monthly on the first.
 const cutOffDay = time.Monday
 
