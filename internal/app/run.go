@@ -135,11 +135,12 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 				return err
 			}
 			planned, next, err := a.PlanDue(ctx)
-			if planned > 0 {
+			changed, failed := a.keepDesk(ctx)
+			if planned+changed > 0 {
 				sender.Wake()
 			}
 			a.alarm.set(next)
-			return err
+			return errors.Join(err, failed)
 		},
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
