@@ -169,7 +169,9 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 			checkFields(t, template.Tree, in)
 		}
 	}
-	checkFields(t, v.digestText.Tree, reflect.TypeFor[digestView]())
+	for _, template := range v.digestText.Templates() {
+		checkFields(t, template.Tree, reflect.TypeFor[digestView]())
+	}
 	checkFields(t, v.noticeText.Tree, reflect.TypeFor[noticeView]())
 }
 
@@ -195,7 +197,7 @@ func checkFields(t *testing.T, tree *parse.Tree, in reflect.Type) {
 
 func namesIn(in reflect.Type, known map[string]bool) {
 	switch in.Kind() {
-	case reflect.Slice:
+	case reflect.Slice, reflect.Pointer:
 		namesIn(in.Elem(), known)
 	case reflect.Struct:
 		for i := range reflect.PointerTo(in).NumMethod() {
@@ -234,7 +236,10 @@ func walk(v reflect.Value, visit func(node any)) {
 
 // trees returns every parsed template of a voice that has not been executed yet.
 func trees(v *voice) []*parse.Tree {
-	all := []*parse.Tree{v.digestText.Tree, v.noticeText.Tree}
+	all := []*parse.Tree{v.noticeText.Tree}
+	for _, t := range v.digestText.Templates() {
+		all = append(all, t.Tree)
+	}
 	for _, page := range append(slices.Collect(maps.Values(v.pages)), v.digest, v.notice) {
 		for _, t := range page.Templates() {
 			all = append(all, t.Tree)

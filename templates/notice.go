@@ -76,6 +76,7 @@ type OldAddressNotice struct {
 // one button, what to know besides, and links at the foot.
 type noticeView struct {
 	Letterhead
+	looks
 	Subject   string
 	Preheader string
 	Title     string
@@ -94,13 +95,14 @@ func (s *Set) Notice(lang string, n Notice) (Mail, error) {
 	v := s.voice(lang)
 	p := &phrases{words: v.words}
 	view := n.notice(p)
+	view.looks = newLooks(Theme{})
 	var html, text bytes.Buffer
 	err := p.err
 	if err == nil {
-		err = v.notice.Execute(&html, view)
+		err = v.notice.Execute(&html, &view)
 	}
 	if err == nil {
-		err = v.noticeText.Execute(&text, view)
+		err = v.noticeText.Execute(&text, &view)
 	}
 	if err != nil {
 		return Mail{}, fmt.Errorf("templates: %T in %s: %w", n, v.words.tag, err)

@@ -32,6 +32,7 @@ func digest(lang string) templates.Digest {
 		More:           more(lang),
 		SenderName:     "Example Association for Science",
 		PostalAddress:  "1 Example Street\n00000 Exampletown",
+		ReplyAddress:   "office@example.org",
 		Address:        "SPLICE0ADDRESS0",
 		ViewURL:        "SPLICE0VIEW0",
 		PreferencesURL: "SPLICE0PREFERENCES0",
