@@ -38,7 +38,7 @@ var inlineStyles = map[string]string{
 	"more":      "margin:12px 0 0;font-size:15px;{sans}",
 	"link":      "color:{accent};text-decoration:underline",
 	"intro":     "padding:0 32px 24px;background-color:{sheet};overflow-wrap:anywhere;word-break:break-word",
-	"logo":      "display:block;border:0;max-width:100%;height:auto;font-size:20px;font-weight:bold;color:{ink};{sans}",
+	"logo":      "display:block;border:0;max-width:100%;height:auto;font-size:20px;font-weight:bold;color:{ink};line-height:130%;{sans}",
 	"clear":     "clear:both;height:12px;line-height:12px;font-size:12px",
 	"footlink":  "margin:0;font-size:13px;line-height:24px;color:{soft};{sansonly}",
 	"moretitle": "margin:0;font-size:17px;font-weight:bold;color:{ink};line-height:135%;{serif}",
