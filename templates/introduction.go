@@ -64,11 +64,12 @@ func introduce(source, lang string, looks *looks) (introduction, error) {
 func (i introduction) text(counted int) (text string, after int) {
 	l := layout{counted: counted}
 	text = l.text(i.tree, columns, "\n\n")
+	var below strings.Builder
 	for n, link := range l.links {
-		if n == 0 {
-			text += "\n"
-		}
-		text += fmt.Sprintf("\n[%d] %s", counted+n+1, link)
+		fmt.Fprintf(&below, "\n[%d] %s", counted+n+1, link)
+	}
+	if len(l.links) > 0 {
+		text += "\n" + below.String()
 	}
 	return text, counted + len(l.links)
 }
