@@ -32,6 +32,7 @@ type List struct {
 	Public           bool               `db:"public" toml:"public"`
 	OptIn            string             `db:"opt_in" toml:"opt_in"`   // single or double
 	Welcome          string             `db:"welcome" toml:"welcome"` // what who confirmed a subscription gets: see WelcomeOff
+	Archive          bool               `db:"archive" toml:"archive"` // everybody may read its editions
 
 	// Stored; editions do not look at them yet.
 	Theme       string `db:"theme" toml:"theme"`               // how its digests look; "" is the usual way

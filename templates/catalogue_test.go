@@ -150,6 +150,8 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 		AgainPage{},
 		LinksPage{},
 		DroppedPage{},
+		ArchivePage{},
+		EditionPage{},
 		ErrorPage{},
 		CatcherList{},
 		CatcherMessage{},
