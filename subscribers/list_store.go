@@ -39,6 +39,7 @@ var listColumns = []listColumn{
 	{"approval_within", "approval_within", "integer"},
 	{"unapproved", "unapproved", "text"},
 	{"public", "public", "boolean"},
+	{"archive", "archive", "boolean"},
 	{"opt_in", "opt_in", "text"},
 	{"welcome", "welcome", "text"},
 	{"daily_on", "daily_on", "text[]"},
