@@ -12,6 +12,7 @@ import (
 	"silkpost/feeds"
 	"silkpost/feeds/validate"
 	"silkpost/internal/app"
+	"silkpost/mailer/edition"
 )
 
 // withArchive is a house whose list has an archive, after one edition to readers of English, Italian and Arabic.
@@ -125,7 +126,7 @@ func TestArchiveHoldsWhatWentOut(t *testing.T) {
 	if page := get(t, h.archive("en/")); page.StatusCode != http.StatusOK || !strings.Contains(string(page.body), "No edition went out yet") {
 		t.Errorf("%d %s", page.StatusCode, page.body)
 	}
-	if err := h.Approve(t.Context(), sent.Editions[0].ID); err != nil {
+	if err := h.Desk(edition.CommandLine).Approve(t.Context(), sent.Editions[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	stop := h.run(t, app.Parts{Worker: true})
@@ -153,7 +154,7 @@ func TestArchiveWithoutTheWithdrawn(t *testing.T) {
 	}
 	before := look()
 	slugs := rows(t, h, `SELECT slug FROM articles.articles WHERE title IN ('`+relayEn.title+`', '`+seatsEn.title+`') ORDER BY title`)
-	if _, _, err := h.WithdrawArticle(t.Context(), slugs[0]); err != nil {
+	if _, _, err := h.WithdrawArticle(t.Context(), slugs[0], edition.CommandLine); err != nil {
 		t.Fatal(err)
 	}
 	for i, body := range look() {
@@ -170,7 +171,7 @@ func TestArchiveWithoutTheWithdrawn(t *testing.T) {
 		}
 	}
 	for _, slug := range slugs {
-		if _, _, err := h.WithdrawArticle(t.Context(), slug); err != nil {
+		if _, _, err := h.WithdrawArticle(t.Context(), slug, edition.CommandLine); err != nil {
 			t.Fatal(err)
 		}
 	}
