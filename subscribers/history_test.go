@@ -92,8 +92,10 @@ func (h *history) imports() {
 	rows, refused := []string{"email,status,country"}, 0
 	says, heard := map[string][]string{}, map[string][]string{} // in rows that are taken, and in those that are refused for their country
 	for range rapid.IntRange(0, 6).Draw(h.rt, "rows") {
-		form, word := rapid.SampledFrom(forms(h.n)).Draw(h.rt, "address"), rapid.SampledFrom(sayings).Draw(h.rt, "status")
-		country := rapid.SampledFrom([]string{"", "", "", "Atlantis"}).Draw(h.rt, "country")
+		form, word, country := rapid.SampledFrom(forms(h.n)).Draw(h.rt, "address"), rapid.SampledFrom(sayings).Draw(h.rt, "status"), ""
+		if rapid.IntRange(0, 3).Draw(h.rt, "country") == 0 {
+			country, word = "Atlantis", rapid.SampledFrom([]string{"", "pending", "unsubscribed", "unsubscribed", "complaint"}).Draw(h.rt, "status of a refused row")
+		}
 		rows = append(rows, form+","+statusWord(word)+","+country)
 		address, err := subscribers.ParseAddress(form)
 		switch {
