@@ -19,6 +19,7 @@ import (
 	"silkpost/internal/clock"
 	"silkpost/internal/database"
 	"silkpost/internal/token"
+	"silkpost/subscribers"
 	"silkpost/templates"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	Proxies []netip.Prefix // whose X-Forwarded-For is believed
 	Pace    time.Duration  // how long the answer to a form that anybody can fill in takes at least: what was done does not show
 
+	// MayBeSent refuses a list that can send nobody anything yet: nobody subscribes to it. nil refuses none.
+	MayBeSent func(subscribers.List) error
 	// SendConfirmation sends, in h's transaction, the mail that asks the person of a subscription to confirm it; or, when it waits for nothing,
 	// the one that says so. nil sends none.
 	SendConfirmation func(ctx context.Context, h database.Handle, subscription int64) error
