@@ -213,8 +213,6 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 		SubscribedPage{},
 		ConfirmPage{},
 		ChangePage{},
-		ChangePage{Release: true},
-		ChangePage{Asked: true},
 		UnsubscribePage{},
 		PreferencesPage{},
 		AgainPage{},
