@@ -154,7 +154,7 @@ func TestArchiveWithoutTheWithdrawn(t *testing.T) {
 	}
 	before := look()
 	slugs := rows(t, h, `SELECT slug FROM articles.articles WHERE title IN ('`+relayEn.title+`', '`+seatsEn.title+`') ORDER BY title`)
-	if _, _, err := h.WithdrawArticle(t.Context(), slugs[0], edition.CommandLine); err != nil {
+	if _, _, err := h.WithdrawArticle(t.Context(), edition.CommandLine, slugs[0]); err != nil {
 		t.Fatal(err)
 	}
 	for i, body := range look() {
@@ -171,7 +171,7 @@ func TestArchiveWithoutTheWithdrawn(t *testing.T) {
 		}
 	}
 	for _, slug := range slugs {
-		if _, _, err := h.WithdrawArticle(t.Context(), slug, edition.CommandLine); err != nil {
+		if _, _, err := h.WithdrawArticle(t.Context(), edition.CommandLine, slug); err != nil {
 			t.Fatal(err)
 		}
 	}
