@@ -132,7 +132,7 @@ func (w *words) funcs() template.FuncMap {
 		"lines":       lines,
 		"paragraphs":  paragraphs,
 		"web":         webAddress,
-		"style":       inlineStyle,
+		"filler":      filler,
 		"tag":         languageTag,
 		"outlook":     outlook,
 		"wrap":        func(s string) string { return wrap(s, columns) },

@@ -206,9 +206,13 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 		SubscribedPage{},
 		ConfirmPage{},
 		ChangePage{},
+		ChangePage{Release: true},
+		ChangePage{Asked: true},
 		UnsubscribePage{},
 		PreferencesPage{},
 		AgainPage{},
+		LinksPage{},
+		DroppedPage{},
 		ErrorPage{},
 		CatcherList{},
 		CatcherMessage{},
@@ -230,7 +234,9 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 			checkFields(t, template.Tree, in)
 		}
 	}
-	checkFields(t, v.digestText.Tree, reflect.TypeFor[digestView]())
+	for _, template := range v.digestText.Templates() {
+		checkFields(t, template.Tree, reflect.TypeFor[digestView]())
+	}
 	checkFields(t, v.noticeText.Tree, reflect.TypeFor[noticeView]())
 }
 
@@ -258,9 +264,13 @@ func namesIn(in reflect.Type, known map[string]bool) {
 	switch in.Kind() {
 	case reflect.Slice:
 		namesIn(in.Elem(), known)
+	case reflect.Pointer:
+		if in.Elem().PkgPath() == reflect.TypeFor[Digest]().PkgPath() { // not the tree of an introduction
+			namesIn(in.Elem(), known)
+		}
 	case reflect.Struct:
-		for i := range in.NumMethod() {
-			known[in.Method(i).Name] = true
+		for i := range reflect.PointerTo(in).NumMethod() {
+			known[reflect.PointerTo(in).Method(i).Name] = true
 		}
 		for i := range in.NumField() {
 			known[in.Field(i).Name] = true
@@ -295,7 +305,10 @@ func walk(v reflect.Value, visit func(node any)) {
 
 // trees returns every parsed template of a voice that has not been executed yet.
 func trees(v *voice) []*parse.Tree {
-	all := []*parse.Tree{v.digestText.Tree, v.noticeText.Tree}
+	all := []*parse.Tree{v.noticeText.Tree}
+	for _, t := range v.digestText.Templates() {
+		all = append(all, t.Tree)
+	}
 	for _, page := range append(slices.Collect(maps.Values(v.pages)), v.digest, v.notice) {
 		for _, t := range page.Templates() {
 			all = append(all, t.Tree)

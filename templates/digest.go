@@ -3,24 +3,32 @@ package templates
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/clipperhouse/displaywidth"
 )
 
-// Digest is what a digest mail shows. One is made per variant; what differs per recipient (Address, the two links) is given as
-// placeholders that the mailer replaces in the finished bytes, so templates print both as they are, wherever they like.
+// Digest is what a digest mail shows. One is made per variant; what differs per recipient (Address, the three links) is given as
+// placeholders that the mailer replaces in the finished bytes, so templates print them as they are, wherever they like.
 type Digest struct {
 	Language       string    // of the product's words; see Set.Language
 	ListName       string    // in Language
 	Date           time.Time // the edition's date, in the list's zone
+	Subject        string    // "": the list's name and the first headline
+	Preheader      string    // what an inbox shows behind the subject; "": the other headlines
+	Introduction   string    // Markdown, in Language; "": none
 	Articles       []DigestArticle
+	More           []DigestArticle // shown as titles with links
 	SenderName     string
 	PostalAddress  string // lines as they are to be printed
+	ReplyAddress   string // where answers go; "" leaves it out
 	Address        string // whom it is sent to
-	PreferencesURL string // "" leaves it out
+	ViewURL        string // the digest as a page; "" leaves it out
+	PreferencesURL string // likewise
 	UnsubscribeURL string
+	Theme          Theme
 }
 
 // DigestArticle is one article of a digest.
@@ -34,6 +42,7 @@ type DigestArticle struct {
 	ImageURL  string // "" for none
 	ImageAlt  string
 	Published time.Time // in the list's zone; zero: not shown
+	Brief     bool      // only the title and where to read on
 }
 
 // Mail is a rendered mail.
@@ -46,8 +55,21 @@ type Mail struct {
 // digestView is what both of the digest's templates execute on.
 type digestView struct {
 	Digest
-	Subject   string
-	Preheader string
+	looks
+	Blocks       []string
+	Logo         *shownLogo
+	Footer       ownWords
+	Single       bool // there is one article, so where to read on is a button
+	Subject      string
+	Preheader    string
+	Introduction introduction
+	links        int // that the text has counted so far
+}
+
+// Number counts a link of the text.
+func (v *digestView) Number() int {
+	v.links++
+	return v.links
 }
 
 const (
@@ -55,15 +77,20 @@ const (
 	preheaderColumns = 140
 )
 
+// IntroductionText returns the introduction as text and counts its links.
+func (v *digestView) IntroductionText() (text string) {
+	text, v.links = v.Introduction.text(v.links)
+	return text
+}
+
 // Digest renders a digest mail in d.Language, or in English when it has no catalogue. The same Digest gives the same bytes. A
 // web address that is not http or https is left out; placeholders made of ASCII letters and digits come out unchanged.
 func (s *Set) Digest(d Digest) (Mail, error) {
 	v := s.voice(d.Language)
-	subject, err := v.words.subject(d)
+	view, err := v.words.digest(d)
 	if err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
 	}
-	view := digestView{Digest: d, Subject: subject, Preheader: preheader(d.Articles)}
 	var html, text bytes.Buffer
 	if err := v.digest.Execute(&html, view); err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
@@ -71,7 +98,32 @@ func (s *Set) Digest(d Digest) (Mail, error) {
 	if err := v.digestText.Execute(&text, view); err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
 	}
-	return Mail{Subject: subject, HTML: html.String(), Text: text.String()}, nil
+	return Mail{Subject: view.Subject, HTML: html.String(), Text: squeezed(text.String())}, nil
+}
+
+// squeezed leaves one empty line where there are more, and none at the beginning.
+func squeezed(text string) string {
+	return strings.TrimLeft(severalEmpty.ReplaceAllString(text, "\n\n"), "\n")
+}
+
+var severalEmpty = regexp.MustCompile(`\n(?:[ \t]*\n){2,}`)
+
+// digest fills in what was left to the product's own words.
+func (w *words) digest(d Digest) (view *digestView, err error) {
+	view = &digestView{
+		Digest: d, looks: newLooks(d.Theme), Blocks: d.Theme.blocks(), Logo: d.Theme.logo(), Footer: d.Theme.footer(w.tag),
+		Single: len(d.Articles) == 1, Subject: line(d.Subject), Preheader: line(d.Preheader),
+	}
+	if view.Introduction, err = introduce(d.Introduction, w.tag, &view.looks); err != nil {
+		return nil, err
+	}
+	if view.Preheader == "" {
+		view.Preheader = preheader(d.Articles)
+	}
+	if view.Subject == "" {
+		view.Subject, err = w.subject(d)
+	}
+	return view, err
 }
 
 // subject names the list, so that mail can be told apart and sorted, and the first headline, so that it is worth opening; the

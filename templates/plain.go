@@ -16,13 +16,16 @@ func line(s string) string {
 		switch {
 		case unicode.IsControl(r):
 			return ' '
-		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		case overrides(r):
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\ufffd"))
 	return strings.TrimSpace(strings.Join(strings.FieldsFunc(s, breaks), " "))
 }
+
+// overrides reports whether r embeds, overrides or isolates a direction.
+func overrides(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
 
 // breaks reports whether a line may end at r, a white space.
 func breaks(r rune) bool { return unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f' }

@@ -27,13 +27,31 @@ func digest(lang string) templates.Digest {
 		Language:       lang,
 		ListName:       wordsOf(lang).list,
 		Date:           day,
+		Introduction:   introductions[lang],
 		Articles:       articles(lang),
+		More:           more(lang),
 		SenderName:     "Example Association for Science",
 		PostalAddress:  "1 Example Street\n00000 Exampletown",
+		ReplyAddress:   "office@example.org",
 		Address:        "SPLICE0ADDRESS0",
+		ViewURL:        "SPLICE0VIEW0",
 		PreferencesURL: "SPLICE0PREFERENCES0",
 		UnsubscribeURL: "SPLICE0UNSUBSCRIBE0",
 	}
+}
+
+var introductions = map[string]string{
+	"en":      "Dear partners,\n\nthe **river measurement** is over, and its [results](https://www.example.org/river/results) are open to everyone. What we ask of you now:\n\n1. look at the samples of your own river,\n2. tell us at office@example.org what is missing.\n\nUntil next week",
+	"it":      "Cari partner,\n\nla **misurazione del fiume** è finita e i [risultati](https://www.example.org/river/results) sono aperti a tutti.\n\n- Guardate i campioni del vostro fiume.\n- Scriveteci che cosa manca.",
+	"zh-Hans": "各位伙伴：\n\n**河流测量**已经结束，[结果](https://www.example.org/river/results)向所有人公开。\n\n> 我们从来没有这样仔细地看过家乡的河。",
+	"ar":      "شركاءنا الأعزاء،\n\nانتهى **قياس النهر**، و[النتائج](https://www.example.org/river/results) متاحة للجميع.\n\n> لم ننظر إلى نهرنا بهذا القرب من قبل.",
+}
+
+// more returns two articles that there is only room for the titles of, the second a fallback.
+func more(lang string) []templates.DigestArticle {
+	own, other := articles(lang)[2], fallback(lang)
+	own.URL, other.URL = "https://www.example.org/news/2026/more.html", "https://www.example.org/more"
+	return []templates.DigestArticle{own, other}
 }
 
 // articles returns three: one in the reader's language with a picture, a fallback, and one with nothing optional.
@@ -68,11 +86,14 @@ func fallback(lang string) templates.DigestArticle {
 // digests are the shapes a digest is shown in.
 func digests(lang string) map[string]templates.Digest {
 	full, one, lengthy, evil, empty, nameless := digest(lang), digest(lang), digest(lang), digest(lang), digest(lang), digest(lang)
-	one.Articles = one.Articles[2:]
+	one.Articles, one.More, one.Introduction = one.Articles[2:], nil, ""
 	lengthy.ListName, lengthy.SenderName = long, long
 	lengthy.Articles[0].Title, lengthy.Articles[0].Section = long, long
 	lengthy.Articles[1].Summary = strings.Repeat("科学节在广场举行。", 40) + strings.Repeat("วิทยาศาสตร์", 30)
 	evil.ListName, evil.SenderName, evil.PostalAddress = hostile, hostile, hostile
+	evil.Subject, evil.Preheader, evil.More = hostile, hostile, evil.Articles[:1]
+	evil.Introduction = hostile + "\n\n[x](javascript:alert(1)) ![" + hostile + "](data:image/png;base64,AAAA) <img src=x onerror=alert(1)>\n\n&#8238;&lt;b&gt;\n\n# " + hostile +
+		"\n\n```\n" + hostile + "\n```\n\n> 1. " + hostile + "\n\n---\n\n<http://a.example/?\"onclick=x>\n"
 	for i := range evil.Articles {
 		evil.Articles[i] = templates.DigestArticle{
 			Title: hostile, URL: "javascript:alert(1)", Section: hostile, Summary: hostile + "\n\n" + hostile,
@@ -80,7 +101,8 @@ func digests(lang string) map[string]templates.Digest {
 		}
 	}
 	evil.Articles[1].URL = `https://www.example.org/"><script>alert(1)</script>`
-	empty.Articles = nil
+	lengthy.Introduction = long + "\n\n1. " + long + "\n\n> - " + long + "\n\n```\n" + long + "\n```\n"
+	empty.Articles, empty.More, empty.Introduction = nil, nil, ""
 	nameless.SenderName = ""
 	return map[string]templates.Digest{
 		"full": full, "one": one, "long": lengthy, "hostile": evil, "empty": empty, "nameless": nameless,
@@ -213,6 +235,9 @@ func peoplePages() []shown {
 		{"subscribe-empty", templates.SubscribePage{}},
 		{"subscribed", templates.SubscribedPage{ListName: "News for our partners"}},
 		{"subscribed-hostile", templates.SubscribedPage{ListName: hostile}},
+		{"links", templates.LinksPage{ListName: "News for our partners"}},
+		{"links-sent", templates.LinksPage{ListName: hostile, Sent: true}},
+		{"dropped", templates.DroppedPage{}},
 		{"confirm", confirm},
 		{"confirm-several", several},
 		{"confirm-done", done},
@@ -220,6 +245,8 @@ func peoplePages() []shown {
 		{"confirm-hostile", wickedConfirm},
 		{"confirm-empty", templates.ConfirmPage{}},
 		{"change", templates.ChangePage{OldAddress: office, NewAddress: "team@partner.example", Nonce: "AAAA"}},
+		{"change-release", templates.ChangePage{OldAddress: office, NewAddress: "t•••@partner.example", Release: true, Nonce: "AAAA"}},
+		{"change-asked", templates.ChangePage{OldAddress: office, NewAddress: "t•••@partner.example", Asked: true}},
 		{"change-done", templates.ChangePage{NewAddress: "team@partner.example", Done: true}},
 		{"change-taken", templates.ChangePage{NewAddress: "team@partner.example", Taken: true}},
 		{"change-stale", templates.ChangePage{Stale: true}},

@@ -32,7 +32,7 @@ var files embed.FS
 
 // pageNames are the pages below html/; each is parsed together with layout.html. digest.html stands alone.
 var pageNames = []string{
-	"feeds", "feed", "article", "subscribe", "subscribed", "confirm", "change", "unsubscribe", "preferences", "again", "error", "catcher-list",
+	"feeds", "feed", "article", "subscribe", "subscribed", "confirm", "change", "unsubscribe", "preferences", "again", "links", "dropped", "error", "catcher-list",
 	"catcher-message",
 }
 
@@ -41,6 +41,7 @@ var parts = map[string][]string{
 	"feeds": {feedParts}, "feed": {feedParts},
 	"subscribe": {peopleParts, choiceParts}, "subscribed": {peopleParts}, "confirm": {peopleParts}, "change": {peopleParts},
 	"unsubscribe": {peopleParts}, "preferences": {peopleParts, choiceParts}, "again": {peopleParts},
+	"links": {peopleParts}, "dropped": {peopleParts},
 }
 
 const (

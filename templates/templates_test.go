@@ -82,6 +82,7 @@ func TestWordsAreThoseThatAreShown(t *testing.T) {
 		templates.DoSubscribe: templates.SubscribePage{ListName: list},
 		templates.DoConfirm:   templates.ConfirmPage{ListName: list},
 		templates.DoTogether:  templates.ConfirmPage{ListName: list, Together: []templates.Choice{{Label: list}}},
+		templates.DoRelease:   templates.ChangePage{Release: true},
 		templates.DoChange:    templates.ChangePage{},
 		templates.DoLeave:     templates.UnsubscribePage{ListName: list},
 		templates.DoLeaveAll:  templates.UnsubscribePage{ListName: list, Others: true},

@@ -106,12 +106,14 @@ func (a *App) writePreview(path string, letter compose.Letter, entry ledger.Entr
 	raw, err := a.sample(letter, compose.Recipient{
 		Address: entry.Email, Date: entry.NotBefore, MessageID: compose.MessageID(letter.EditionID, entry.ContactID, letter.SenderAddress),
 		PreferencesURL: a.Composer.PublicURL + "/preferences/preview", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/preview",
+		ViewURL: a.Composer.PublicURL + "/view/preview",
 	})
 	if err != nil {
 		return err
 	}
 	letter.Digest.Address = entry.Email
 	letter.Digest.PreferencesURL, letter.Digest.UnsubscribeURL = a.Composer.PublicURL+"/preferences/preview", a.Composer.PublicURL+"/unsubscribe/preview"
+	letter.Digest.ViewURL = a.Composer.PublicURL + "/view/preview"
 	mail, err := a.Templates.Digest(letter.Digest)
 	if err != nil {
 		return err

@@ -58,16 +58,12 @@ func (p *Planner) Read(ctx context.Context, tx handle, id uuid.UUID, list subscr
 	if err != nil {
 		return c, err
 	}
-	one := &plan{Planner: p, Request: Request{List: list, Rhythm: e.Rhythm}, handle: tx, edition: &e}
-	for _, step := range []func() error{
-		func() error { return one.alone(ctx, subscription) },
-		func() error { return one.setWords(ctx) },
-		func() error { return one.choose(ctx) },
-		func() error { return one.digests(ctx) },
-	} {
-		if err := step(); err != nil {
-			return c, err
-		}
+	one := &layout{handle: tx, list: &list, languages: p.Languages, edition: &e}
+	if err := one.alone(ctx, subscription); err != nil {
+		return c, err
+	}
+	if err := one.layOut(ctx); err != nil {
+		return c, err
 	}
 	c.LocalDate = e.LocalDate
 	err = tx.QueryRowxContext(ctx, `SELECT words, articles, fallbacks FROM digest`).Scan(&c.Language, &c.Articles, &c.Fallbacks)
@@ -77,17 +73,13 @@ func (p *Planner) Read(ctx context.Context, tx handle, id uuid.UUID, list subscr
 	return c, err
 }
 
-// alone makes one subscription the only profile. What the edition gave anybody is as if it were given back to this one; nothing lies behind
+// alone makes one subscription the only reader. What the edition gave anybody is as if it were given back to this one; nothing lies behind
 // its mark.
-func (p *plan) alone(ctx context.Context, subscription int64) error {
-	if err := p.clear(ctx); err != nil {
-		return err
-	}
-	return p.run(ctx, `
-		CREATE TEMP TABLE profile ON COMMIT DROP AS
-		SELECT 1 AS id, $3::bigint AS mark, m.languages, m.language_keys, m.topics, NULL::text AS words,
+func (l *layout) alone(ctx context.Context, subscription int64) error {
+	return l.setReaders(ctx, `
+		SELECT m.subscription_id, $3::bigint AS mark, m.languages, m.language_keys, m.topics,
 		       (SELECT coalesce(array_agg(DISTINCT g), '{}') FROM mailer.variants v, unnest(v.groups) g WHERE v.edition_id = $2) AS back
 		FROM subscribers.mailable m JOIN mailer.editions e ON e.id = $2 AND e.list_id = m.list_id
 		WHERE m.subscription_id = $1 AND e.state IN ('approved', 'sending', 'sent')`,
-		subscription, p.edition.ID, int64(math.MaxInt64))
+		subscription, l.edition.ID, int64(math.MaxInt64))
 }

@@ -2,6 +2,7 @@ package edition
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/lib/pq"
@@ -15,20 +16,13 @@ import (
 // listLock is the class of the advisory locks that planning a list takes.
 const listLock = 0x51a9
 
-// plan is an edition in the making. Its steps work in whole statements over temporary tables:
-//
-//	reader   a row per subscription of the rhythm that can be mailed: its mark, what was given back, its profile
-//	profile  a row per set of readers who are to get the same
-//	version  a row per article version that any reader may get
-//	chosen   a row per profile and translation group: the version for them
-//	digest   a row per profile that gets anything
+// plan is an edition in the making. Its readers are the subscriptions of the rhythm that can be mailed.
 type plan struct {
 	*Planner
 	Request
-	handle
-	now     time.Time
-	edition *Edition
-	last    int64 // the list's last position
+	layout
+	now  time.Time
+	last int64 // the list's last position
 }
 
 // Plan makes an edition with its variants and deliveries and moves the marks, all in the transaction of tx: rolled back, it was a
@@ -44,18 +38,23 @@ func (p *Planner) Plan(ctx context.Context, tx handle, r Request) (e *Edition, e
 	if err != nil {
 		return nil, err
 	}
-	made := &plan{Planner: p, Request: r, handle: tx, now: now, edition: &Edition{
+	made := p.begin(tx, r, now, &Edition{
 		ID: ledger.NewEditionID(now), ListID: r.List.ID, List: r.List.Slug, Rhythm: r.Rhythm, CutOff: r.CutOff, CreatedAt: now,
 		LocalDate: date,
-	}}
+	})
 	for _, step := range []func(context.Context) error{
-		made.lock, made.position, made.enrol, made.readers, made.profiles, made.choose, made.digests, made.insert, made.deliver, made.moveMarks,
+		made.lock, made.notice, made.position, made.enrol, made.readers, made.layOut, made.insert, made.deliver, made.moveMarks,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return made.edition, nil
+}
+
+// begin makes the plan of an edition.
+func (p *Planner) begin(tx handle, r Request, now time.Time, e *Edition) *plan {
+	return &plan{Planner: p, Request: r, now: now, layout: layout{handle: tx, list: &r.List, languages: p.Languages, edition: e}}
 }
 
 // MayBeSent refuses, with an error of kind errs.Invalid, a list that lacks what no message should leave without.
@@ -69,18 +68,48 @@ func MayBeSent(list subscribers.List) error {
 	return nil
 }
 
-// run executes statements one after the other.
-func (p *plan) run(ctx context.Context, statement string, args ...any) error {
-	_, err := p.ExecContext(ctx, statement, args...)
+// lock makes planning of one list happen one at a time. Lists whose articles are left out are held as well, all in the order of their ids:
+// what they give out meanwhile would not be seen.
+func (p *plan) lock(ctx context.Context) error {
+	ids, err := p.locked(ctx)
+	for _, id := range ids {
+		if err := p.run(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, listLock, id); err != nil {
+			return err
+		}
+	}
 	return err
 }
 
-// lock makes planning of one list happen one at a time and notes that the rhythm is planned. A rhythm that was never planned begins
-// where the list is: it has no back-catalogue.
-func (p *plan) lock(ctx context.Context) error {
-	if err := p.run(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, listLock, p.List.ID); err != nil {
-		return err
+// tryLock is lock, but it reports false when another planner is at one of the lists.
+func (p *plan) tryLock(ctx context.Context) (free bool, err error) {
+	ids, err := p.locked(ctx)
+	free = true
+	for _, id := range ids {
+		if !free || err != nil {
+			break
+		}
+		err = p.GetContext(ctx, &free, `SELECT pg_try_advisory_xact_lock($1, $2)`, listLock, id)
 	}
+	return free, err
+}
+
+// locked returns the ids of the lists that planning this one holds.
+func (p *plan) locked(ctx context.Context) (ids []int64, err error) {
+	if len(p.List.LeaveOut) == 0 {
+		return []int64{p.List.ID}, nil
+	}
+	others, err := subscribers.Lists(ctx, p)
+	for _, list := range others {
+		if list.ID == p.List.ID || slices.Contains(p.List.LeaveOut, list.Slug) {
+			ids = append(ids, list.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids, err
+}
+
+// notice notes that the rhythm is planned. One that was never planned begins where the list is: it has no back-catalogue.
+func (p *plan) notice(ctx context.Context) error {
 	return p.run(ctx, `
 		INSERT INTO mailer.plans (list_id, rhythm, cut_off, position)
 		SELECT $1, $2, $3, coalesce(max(position), 0) FROM mailer.plans WHERE list_id = $1
@@ -130,88 +159,20 @@ func (p *plan) enrol(ctx context.Context) error {
 		p.List.ID)
 }
 
-// clear drops what an earlier plan in the same transaction has left.
-func (p *plan) clear(ctx context.Context) error {
-	return p.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour`)
-}
-
 // readers finds who may be mailed at this rhythm, and what each has not been given.
 func (p *plan) readers(ctx context.Context) error {
-	if err := p.clear(ctx); err != nil {
-		return err
-	}
-	return p.run(ctx, `
-		CREATE TEMP TABLE reader ON COMMIT DROP AS
+	return p.setReaders(ctx, `
 		WITH back AS (
 			SELECT subscription_id, array_agg(group_id ORDER BY group_id) AS groups FROM mailer.released GROUP BY subscription_id
-		), mine AS (
-			SELECT m.subscription_id, m.contact_id, m.languages, m.language_keys, m.topics,
-			       coalesce(nullif(m.time_zone, ''), $3) AS time_zone, coalesce(m.delivery_hour, $4::time) AS hour,
-			       mark.position AS mark, coalesce(back.groups, '{}') AS back
-			FROM subscribers.mailable m
-			JOIN mailer.marks mark USING (subscription_id, activation)
-			LEFT JOIN back USING (subscription_id)
-			WHERE m.list_id = $1 AND m.rhythm = $2
 		)
-		SELECT *, dense_rank() OVER (ORDER BY mark, languages, topics, back) AS profile FROM mine`,
+		SELECT m.subscription_id, m.contact_id, m.languages, m.language_keys, m.topics,
+		       coalesce(nullif(m.time_zone, ''), $3) AS time_zone, coalesce(m.delivery_hour, $4::time) AS hour,
+		       mark.position AS mark, coalesce(back.groups, '{}') AS back
+		FROM subscribers.mailable m
+		JOIN mailer.marks mark USING (subscription_id, activation)
+		LEFT JOIN back USING (subscription_id)
+		WHERE m.list_id = $1 AND m.rhythm = $2`,
 		p.List.ID, p.Rhythm, p.List.TimeZone, p.List.DeliveryHour)
-}
-
-// profiles puts together who is to get the same, and chooses the language of the product's words for each.
-func (p *plan) profiles(ctx context.Context) error {
-	if err := p.run(ctx, `
-		CREATE TEMP TABLE profile ON COMMIT DROP AS
-		SELECT DISTINCT profile AS id, mark, languages, language_keys, topics, back, NULL::text AS words FROM reader`); err != nil {
-		return err
-	}
-	return p.setWords(ctx)
-}
-
-// choose picks, for each profile and translation group, the version in the first of the reader's languages that there is, the very
-// tag before one of the same language and script; else the list's fallback, marked as such unless the reader named no language;
-// else none. Topics are sections or tags of any version.
-func (p *plan) choose(ctx context.Context) error {
-	if err := p.run(ctx, `
-		CREATE TEMP TABLE version ON COMMIT DROP AS
-		SELECT pos.position, pos.group_id, a.article_id, a.language, a.language_key, a.section, a.tags, a.published_at
-		FROM mailer.positions pos JOIN articles.available a USING (group_id)
-		WHERE pos.list_id = $1 AND ($2::text[] = '{}' OR a.language_key = ANY ($2))
-		  AND (pos.position > (SELECT min(mark) FROM profile)
-		       OR pos.group_id IN (SELECT unnest(back) FROM profile))`,
-		p.List.ID, pq.StringArray(language.Keys(p.List.Selection.Languages))); err != nil {
-		return err
-	}
-	return p.run(ctx, `
-		CREATE TEMP TABLE chosen ON COMMIT DROP AS
-		SELECT DISTINCT ON (f.id, v.group_id) f.id AS profile, v.group_id, v.position, v.article_id, want.fallback,
-		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at
-		FROM profile f
-		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back))
-		CROSS JOIN LATERAL (
-			SELECT tag, key, n, false AS fallback FROM unnest(f.languages, f.language_keys) WITH ORDINALITY AS own (tag, key, n)
-			UNION ALL SELECT $1, $2, 1000000, f.languages <> '{}'
-		) want
-		WHERE v.language_key = want.key
-		  AND (f.topics = '{}' OR EXISTS (
-			SELECT 1 FROM version any_of WHERE any_of.group_id = v.group_id
-			AND (any_of.section = ANY (f.topics) OR any_of.tags && f.topics)))
-		ORDER BY f.id, v.group_id, want.n, v.language <> want.tag, v.article_id`,
-		p.List.FallbackLanguage, language.Key(p.List.FallbackLanguage))
-}
-
-// digests lays out what each profile gets, newest first.
-func (p *plan) digests(ctx context.Context) error {
-	return p.run(ctx, `
-		CREATE TEMP TABLE digest ON COMMIT DROP AS
-		SELECT *, sha256(convert_to(concat_ws(' ', words, articles::text, fallbacks::text), 'UTF8')) AS key
-		FROM (
-			SELECT f.id AS profile, f.words,
-			       array_agg(c.article_id ORDER BY c.published_at DESC, c.position) AS articles,
-			       array_agg(c.group_id ORDER BY c.published_at DESC, c.position) AS groups,
-			       coalesce(array_agg(c.article_id ORDER BY c.position) FILTER (WHERE c.fallback), '{}') AS fallbacks
-			FROM profile f JOIN chosen c ON c.profile = f.id
-			GROUP BY f.id, f.words
-		) laid_out`)
 }
 
 // insert writes the edition and its variants.
@@ -236,10 +197,7 @@ func (p *plan) insert(ctx context.Context) error {
 		e.Empty, e.CreatedAt, e.FinishedAt); err != nil {
 		return err
 	}
-	return p.run(ctx, `
-		INSERT INTO mailer.variants (edition_id, language, articles, fallbacks, groups, key)
-		SELECT DISTINCT ON (key) $1::uuid, words, articles, fallbacks, groups, key FROM digest ORDER BY key`,
-		e.ID)
+	return p.insertVariants(ctx)
 }
 
 // decide says what becomes of the edition, and why.
@@ -250,7 +208,7 @@ func (p *plan) decide() (State, string) {
 		return Skipped, "no active subscription has this rhythm"
 	case e.Recipients == 0:
 		return Skipped, "nothing new"
-	case p.now.Sub(e.CutOff) > ledger.LateLimit:
+	case p.now.Sub(e.CutOff) > p.List.LateAfter.Std():
 		return Held, "planned long after its cut-off: release it to send it late"
 	case p.List.Approval && !p.Approve:
 		return Review, ""

@@ -8,17 +8,17 @@ import (
 )
 
 // setWords chooses the language of the product's words for each order of languages that readers have.
-func (p *plan) setWords(ctx context.Context) error {
+func (l *layout) setWords(ctx context.Context) error {
 	var orders pq.StringArray
-	if err := p.GetContext(ctx, &orders, `
+	if err := l.GetContext(ctx, &orders, `
 		SELECT coalesce(array_agg(DISTINCT array_to_string(languages, ' ')), '{}') FROM profile`); err != nil {
 		return err
 	}
 	words := make(pq.StringArray, len(orders))
 	for i, order := range orders {
-		words[i] = p.Languages.Language(strings.Fields(order), p.List.FallbackLanguage)
+		words[i] = l.languages.Language(strings.Fields(order), l.list.FallbackLanguage)
 	}
-	return p.run(ctx, `
+	return l.run(ctx, `
 		UPDATE profile SET words = w.words
 		FROM unnest($1::text[], $2::text[]) AS w (languages, words)
 		WHERE array_to_string(profile.languages, ' ') = w.languages`,

@@ -1,0 +1,122 @@
+package edition
+
+import (
+	"context"
+
+	"github.com/lib/pq"
+
+	"silkpost/internal/language"
+	"silkpost/subscribers"
+)
+
+// layout turns readers, each with the translation groups that they are to get, into variants. Its steps work in whole statements over
+// temporary tables:
+//
+//	reader   a row per subscription: its mark and the groups behind it that it gets all the same (back), its profile
+//	profile  a row per set of readers who are to get the same
+//	version  a row per article version that any reader may get
+//	chosen   a row per profile and translation group: the version for them
+//	digest   a row per profile that gets anything
+type layout struct {
+	handle
+	list      *subscribers.List
+	languages Languages
+	edition   *Edition
+}
+
+// run executes a statement.
+func (l *layout) run(ctx context.Context, statement string, args ...any) error {
+	_, err := l.ExecContext(ctx, statement, args...)
+	return err
+}
+
+// clear drops what an earlier layout in the same transaction has left.
+func (l *layout) clear(ctx context.Context) error {
+	return l.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour`)
+}
+
+// setReaders makes the readers from a query of subscription_id, languages, language_keys, topics, mark and back, and whatever else the
+// caller wants to know of them.
+func (l *layout) setReaders(ctx context.Context, query string, args ...any) error {
+	if err := l.clear(ctx); err != nil {
+		return err
+	}
+	return l.run(ctx, `
+		CREATE TEMP TABLE reader ON COMMIT DROP AS
+		SELECT *, dense_rank() OVER (ORDER BY mark, languages, topics, back) AS profile FROM (`+query+`) mine`, args...)
+}
+
+// layOut makes the digests of the readers.
+func (l *layout) layOut(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{l.profiles, l.choose, l.digests} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// profiles puts together who is to get the same, and chooses the language of the product's words for each.
+func (l *layout) profiles(ctx context.Context) error {
+	if err := l.run(ctx, `
+		CREATE TEMP TABLE profile ON COMMIT DROP AS
+		SELECT DISTINCT profile AS id, mark, languages, language_keys, topics, back, NULL::text AS words FROM reader`); err != nil {
+		return err
+	}
+	return l.setWords(ctx)
+}
+
+// choose picks, for each profile and translation group, the version in the first of the reader's languages that there is, the very
+// tag before one of the same language and script; else the list's fallback, marked as such unless the reader named no language;
+// else none. Topics are sections or tags of any version.
+func (l *layout) choose(ctx context.Context) error {
+	if err := l.run(ctx, `
+		CREATE TEMP TABLE version ON COMMIT DROP AS
+		SELECT pos.position, pos.group_id, a.article_id, a.language, a.language_key, a.section, a.tags, a.published_at
+		FROM mailer.positions pos JOIN articles.available a USING (group_id)
+		WHERE pos.list_id = $1 AND ($2::text[] = '{}' OR a.language_key = ANY ($2))
+		  AND (pos.position > (SELECT min(mark) FROM profile)
+		       OR pos.group_id IN (SELECT unnest(back) FROM profile))`,
+		l.list.ID, pq.StringArray(language.Keys(l.list.Selection.Languages))); err != nil {
+		return err
+	}
+	return l.run(ctx, `
+		CREATE TEMP TABLE chosen ON COMMIT DROP AS
+		SELECT DISTINCT ON (f.id, v.group_id) f.id AS profile, v.group_id, v.position, v.article_id, want.fallback,
+		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at
+		FROM profile f
+		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back))
+		CROSS JOIN LATERAL (
+			SELECT tag, key, n, false AS fallback FROM unnest(f.languages, f.language_keys) WITH ORDINALITY AS own (tag, key, n)
+			UNION ALL SELECT $1, $2, 1000000, f.languages <> '{}'
+		) want
+		WHERE v.language_key = want.key
+		  AND (f.topics = '{}' OR EXISTS (
+			SELECT 1 FROM version any_of WHERE any_of.group_id = v.group_id
+			AND (any_of.section = ANY (f.topics) OR any_of.tags && f.topics)))
+		ORDER BY f.id, v.group_id, want.n, v.language <> want.tag, v.article_id`,
+		l.list.FallbackLanguage, language.Key(l.list.FallbackLanguage))
+}
+
+// digests lays out what each profile gets, newest first.
+func (l *layout) digests(ctx context.Context) error {
+	return l.run(ctx, `
+		CREATE TEMP TABLE digest ON COMMIT DROP AS
+		SELECT *, sha256(convert_to(concat_ws(' ', words, articles::text, fallbacks::text), 'UTF8')) AS key
+		FROM (
+			SELECT f.id AS profile, f.words,
+			       array_agg(c.article_id ORDER BY c.published_at DESC, c.position) AS articles,
+			       array_agg(c.group_id ORDER BY c.published_at DESC, c.position) AS groups,
+			       coalesce(array_agg(c.article_id ORDER BY c.position) FILTER (WHERE c.fallback), '{}') AS fallbacks
+			FROM profile f JOIN chosen c ON c.profile = f.id
+			GROUP BY f.id, f.words
+		) laid_out`)
+}
+
+// insertVariants writes what differs among the digests.
+func (l *layout) insertVariants(ctx context.Context) error {
+	return l.run(ctx, `
+		INSERT INTO mailer.variants (edition_id, language, articles, fallbacks, groups, key)
+		SELECT DISTINCT ON (key) $1::uuid, words, articles, fallbacks, groups, key FROM digest ORDER BY key`,
+		l.edition.ID)
+}
