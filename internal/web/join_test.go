@@ -94,7 +94,7 @@ func TestSubscribing(t *testing.T) {
 	if log := b.logged(t, id); !slices.Equal(log, []string{"pending|form|Iscriversi: Notizie per i partner|/s/{list}|198.51.100.0/24"}) {
 		t.Errorf("the log says %q", log)
 	}
-	if log := b.logged(t, b.subscriptionOf(t, "anna@museum.example", "events")); !slices.Equal(log, []string{"pending|form|Iscriviti: Events|/s/{list}|198.51.100.0/24"}) {
+	if log := b.logged(t, b.subscriptionOf(t, "anna@museum.example", "events")); !slices.Equal(log, []string{"pending|form|Iscriversi: Events|/s/{list}|198.51.100.0/24"}) {
 		t.Errorf("of the other list the log says %q", log)
 	}
 	if want := []int64{id, b.subscriptionOf(t, "anna@museum.example", "press")}; !slices.Equal(b.mails, want) {
