@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,17 +56,22 @@ func notices(lang string) map[string]templates.Notice {
 	}
 }
 
+// Of every language the welcome, which has dates, and how a pause ends; of four languages in four scripts and directions all notices.
 func TestNoticeGoldens(t *testing.T) {
 	t.Parallel()
 	set := newSet(t)
-	for _, lang := range set.Catalogues() {
-		for _, name := range []string{"confirmation", "confirmation-several", "known-paused-until", "welcome", "new-address", "old-address"} {
+	for lang := range samples {
+		names := []string{"known-paused-until", "welcome"}
+		if slices.Contains([]string{"ar", "en", "it", "zh-Hans"}, lang) {
+			names = append(names, "confirmation", "confirmation-several", "new-address", "old-address")
+		}
+		for _, name := range names {
 			mail, err := set.Notice(lang, notices(lang)[name])
 			if err != nil {
 				t.Fatal(err)
 			}
 			testkit.Golden(t, "testdata/notice."+name+"."+lang+".txt", []byte("Subject: "+mail.Subject+"\n\n"+mail.Text))
-			if name == "welcome" {
+			if name == "welcome" && len(names) > 2 {
 				testkit.Golden(t, "testdata/notice."+name+"."+lang+".html", []byte(mail.HTML))
 			}
 		}
@@ -108,6 +114,9 @@ func checkNotice(t *testing.T, lang string, mail templates.Mail) {
 		if l = strings.TrimRight(l, "\n"); displaywidth.String(l) > 72 && !strings.Contains(l, "://") && !strings.Contains(l, "@") {
 			t.Errorf("%d columns: %s", displaywidth.String(l), l)
 		}
+	}
+	if strings.Contains(mail.Text, "..") {
+		t.Errorf("two full stops in a row in\n%s", mail.Text)
 	}
 	if strings.Contains(mail.Text, "\n\n\n") || strings.HasSuffix(mail.Text, "\n\n") {
 		t.Errorf("two empty lines in a row, or one at the end, in\n%q", mail.Text)

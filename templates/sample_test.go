@@ -25,7 +25,7 @@ var long = strings.Repeat("International Federation of Science Centres and Plane
 func digest(lang string) templates.Digest {
 	return templates.Digest{
 		Language:       lang,
-		ListName:       map[string]string{"en": "News for our partners", "it": "Notizie per i partner", "zh-Hans": "合作伙伴通讯", "ar": "أخبار لشركائنا"}[lang],
+		ListName:       wordsOf(lang).list,
 		Date:           day,
 		Introduction:   introductions[lang],
 		Articles:       articles(lang),
@@ -61,32 +61,9 @@ func articles(lang string) []templates.DigestArticle {
 		Language: lang, Published: day.AddDate(0, 0, -1),
 	}
 	plain := templates.DigestArticle{URL: "https://www.example.org/news/2026/night.html", Language: lang}
-	switch lang {
-	case "it":
-		picture.Section, picture.ImageAlt = "Notizie", "Ragazze e ragazzi prelevano acqua dal fiume"
-		picture.Title = "Cento scuole misurano la qualità dell’acqua del loro fiume"
-		picture.Summary = "In una sola mattina le classi di quattro paesi hanno raccolto più di tremila campioni. I risultati sono aperti a tutti. Il prossimo rilevamento è previsto per la primavera."
-		plain.Title = "La notte dei ricercatori torna in piazza"
-		plain.Summary = "Il programma completo uscirà a gennaio."
-	case "zh-Hans":
-		picture.Section, picture.ImageAlt = "新闻", "学生们在河边取水样"
-		picture.Title = "一百所学校共同测量身边河流的水质，结果向所有人公开"
-		picture.Summary = "四个国家的班级在一个上午采集了三千多份水样。测量结果已经全部公开，任何人都可以使用。下一次测量计划在明年春天进行，新的学校现在就可以报名参加（名额有限）。"
-		plain.Title = "科学之夜重返广场"
-		plain.Summary = "完整日程将于一月公布。"
-	case "ar":
-		picture.Section, picture.ImageAlt = "أخبار", "تلاميذ يأخذون عينات من ماء النهر"
-		picture.Title = "مئة مدرسة تقيس جودة المياه في نهرها"
-		picture.Summary = "جمعت صفوف من أربعة بلدان أكثر من ثلاثة آلاف عينة في صباح واحد. النتائج متاحة للجميع. والقياس التالي في الربيع."
-		plain.Title = "ليلة العلوم تعود إلى الساحة"
-		plain.Summary = "يُعلن البرنامج الكامل في يناير."
-	default:
-		picture.Section, picture.ImageAlt = "News", "Pupils taking samples of river water"
-		picture.Title = "A hundred schools measure the water of their river"
-		picture.Summary = "In a single morning classes in four countries took more than three thousand samples. The results are open to everyone. The next measurement is planned for spring.\n\nSchools can sign up until the end of January."
-		plain.Title = "Science night returns to the square"
-		plain.Summary = "The full programme comes out in January."
-	}
+	words := wordsOf(lang)
+	picture.Section, picture.ImageAlt, picture.Title, picture.Summary = words.section, words.alt, words.title, words.summary
+	plain.Title, plain.Summary = words.other, words.otherSummary
 	return []templates.DigestArticle{picture, fallback(lang), plain}
 }
 

@@ -138,7 +138,7 @@ func TestConfirmationAndWelcome(t *testing.T) {
 	h, _ := asking(t, "", app.Options{})
 	h.run(t, app.Parts{Web: h.web, Worker: true})
 	for i, tt := range []struct{ email, languages, words, confirm, welcome, next string }{
-		{"anna@museum.example", "it en", "it", "Conferma l’iscrizione a Notizie per i partner", "La tua iscrizione a Notizie per i partner", "lunedì 23 novembre 2026"},
+		{"anna@museum.example", "it en", "it", "Confermi l’iscrizione a «Notizie per i partner»", "La Sua iscrizione a «Notizie per i partner»", "lunedì 23 novembre 2026"},
 		{"bo@museum.example", "zh-CN", "zh-Hans", "请确认订阅“合作伙伴通讯”", "欢迎订阅“合作伙伴通讯”", "2026年11月23日星期一"},
 		{"cem@museum.example", "ar-EG", "ar", "أكّد اشتراكك في أخبار لشركائنا", "أهلًا بك في أخبار لشركائنا", "الاثنين، 23 نوفمبر 2026"},
 		{"ü+tag@bücher.example", "tlh", "en", "Confirm your subscription to News for our partners", "Welcome to News for our partners", "Monday, 23 November 2026"},
@@ -218,7 +218,7 @@ func TestSubscribingByThePages(t *testing.T) {
 		t.Fatalf("the form: %d\n%s", got.StatusCode, got.body)
 	}
 	asked := h.caught(t, 1)[0]
-	if asked.GetHeader("Subject") != "Conferma l’iscrizione a Notizie per i partner" || !strings.Contains(asked.Text, "una volta al giorno") {
+	if asked.GetHeader("Subject") != "Confermi l’iscrizione a «Notizie per i partner»" || !strings.Contains(asked.Text, "una volta al giorno") {
 		t.Errorf("%s\n%s", asked.GetHeader("Subject"), asked.Text)
 	}
 	link := h.PublicURL() + "/confirm/" + asked.token(t, h, "/confirm/")
@@ -244,7 +244,7 @@ func TestSubscribingByThePages(t *testing.T) {
 		t.Errorf("pressed: %d, and it is %s\n%s", got.StatusCode, state(), got.body)
 	}
 	welcome := h.caught(t, 2)[1]
-	if welcome.GetHeader("Subject") != "La tua iscrizione a Notizie per i partner" || welcome.address(t, "To").Name != "Anna" {
+	if welcome.GetHeader("Subject") != "La Sua iscrizione a «Notizie per i partner»" || welcome.address(t, "To").Name != "Anna" {
 		t.Errorf("%s for %v", welcome.GetHeader("Subject"), welcome.address(t, "To"))
 	}
 	if got := get(t, h.PublicURL()+"/preferences/"+welcome.token(t, h, "/preferences/")); got.StatusCode != http.StatusOK {
@@ -294,7 +294,7 @@ func TestFormForWhoIsThere(t *testing.T) {
 	}
 	h.run(t, app.Parts{Worker: true})
 	for i, tt := range []struct{ email, subject, says string }{
-		{"anna@museum.example", "Notizie per i partner ti arriva già", "una volta alla settimana"},
+		{"anna@museum.example", "Riceve già «Notizie per i partner»", "una volta alla settimana"},
 		{"paula@museum.example", "News for our partners comes to you already", "until 2 December 2026"},
 		{"new@museum.example", "Welcome to News for our partners", "once a week"}, // single opt-in: on the list at once
 	} {
@@ -328,7 +328,7 @@ func TestLastEdition(t *testing.T) {
 	h.confirm(t, value[int64](t, h, `SELECT max(id) FROM subscribers.subscriptions`))
 	var last, welcome letter
 	for _, l := range h.caught(t, 4)[2:] {
-		if strings.HasPrefix(l.GetHeader("Subject"), "La tua iscrizione") {
+		if strings.HasPrefix(l.GetHeader("Subject"), "La Sua iscrizione") {
 			welcome = l
 		} else {
 			last = l

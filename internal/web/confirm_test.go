@@ -58,7 +58,7 @@ func TestConfirming(t *testing.T) {
 	}
 	want := []string{
 		"pending|form|Subscribe: News for our partners|/s/{list}|192.0.2.0/24",
-		"active|confirmation|Conferma l’iscrizione a Notizie per i partner|/confirm/{token}|192.0.2.0/24",
+		"active|confirmation|Confermare l’iscrizione a «Notizie per i partner»|/confirm/{token}|192.0.2.0/24",
 	}
 	if log := b.logged(t, id); !slices.Equal(log, want) {
 		t.Errorf("the log says %q", log)

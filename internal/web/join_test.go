@@ -33,7 +33,7 @@ func TestFormToSubscribe(t *testing.T) {
 		articles.Draft{ExternalKey: "a", Title: "One", Language: "en", Text: "Some words.", Section: "Events"},
 		articles.Draft{ExternalKey: "b", Title: "Due", Language: "it", Text: "Alcune parole.", Section: "Notices"})
 	page := b.open(t, "/s/partners", "Accept-Language", "it-CH")
-	if page.Code != http.StatusOK || page.h1() != "Iscriviti a Notizie per i partner" || len(page.Result().Cookies()) > 0 {
+	if page.Code != http.StatusOK || page.h1() != "Iscriversi a «Notizie per i partner»" || len(page.Result().Cookies()) > 0 {
 		t.Fatalf("%d %q", page.Code, page.h1())
 	}
 	form, _ := page.form("")
@@ -53,7 +53,7 @@ func TestFormToSubscribe(t *testing.T) {
 	if events := b.open(t, "/s/events").Body.String(); !strings.Contains(events, `value="Notices"`) || !strings.Contains(events, `value="Events"`) || strings.Contains(events, `value="weekly"`) {
 		t.Errorf("a list that selects everything:\n%s", events)
 	}
-	for tag, want := range map[string]string{"ar": "الاشتراك في", "zh-Hans": "订阅", "xx": "Iscriviti a"} {
+	for tag, want := range map[string]string{"ar": "الاشتراك في", "zh-Hans": "订阅", "xx": "Iscriversi a"} {
 		if got := b.open(t, "/s/partners?lang="+tag, "Accept-Language", "it").h1(); !strings.Contains(got, want) {
 			t.Errorf("?lang=%s: %q", tag, got)
 		}
@@ -78,7 +78,7 @@ func TestSubscribing(t *testing.T) {
 		form[name] = values
 	}
 	answer := b.post(t, "/s/partners?lang=it", form, "X-Forwarded-For", "203.0.113.9, 198.51.100.77")
-	if answer.Code != http.StatusOK || answer.h1() != "Guarda nella tua posta" {
+	if answer.Code != http.StatusOK || answer.h1() != "Guardi nella Sua posta" {
 		t.Fatalf("%d %s", answer.Code, answer.Body)
 	}
 	got := rows(t, b.db, `
@@ -92,10 +92,10 @@ func TestSubscribing(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	id := b.subscriptionOf(t, "anna@museum.example", "partners")
-	if log := b.logged(t, id); !slices.Equal(log, []string{"pending|form|Iscriviti: Notizie per i partner|/s/{list}|198.51.100.0/24"}) {
+	if log := b.logged(t, id); !slices.Equal(log, []string{"pending|form|Iscriversi: Notizie per i partner|/s/{list}|198.51.100.0/24"}) {
 		t.Errorf("the log says %q", log)
 	}
-	if log := b.logged(t, b.subscriptionOf(t, "anna@museum.example", "events")); !slices.Equal(log, []string{"pending|form|Iscriviti: Events|/s/{list}|198.51.100.0/24"}) {
+	if log := b.logged(t, b.subscriptionOf(t, "anna@museum.example", "events")); !slices.Equal(log, []string{"pending|form|Iscriversi: Events|/s/{list}|198.51.100.0/24"}) {
 		t.Errorf("of the other list the log says %q", log)
 	}
 	if want := []int64{id, b.subscriptionOf(t, "anna@museum.example", "press")}; !slices.Equal(b.mails, want) {

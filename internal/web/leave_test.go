@@ -21,7 +21,7 @@ func TestLeavingIsRecordedInTheWordsThatWereShown(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ do, language, method, words string }{
 		{"", "it", "one-click", "List-Unsubscribe=One-Click"},
-		{"leave", "it", "page", "Annulla l’iscrizione a Notizie per i partner"},
+		{"leave", "it", "page", "Annullare l’iscrizione a «Notizie per i partner»"},
 		{"leave", "", "page", "Unsubscribe from News for our partners"},
 		{"leave-all", "", "page", "Unsubscribe from all lists"},
 	} {
