@@ -15,7 +15,7 @@ import (
 // seen is what a reader finds in a rendering of a theme's own template.
 type seen struct {
 	kind  string   // html or text
-	text  string   // that is shown, white space as single spaces
+	text  string   // that is shown, without white space: lines may be broken between any words
 	links []string // with something to press
 }
 
@@ -53,7 +53,7 @@ func inspect(rendered string, own *Own) (s seen, err error) {
 	for {
 		switch kind := z.Next(); kind {
 		case html.ErrorToken:
-			s.text, s.links = strings.Join(strings.Fields(w.text.String()), " "), w.links
+			s.text, s.links = unspaced(w.text.String()), w.links
 			return s, w.end()
 		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
 			raw := string(z.Raw())
@@ -231,7 +231,7 @@ func attributeIn(t html.Token, key string) string {
 
 // inspectText reads a rendering as text.
 func inspectText(rendered string) seen {
-	return seen{kind: "text", text: strings.Join(strings.Fields(rendered), " "), links: strings.Fields(rendered)}
+	return seen{kind: "text", text: unspaced(rendered), links: strings.Fields(rendered)}
 }
 
 // missing is what a rendering lacks.
@@ -281,10 +281,8 @@ func (s seen) lacks(own *Own) error {
 	return nil
 }
 
-// shows reports whether words are there. Lines may have been broken between any of them.
-func (s seen) shows(words string) bool {
-	return strings.Contains(unspaced(s.text), unspaced(words))
-}
+// shows reports whether words are there.
+func (s seen) shows(words string) bool { return strings.Contains(s.text, unspaced(words)) }
 
 func unspaced(s string) string { return strings.Join(strings.Fields(s), "") }
 

@@ -176,3 +176,12 @@ func FuzzOwnTemplate(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkCheckTheme(b *testing.B) {
+	set, theme := mustSet(b, files), ownTheme(b)
+	for b.Loop() {
+		if err := set.CheckTheme(theme); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
