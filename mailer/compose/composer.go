@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -153,6 +154,9 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 		return Letter{}, err
 	}
 	l, err = c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks)
+	if err == nil {
+		err = c.Dress(ctx, h, list, &l)
+	}
 	l.EditionID, l.HasPage = v.EditionID, true
 	return l, err
 }
@@ -162,8 +166,9 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 func (c *Composer) LetterOf(list subscribers.List, date time.Time, words string, shown []articles.Article, fallbacks []int64) (l Letter, err error) {
 	l = Letter{Digest: templates.Digest{
 		Language: words, ListName: list.NameIn(words), Date: date, SenderName: list.Sender.Name, PostalAddress: list.PostalAddress,
+		ReplyAddress: cmp.Or(list.Sender.ReplyTo, list.Sender.Address),
 	}}
-	if l.Masthead, err = MastheadOf(list); err != nil {
+	if l.Masthead, err = MastheadOf(list, words); err != nil {
 		return l, err
 	}
 	zone, err := time.LoadLocation(list.TimeZone)
