@@ -22,15 +22,11 @@ func (w *world) desk() *Desk {
 // article returns the article of a title.
 func (w *world) article(title string) articles.Article {
 	w.t.Helper()
-	all, err := w.store.Select(w.ctx, w.db, articles.Selection{}, 0)
+	var slug string
+	w.must(w.db.Get(&slug, `SELECT slug FROM articles.articles WHERE title = $1`, title))
+	a, err := w.store.BySlug(w.ctx, w.db, slug)
 	w.must(err)
-	for _, a := range all {
-		if a.Title == title {
-			return a
-		}
-	}
-	w.t.Fatalf("no article %q", title)
-	return articles.Article{}
+	return a
 }
 
 func (w *world) withdraw(title string) {
