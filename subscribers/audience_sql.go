@@ -42,10 +42,10 @@ type where struct {
 	args                  []any
 }
 
-// set is a statement that finds the ids of contacts, who are or are not meant.
+// set is the ids of contacts, who are or are not meant: those that any of its statements finds.
 type set struct {
 	not  bool
-	find string
+	find []string
 }
 
 // of returns the conditions on an id.
@@ -59,9 +59,9 @@ func (w *where) of(id string) []string {
 
 func (s set) holds(id string) string {
 	if s.not {
-		return id + " NOT IN (" + s.find + ")"
+		return id + " NOT IN (" + strings.Join(s.find, " UNION ALL ") + ")"
 	}
-	return id + " IN (" + s.find + ")"
+	return id + " IN (" + strings.Join(s.find, " UNION ") + ")" // without ALL, Postgres knows how many they are instead of guessing 200
 }
 
 // arg adds a parameter and returns its place.
@@ -139,10 +139,10 @@ func (c Clause) ids(ctx context.Context, h database.Handle) (ids []int64, err er
 }
 
 // members finds the contacts of organisations, and for a country those who have it for their own.
-func (w *where) members(c Clause, organisations []int64) string {
-	find := "SELECT member.contact_id FROM subscribers.memberships member WHERE member.organisation_id = ANY (" + w.ids(organisations) + ")"
+func (w *where) members(c Clause, organisations []int64) []string {
+	find := []string{"SELECT member.contact_id FROM subscribers.memberships member WHERE member.organisation_id = ANY (" + w.ids(organisations) + ")"}
 	if c.Field == ByCountry {
-		find += " UNION ALL SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = ANY (" + w.texts(c.Values) + ")"
+		find = append(find, "SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = ANY ("+w.texts(c.Values)+")")
 	}
 	return find
 }

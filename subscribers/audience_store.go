@@ -47,7 +47,7 @@ func (a Audience) count(w *where) string {
 		return `SELECT ` + people + ` FROM subscribers.subscriptions s WHERE ` + allOf(w.subscription, w.of("s.contact_id"),
 			[]string{"s.contact_id NOT IN (SELECT gone.id FROM subscribers.contacts gone WHERE gone.erased_at IS NOT NULL)"})
 	case len(w.contact) == 0 && len(w.sets) > 0 && !w.sets[0].not:
-		first := w.sets[0].find
+		first := strings.Join(w.sets[0].find, " UNION ALL ")
 		w.sets = w.sets[1:]
 		return `SELECT count(DISTINCT p.id) FROM (` + first + `) p (id) WHERE ` + allOf([]string{"true"}, w.of("p.id"))
 	}

@@ -80,10 +80,14 @@ func Unsubscribe(ctx context.Context, h database.Handle, id int64, e Evidence) e
 }
 
 // Confirm makes a subscription active because its person says so, whatever it was before, and lifts what only they may lift: a
-// suppression for a hard bounce or a complaint. Somebody else's word is errs.Invalid. What was published while it was not active is not
+// suppression for a hard bounce or a complaint. Somebody else's word is errs.Invalid; what a form asked for of a list that has ceased to be
+// public is errs.Gone. What was published while it was not active is not
 // caught up on.
 func Confirm(ctx context.Context, h database.Handle, id int64, e Evidence) error {
 	if err := fromPerson(e); err != nil {
+		return err
+	}
+	if err := CheckOpen(ctx, h, id); err != nil {
 		return err
 	}
 	if err := change(ctx, h, id, transition{from: []State{Pending, Unsubscribed, Paused}, to: Active, enrols: true}, e); err != nil {
@@ -93,6 +97,21 @@ func Confirm(ctx context.Context, h database.Handle, id int64, e Evidence) error
 		return err
 	}
 	return liftForPerson(ctx, h, id, e)
+}
+
+// CheckOpen refuses, with an error of kind errs.Gone, a subscription that a form asked for, that nobody has confirmed, and whose list has ceased to
+// be public: whoever wrote into the form was let in by nobody.
+func CheckOpen(ctx context.Context, h database.Handle, id int64) error {
+	var closed bool
+	err := h.GetContext(ctx, &closed, `
+		SELECT EXISTS (
+			SELECT FROM subscribers.subscriptions s JOIN subscribers.lists l ON l.id = s.list_id
+			WHERE s.id = $1 AND s.state = 'pending' AND NOT l.public
+			  AND (SELECT g.method FROM subscribers.consents g WHERE g.subscription_id = s.id ORDER BY g.id DESC LIMIT 1) = 'form')`, id)
+	if err == nil && closed {
+		err = errs.New(errs.Gone, "the list of subscription %d is not public any more", id)
+	}
+	return err
 }
 
 // followOffer gives a subscription its list's default rhythm if the list no longer offers its own, which may be while it is unsubscribed.

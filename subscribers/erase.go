@@ -79,6 +79,8 @@ func Mentions(ctx context.Context, h database.Handle, address string) (places []
 		UNION ALL SELECT 'the list ' || slug FROM subscribers.lists
 		WHERE strpos(lower(concat_ws(' ', sender_address, reply_to, postal_address, name, description)), lower($1)) > 0
 		UNION ALL (SELECT 'the log of consents' FROM subscribers.consents WHERE strpos(lower(statement || ' ' || origin), lower($1)) > 0 LIMIT 1)
+		UNION ALL (SELECT 'what is held of contact ' || id FROM subscribers.contacts WHERE strpos(lower(name || attributes::text), lower($1)) > 0
+			ORDER BY id LIMIT 10)
 		UNION ALL (SELECT 'the origin of a suppression' FROM subscribers.suppressions WHERE strpos(lower(origin), lower($1)) > 0 LIMIT 1)`, address)
 	errs.Wrap(&err, "look for an address in other words")
 	return places, err

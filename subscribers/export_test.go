@@ -216,6 +216,39 @@ func (b *bundle) erase(t testing.TB, email string) {
 	}
 }
 
+// What an export says of people holds where it is imported, on one list or all: who has left or has not confirmed is not mailed.
+func TestAnExportSaysWhoHasLeft(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, slug := range []string{"events", "elsewhere"} {
+		if _, err := subscribers.DeclareList(t.Context(), b.db, subscribers.NewList(slug)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.mustImport(t, b.options(), "email,status\nactive@example.org,\npending@example.org,pending\nleft@example.org,unsubscribed\npaused@example.org,\n")
+	e := subscribers.Evidence{At: b.now, Method: subscribers.ByPage}
+	if err := subscribers.Pause(t.Context(), b.db, b.subscriptionOf(t, "partners", "paused@example.org"), nil, true, e); err != nil {
+		t.Fatal(err)
+	}
+	one, _ := b.exportedContacts(t, subscribers.CSV, "partners")
+	all, _ := b.exportedContacts(t, subscribers.CSV, "")
+	for _, again := range []struct{ list, file, want string }{
+		{"partners", one, "active@example.org active, left@example.org unsubscribed, paused@example.org paused, pending@example.org pending"},
+		{"partners", all, "active@example.org active, left@example.org unsubscribed, paused@example.org paused, pending@example.org pending"},
+		{"events", one, "active@example.org active, left@example.org unsubscribed, paused@example.org pending, pending@example.org pending"},
+		{"elsewhere", all, "active@example.org active, left@example.org active, paused@example.org active, pending@example.org active"}, // of partners alone
+	} {
+		o := b.options()
+		o.List = again.list
+		b.mustImport(t, o, again.file)
+		got := b.query(t, `SELECT string_agg(c.email || ' ' || s.state, ', ' ORDER BY c.email) FROM subscribers.subscriptions s
+			JOIN subscribers.contacts c ON c.id = s.contact_id JOIN subscribers.lists l ON l.id = s.list_id WHERE l.slug = $1`, again.list)
+		if got[0] != again.want {
+			t.Errorf("%s: %s", again.list, got[0])
+		}
+	}
+}
+
 // Whatever people are called, an export that is imported again changes nothing, and no cell of it is a formula.
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
@@ -248,6 +281,8 @@ func TestRoundTrips(t *testing.T) {
 		if _, err := b.importText(t, o, file.String()); err != nil {
 			rt.Fatal(err)
 		}
+		b.db.MustExec(`UPDATE subscribers.subscriptions SET state = 'unsubscribed' WHERE list_id = (SELECT id FROM subscribers.lists WHERE slug = $1)
+			AND contact_id % 3 = 0`, list.Slug)
 		out, n := b.exportedContacts(t, subscribers.CSV, list.Slug)
 		rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
 		if err != nil {
@@ -261,7 +296,7 @@ func TestRoundTrips(t *testing.T) {
 			}
 		}
 		before := b.query(t, state)
-		o.KeepGoing, o.Consent = false, ""
+		o.KeepGoing, o.Consent = false, rapid.SampledFrom([]string{"", "They agreed"}).Draw(rt, "consent again")
 		again, err := b.importText(t, o, out)
 		if err != nil || again.Unchanged != n {
 			rt.Fatalf("%d contacts came back as %+v, %v:\n%s", n, again, err, out)

@@ -32,6 +32,7 @@ const (
 	fieldRhythm       field = "rhythm"
 	fieldTopics       field = "topics"
 	fieldStatus       field = "status"
+	fieldStates       field = "subscriptions"
 	fieldUnsubscribed field = "unsubscribed"
 	fieldBounced      field = "bounced"
 	fieldOptedIn      field = "opted_in"
@@ -75,7 +76,6 @@ var columnWords = []fieldWords{
 	{fieldFirstName, "first name|firstname|given name|forename|名|prénom|vorname|nome di battesimo|nombre de pila"},
 	{fieldMiddleName, "middle name|deuxième prénom|zweiter vorname|secondo nome|segundo nombre|отчество"},
 	{fieldLastName, "last name|lastname|surname|family name|姓|姓氏|nom de famille|nachname|familienname|zuname|cognome|apellido|apellidos|фамилия"},
-	{fieldNothing, stateColumn + "|" + statesColumn}, // where our own exports say how people stand: no import changes that
 	{fieldLanguages, "languages|language|lang|preferred language|preferred languages|语言|语种|langue|langues|sprache|sprachen|" +
 		"lingua|lingue|idioma|idiomas|lengua|lenguas|язык|языки"},
 	{fieldTimeZone, "time zone|timezone|时区|fuseau horaire|zeitzone|fuso orario|zona horaria|huso horario|часовой пояс"},
@@ -83,6 +83,7 @@ var columnWords = []fieldWords{
 	{fieldRhythm, "rhythm|frequency|频率|发送频率|fréquence|rythme|rhythmus|häufigkeit|turnus|frequenza|ritmo|cadenza|frecuencia|частота|периодичность"},
 	{fieldTopics, "topics|topic|interests|主题|栏目|thèmes|rubriques|sujets|themen|rubriken|temi|argomenti|rubriche|temas|темы|рубрики"},
 	{fieldStatus, "status|subscription status|email status|状态|订阅状态|statut|stato|estado|статус"},
+	{fieldStates, stateColumn + "|" + statesColumn}, // of our own exports
 	{fieldUnsubscribed, "unsubscribed|unsubscribed at|unsubscribed on|unsub time|unsubscribe date|opted out|opt out|opt out time|optout|退订|退订时间|" +
 		"désabonné|désinscrit|date de désabonnement|date de désinscription|abgemeldet|abgemeldet am|abmeldung|" +
 		"disiscritto|data di disiscrizione|de baja|fecha de baja|отписан|дата отписки"},

@@ -46,6 +46,7 @@ func TestFindColumns(t *testing.T) {
 		"organisations' own":       {"email,organisation kind,机构类型x,Organisation Tags", "email,organisation_kind,attribute:机构类型x,organisation_tags"},
 		"attributes":               {"email,Kind,Phone  Number", "email,attribute:kind,attribute:phone number"},
 		"refused rows":             {"email,refused row,refused because", "email,left out,left out"},
+		"an export":                {"email,subscription", "email,subscriptions"},
 		"status":                   {"email,State,Stato,Unsubscribed", "email,attribute:state,status,unsubscribed"},
 	} {
 		t.Run(name, func(t *testing.T) {

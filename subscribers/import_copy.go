@@ -49,7 +49,7 @@ var incomingColumns = []string{
 // Nobody else counts what is in a temporary table, and guessing makes the planner walk it once per row.
 const analyseIncoming = `ANALYZE incoming (row, email_key, organisation_key, about, says, refusals)`
 
-// values returns a row of incoming, in the order of incomingColumns. Of a row that is refused only what speaks against mail counts.
+// values returns a row of incoming, in the order of incomingColumns. Of a row that is refused only what speaks against mail counts, and whose it is.
 func (a *arrival) values() ([]any, error) {
 	if len(a.refusals) > 0 {
 		refusals, err := json.Marshal(a.refusals)
@@ -58,10 +58,8 @@ func (a *arrival) values() ([]any, error) {
 		}
 		none := pq.StringArray{}
 		return []any{
-			a.row, "", a.key,
-			[]byte{},
-			"", none, none, "", "", "", none, database.StringMap(nil), "", "", database.StringMap(nil),
-			string(a.says), "", string(refusals),
+			a.row, "", a.key, append([]byte{}, a.hash...), "", none, none, "", "", "", none, database.StringMap(nil), "", "",
+			database.StringMap(nil), string(a.says), "", string(refusals),
 		}, nil
 	}
 	return []any{

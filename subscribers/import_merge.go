@@ -49,7 +49,7 @@ const refuseErased = `
 INSERT INTO refused (row, place)
 SELECT i.row, 'erased'
 FROM incoming i JOIN subscribers.suppressions x ON x.address_hash = i.address_hash
-WHERE x.lifted_at IS NULL AND i.refusals = ''`
+WHERE x.lifted_at IS NULL`
 
 // The first row that speaks of something of a person is right; those that say otherwise are refused.
 const refuseContradictions = `
@@ -154,6 +154,9 @@ func (i *importing) refusals(reasons string) (found []Refusal, err error) {
 	if err := json.Unmarshal([]byte(reasons), &rows); err != nil {
 		return nil, err
 	}
+	if at := slices.IndexFunc(rows, func(r refusedRow) bool { return r.Place == "erased" }); at >= 0 {
+		rows = rows[at : at+1] // what else is wrong would tell of the person
+	}
 	for _, r := range rows {
 		of, err := i.refusalsOf(r)
 		if err != nil {
@@ -248,7 +251,7 @@ func (i *importing) lock(ctx context.Context, tx *sqlx.Tx) error {
 // What speaks against mail to somebody counts from every row, also from one that is refused for something else.
 const gatherNoes = `
 CREATE TEMPORARY TABLE incoming_noes ON COMMIT DROP AS
-SELECT DISTINCT email_key, says FROM incoming WHERE says NOT IN ('', 'active') AND email_key <> ''`
+SELECT email_key, says, min(row) AS row FROM incoming WHERE says NOT IN ('', 'active') AND email_key <> '' GROUP BY email_key, says`
 
 const dropRefused = `DELETE FROM incoming i USING refused r WHERE r.row = i.row`
 

@@ -103,7 +103,9 @@ func (i *importing) writeRefused(ctx context.Context, tx *sqlx.Tx, file io.Write
 	if err != nil {
 		return err
 	}
-	if err := w.Write(slices.Concat(s.Columns, refusedColumns)...); err != nil {
+	kept := keptColumns(s.Columns)
+	header := pick(s.Columns, kept)
+	if err := w.Write(append(header, refusedColumns...)...); err != nil {
 		return err
 	}
 	row := sheet.Row{}
@@ -113,13 +115,31 @@ func (i *importing) writeRefused(ctx context.Context, tx *sqlx.Tx, file io.Write
 				return fmt.Errorf("read the refused rows: %w", err)
 			}
 		}
-		return w.Write(refusedCells(row, len(s.Columns), refusals)...)
+		return w.Write(refusedCells(row, len(s.Columns), kept, refusals)...)
 	})
 	return errors.Join(err, w.Flush())
 }
 
+// keptColumns returns the places of the columns but for those that an earlier import added to its refused rows.
+func keptColumns(columns []string) (kept []int) {
+	for n, column := range columns {
+		if !slices.Contains(refusedColumns, columnKey(column)) {
+			kept = append(kept, n)
+		}
+	}
+	return kept
+}
+
+func pick(cells []string, places []int) []string {
+	picked := make([]string, len(places))
+	for n, place := range places {
+		picked[n] = cells[place]
+	}
+	return picked
+}
+
 // refusedCells returns a row of the file of refused rows. Cells beyond the last column stand at its end.
-func refusedCells(row sheet.Row, width int, refusals []Refusal) []string {
+func refusedCells(row sheet.Row, width int, kept []int, refusals []Refusal) []string {
 	reasons := make([]string, len(refusals))
 	cells := row.Cells
 	for n, r := range refusals {
@@ -128,7 +148,7 @@ func refusedCells(row sheet.Row, width int, refusals []Refusal) []string {
 			cells = nil
 		}
 	}
-	out := make([]string, width)
-	beyond := cells[copy(out, cells):]
-	return append(append(out, fmt.Sprint(row.Number), strings.Join(reasons, "; ")), beyond...)
+	whole := make([]string, width)
+	beyond := cells[copy(whole, cells):]
+	return slices.Concat(pick(whole, kept), []string{fmt.Sprint(row.Number), strings.Join(reasons, "; ")}, beyond)
 }

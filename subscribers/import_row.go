@@ -198,15 +198,20 @@ var texts = map[field]func(r *rowReader, a *arrival, said cells, c column, cell 
 		return checkText(cell, maxText)
 	},
 	fieldStatus: func(r *rowReader, a *arrival, _ cells, c column, cell string) error {
-		says, known := standings[remember(r.words, cell, columnKey)]
-		switch {
-		case known:
-			a.say(says)
-		case c.sure:
-			return errs.New(errs.Invalid, "not a status that is known: active, pending, unsubscribed, bounced, complained and blocked are")
-		default:
-			a.attribute(c.name, cell)
-			return checkText(cell, maxText)
+		return r.readStatus(a, c, cell, cell)
+	},
+	fieldStates: func(r *rowReader, a *arrival, _ cells, c column, cell string) error {
+		for _, entry := range splitCell(cell) {
+			slug, word, ofList := strings.Cut(entry, ":")
+			switch {
+			case !ofList:
+				word = entry
+			case tidy(slug) != r.list.Slug:
+				continue
+			}
+			if err := r.readStatus(a, c, word, cell); err != nil {
+				return err
+			}
 		}
 		return nil
 	},
@@ -251,6 +256,20 @@ var texts = map[field]func(r *rowReader, a *arrival, said cells, c column, cell 
 		a.tell("name "+c.name, cell)
 		return checkText(cell, maxName)
 	},
+}
+
+// readStatus reads a word for how somebody stands. Where the column may be about something else, a cell with another word is an attribute.
+func (r *rowReader) readStatus(a *arrival, c column, word, cell string) error {
+	says, known := standings[remember(r.words, word, columnKey)]
+	switch {
+	case known:
+		a.say(says)
+		return nil
+	case c.sure:
+		return errs.New(errs.Invalid, "not a status that is known: active, pending, unsubscribed, bounced, complained and blocked are")
+	}
+	a.attribute(c.name, cell)
+	return checkText(cell, maxText)
 }
 
 func keepLine(_ *rowReader, _ *arrival, said cells, c column, cell string) error {

@@ -193,6 +193,42 @@ func TestImportHearsARefusedNo(t *testing.T) {
 	}
 }
 
+// Nor does it matter that the row is the only one of somebody who is there: they are heard, and counted.
+func TestImportHearsARefusedNoOfWhoIsThere(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.mustImport(t, b.options(), "email\na@example.org\nb@example.org\nc@example.org\n")
+	o := b.options()
+	o.KeepGoing, o.Actor = true, "somebody"
+	got := b.mustImport(t, o, "email,status,country\na@example.org,unsubscribed,Atlantis\nb@example.org,complaint,Atlantis\nc@example.org,active,Atlantis\n"+
+		"unknown@example.org,unsubscribed,Atlantis\nunknown@example.org,complaint,Atlantis\n")
+	got.Refusals = nil
+	if diff := cmp.Diff(subscribers.ImportResult{Ended: 1, Suppressed: 1, Refused: 5}, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := b.mailable(t); !slices.Equal(got, []string{"c@example.org"}) {
+		t.Errorf("mailable: %q", got)
+	}
+	log := b.query(t, `SELECT state || ' ' || method || ' ' || statement || ' ' || actor FROM subscribers.consents WHERE state = 'unsubscribed'`)
+	if want := []string{"unsubscribed import unsubscribed according to the file somebody"}; !slices.Equal(log, want) {
+		t.Errorf("the log: %q", log)
+	}
+}
+
+// An import ends a pause that an administrator made, also one after which there is something to catch up on.
+func TestImportEndsAPause(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.mustImport(t, b.options(), "email\na@example.org\n")
+	e := subscribers.Evidence{At: b.now, Method: subscribers.ByAdministrator, Actor: "1"}
+	if err := subscribers.Pause(t.Context(), b.db, b.subscriptionOf(t, "partners", "a@example.org"), nil, true, e); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.mustImport(t, b.options(), "email,status\na@example.org,unsubscribed\n"); got.Ended != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // Who is suppressed, themselves or by their domain, is not made active; the suppression lifted, they still are not.
 func TestImportOfSuppressed(t *testing.T) {
 	t.Parallel()
@@ -240,6 +276,13 @@ func TestImportOfErased(t *testing.T) {
 		t.Errorf("still there:\n%s", all)
 	}
 	if want := "\ufeffemail,name,refused row,refused because\r\n,,2,\"email \"\"\"\": " + "its owner was erased; they come back only by subscribing themselves\"\r\n"; refused.String() != want {
+		t.Errorf("%q", refused.String())
+	}
+	// Nor is a row that has something else wrong, and what that is.
+	if got := b.mustImport(t, o, "email,name,country\nAnna@museum.example,Anna,Anna\n"); got.Refused != 1 || strings.Contains(fmt.Sprint(got, rows), "Anna") {
+		t.Errorf("%+v, %+v", got, rows)
+	}
+	if strings.Contains(refused.String(), "Anna") {
 		t.Errorf("%q", refused.String())
 	}
 }

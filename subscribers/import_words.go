@@ -25,7 +25,7 @@ const (
 var standingWords = map[standing]string{
 	saysActive: "active|subscribed|enabled|confirmed|opted in|opt in|订阅|已订阅|正常|abonné|actif|inscrit|aktiv|abonniert|angemeldet|" +
 		"attivo|iscritto|activo|suscrito|активен|подписан",
-	saysPending: "pending|unconfirmed|non subscribed|nonsubscribed|transactional|disabled|inactive|待确认|未确认|en attente|inactif|" +
+	saysPending: "pending|unconfirmed|non subscribed|nonsubscribed|transactional|disabled|inactive|paused|待确认|未确认|en attente|inactif|" +
 		"ausstehend|unbestätigt|inaktiv|in attesa|non attivo|inattivo|pendiente|inactivo|ожидает|неактивен",
 	saysUnsubscribed: "unsubscribed|opted out|opt out|optout|signed out|left|退订|已退订|取消订阅|désabonné|désinscrit|abgemeldet|" +
 		"disiscritto|cancellato|baja|de baja|dado de baja|отписан|отписался|отписалась",

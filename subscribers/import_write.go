@@ -23,10 +23,10 @@ func (i *importing) write(ctx context.Context, tx *sqlx.Tx) error {
 		{"add organisations", insertOrganisations, []any{o.Now}},
 		{"change organisations", updateOrganisations, nil},
 		{"add members", insertMemberships, nil},
-		{"add subscriptions", insertSubscriptions, []any{list, i.list.DefaultRhythm, o.Now, o.Consent, o.Origin}},
-		{"activate subscriptions", activateSubscriptions, []any{list, o.Now, o.Consent, o.Origin}},
+		{"add subscriptions", insertSubscriptions, []any{list, i.list.DefaultRhythm, o.Now, o.Consent, o.Origin, o.Actor}},
+		{"activate subscriptions", activateSubscriptions, []any{list, o.Now, o.Consent, o.Origin, o.Actor}},
 		{"hold subscriptions", holdSubscriptions, []any{list}},
-		{"end subscriptions", endSubscriptions, []any{list, o.Now, o.Origin, pq.Array(personal)}},
+		{"end subscriptions", endSubscriptions, []any{list, o.Now, o.Origin, pq.Array(personal), o.Actor}},
 		{"change subscriptions", updateSubscriptions, []any{list}},
 	})
 	if err != nil {
@@ -35,9 +35,14 @@ func (i *importing) write(ctx context.Context, tx *sqlx.Tx) error {
 	r := &i.result
 	err = tx.QueryRowxContext(ctx, countOutcomes, list).
 		Scan(&r.Imported, &r.Changed, &r.Unchanged, &r.Left, &r.Ended, &r.Suppressed, &r.Pending)
+	var ended, suppressed int
+	if err == nil {
+		err = tx.QueryRowxContext(ctx, countHeard).Scan(&ended, &suppressed)
+	}
 	if err != nil {
 		return fmt.Errorf("count: %w", err)
 	}
+	r.Ended, r.Suppressed = r.Ended+ended, r.Suppressed+suppressed
 	return nil
 }
 
@@ -93,11 +98,15 @@ WITH added AS (
     INSERT INTO subscribers.suppressions (address_key, reason, origin, at)
     SELECT n.email_key, n.says, $1, $2
     FROM incoming_noes n
-    WHERE n.says IN ('hard bounce', 'complaint', 'manual') AND EXISTS (SELECT FROM incoming i WHERE i.email_key = n.email_key)
+    WHERE n.says IN ('hard bounce', 'complaint', 'manual')
+      AND (EXISTS (SELECT FROM incoming i WHERE i.email_key = n.email_key) OR EXISTS (SELECT FROM subscribers.contacts c WHERE c.email_key = n.email_key))
       AND NOT EXISTS (SELECT FROM subscribers.suppressions x WHERE x.address_key = n.email_key AND x.reason = n.says)
     ON CONFLICT DO NOTHING
-    RETURNING address_key)
-INSERT INTO news SELECT i.row, 'suppressed' FROM added JOIN incoming i ON i.email_key = added.address_key`
+    RETURNING address_key, reason)
+INSERT INTO news
+SELECT coalesce(i.row, n.row), 'suppressed'
+FROM added JOIN incoming_noes n ON n.email_key = added.address_key AND n.says = added.reason
+LEFT JOIN incoming i ON i.email_key = added.address_key`
 
 // found has what the statements after it ask for most. known are those who were there before: what is new of others need not be looked for. gives is the state that a new subscription gets: only who has not left, is not
 // suppressed, and for whom a consent is stated, becomes active.
@@ -210,8 +219,8 @@ explained AS (
                WHEN f.said_no THEN 'pending according to the file' END, nullif(i.evidence, '')) AS statement
     FROM added JOIN found f ON f.contact_id = added.contact_id JOIN incoming i ON i.row = f.row),
 logged AS (
-    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin)
-    SELECT id, $3, gives, 'import', statement, $5 FROM explained ORDER BY id)
+    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin, actor)
+    SELECT id, $3, gives, 'import', statement, $5, $6 FROM explained ORDER BY id)
 INSERT INTO news SELECT row, 'imported' FROM explained`
 
 // Only what is pending.
@@ -223,34 +232,48 @@ WITH activated AS (
     WHERE s.list_id = $1 AND s.contact_id = f.contact_id AND f.known AND s.state = 'pending' AND f.gives = 'active'
     RETURNING s.id, f.row),
 logged AS (
-    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin)
-    SELECT a.id, $2, 'active', 'import', concat_ws('; ', $3::text, nullif(i.evidence, '')), $4
+    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin, actor)
+    SELECT a.id, $2, 'active', 'import', concat_ws('; ', $3::text, nullif(i.evidence, '')), $4, $5
     FROM activated a JOIN incoming i ON i.row = a.row ORDER BY a.id)
 INSERT INTO news SELECT row, 'active' FROM activated`
 
+// leaving are the subscriptions that the file says have ended, also in rows that are refused: who is in those alone is not found.
+const leaving = `
+FROM incoming_noes n
+JOIN subscribers.contacts c ON c.email_key = n.email_key
+JOIN subscribers.subscriptions s ON s.contact_id = c.id
+LEFT JOIN found f ON f.contact_id = c.id
+WHERE s.list_id = $1 AND n.says = 'unsubscribed' AND s.state <> 'unsubscribed'`
+
 // Nobody takes back meanwhile what they have not said yet: the next statement sees all that was.
 const holdSubscriptions = `
-SELECT s.id
-FROM subscribers.subscriptions s JOIN found f ON f.contact_id = s.contact_id
-WHERE s.list_id = $1 AND f.known AND f.gives = 'unsubscribed' AND s.state <> 'unsubscribed'
+SELECT s.id` + leaving + `
 FOR UPDATE OF s`
 
 // A no that was said elsewhere ends what others stated for a person, but not what they said here themselves.
 const endSubscriptions = `
-WITH ended AS (
-    UPDATE subscribers.subscriptions s
-    SET state = 'unsubscribed', paused_until = NULL
-    FROM found f
-    WHERE s.list_id = $1 AND s.contact_id = f.contact_id AND f.known AND f.gives = 'unsubscribed' AND s.state <> 'unsubscribed'
+WITH leaving AS (
+    SELECT s.id, coalesce(f.row, n.row) AS row` + leaving + `
       AND NOT EXISTS (
           SELECT FROM subscribers.consents g
-          WHERE g.subscription_id = s.id AND g.state IN ('active', 'paused') AND g.method = ANY ($4) AND g.actor = '')
-    RETURNING s.id, f.row),
+          WHERE g.subscription_id = s.id AND g.state IN ('active', 'paused') AND g.method = ANY ($4) AND g.actor = '')),
+ended AS (
+    UPDATE subscribers.subscriptions s
+    SET state = 'unsubscribed', paused_until = NULL, catch_up = false
+    FROM leaving l
+    WHERE s.id = l.id
+    RETURNING s.id, l.row),
 logged AS (
-    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin)
-    SELECT e.id, $2, 'unsubscribed', 'import', concat_ws('; ', 'unsubscribed according to the file', nullif(i.evidence, '')), $3
-    FROM ended e JOIN incoming i ON i.row = e.row ORDER BY e.id)
+    INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin, actor)
+    SELECT e.id, $2, 'unsubscribed', 'import', concat_ws('; ', 'unsubscribed according to the file', nullif(i.evidence, '')), $3, $5
+    FROM ended e LEFT JOIN incoming i ON i.row = e.row ORDER BY e.id)
 INSERT INTO news SELECT row, 'unsubscribed' FROM ended`
+
+// What was heard of rows that are refused is of nobody whom outcomes has.
+const countHeard = `
+SELECT count(DISTINCT row) FILTER (WHERE what = 'unsubscribed'), count(DISTINCT row) FILTER (WHERE what = 'suppressed')
+FROM news n
+WHERE NOT EXISTS (SELECT FROM found f WHERE f.row = n.row)`
 
 const updateSubscriptions = `
 WITH changing AS (

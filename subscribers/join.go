@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ type Want struct {
 	List   string   // slug
 	Rhythm string   // "" is the list's default
 	Topics []string // sections or tags; none is all
+	Words  string   // that were shown for this list; "" is the Statement of the request's Evidence
 }
 
 // Joined is a subscription that was asked for.
@@ -78,10 +80,14 @@ func Join(ctx context.Context, tx *sqlx.Tx, r JoinRequest) (joined []Joined, err
 // holds no address of the web. The error, of kind Invalid, is the reason alone.
 func CheckName(name string) error {
 	name = tidy(name)
-	if strings.Contains(name, "://") || strings.Contains(strings.ToLower(name), "www.") {
+	if isAddressOfWeb(name) {
 		return errs.New(errs.Invalid, "a name, not an address of the web")
 	}
 	return checkText(name, maxName)
+}
+
+func isAddressOfWeb(s string) bool {
+	return strings.Contains(s, "://") || strings.Contains(strings.ToLower(s), "www.")
 }
 
 // canonical checks what can be checked without knowing whose address it is.
@@ -100,6 +106,9 @@ func (r JoinRequest) canonical() (_ JoinRequest, err error) {
 	for i := range r.Wants {
 		if r.Wants[i].Topics, err = parseTopics(r.Wants[i].Topics); err != nil {
 			return r, err
+		}
+		if slices.ContainsFunc(r.Wants[i].Topics, isAddressOfWeb) {
+			return r, errs.New(errs.Invalid, "topics: not an address of the web")
 		}
 	}
 	return r, nil
@@ -206,6 +215,7 @@ WHERE list_id = $1 AND contact_id = $2 AND state IN ('pending', 'unsubscribed')`
 // join makes one subscription and its line in the log, or finds it.
 func (r JoinRequest) join(ctx context.Context, tx *sqlx.Tx, contact int64, list List, want Want, unwelcome bool) (one Joined, err error) {
 	e, topics := r.Evidence, present(want.Topics)
+	e.Statement = cmp.Or(want.Words, e.Statement)
 	if _, err := tx.ExecContext(ctx, insertWanted, list.ID, contact, want.Rhythm, topics, e.At, e.Method, e.Statement, e.Origin, e.Network); err != nil {
 		return one, err
 	}
@@ -235,17 +245,20 @@ func (r JoinRequest) decideMail(ctx context.Context, tx *sqlx.Tx, joined []Joine
 	return nil
 }
 
+// It looks at the subscriptions of one contact alone: an import may leave very many that wait.
 const selectTogether = `
 WITH waiting AS (
-    SELECT s.id, s.contact_id, g.at
-    FROM subscribers.subscriptions s,
+    SELECT s.id, g.at
+    FROM subscribers.subscriptions s
+    JOIN subscribers.lists l ON l.id = s.list_id,
          LATERAL (SELECT at, method FROM subscribers.consents WHERE subscription_id = s.id ORDER BY id DESC LIMIT 1) g
-    WHERE s.state = 'pending' AND g.method = 'form')
-SELECT w.id FROM waiting w JOIN waiting mine ON mine.contact_id = w.contact_id AND mine.at = w.at
+    WHERE s.contact_id = (SELECT contact_id FROM subscribers.subscriptions WHERE id = $1)
+      AND s.state = 'pending' AND g.method = 'form' AND l.public)
+SELECT w.id FROM waiting w JOIN waiting mine ON mine.at = w.at
 WHERE mine.id = $1 ORDER BY w.id`
 
 // Together returns the subscriptions that were asked for in one form and wait to be confirmed, of which the given one is one: its person
-// can confirm them all at once. One that does not wait is alone.
+// can confirm them all at once. One that does not wait, or whose list is not public any more, is alone.
 func Together(ctx context.Context, h database.Handle, subscription int64) (ids []int64, err error) {
 	defer errs.Wrap(&err, "read what waits together with subscription %d", subscription)
 	if err = h.SelectContext(ctx, &ids, selectTogether, subscription); err == nil && len(ids) == 0 {

@@ -3,6 +3,7 @@ package subscribers
 import (
 	"context"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"silkpost/internal/database"
@@ -28,11 +29,11 @@ type Admission struct {
 }
 
 // Admit counts a request from a network (see Network) that leads to a mail to an address, whoever's it is, and says whether it is one too
-// many. The counts are in the database, so any number of processes keep one limit, and hold the address as a keyed hash. It is to be called
-// outside the transaction of what was asked for: what fails counts, too.
+// many. Addresses that differ after a + count as one. The counts are in the database, so any number of processes keep one limit, and hold the address as a keyed hash. For a
+// form it is to be called outside the transaction of what was asked for: what fails counts, too.
 func Admit(ctx context.Context, h database.Handle, to Address, network string, now time.Time) (a Admission, err error) {
 	defer errs.Wrap(&err, "subscribers.Admit")
-	hash, err := addressHash(ctx, h, to.Key)
+	hash, err := addressHash(ctx, h, mailbox(to.Key))
 	if err != nil {
 		return a, err
 	}
@@ -41,6 +42,16 @@ func Admit(ctx context.Context, h database.Handle, to Address, network string, n
 	}
 	a.Address, err = perAddress.admits(ctx, h, "address "+hex.EncodeToString(hash), now)
 	return a, err
+}
+
+// mailbox cuts what stands after a + off the local part of an address: in very many houses that is the same mailbox, and a stranger could fill it by
+// forms with one tag after the other.
+func mailbox(key string) string {
+	at := strings.LastIndexByte(key, '@')
+	if local, _, tagged := strings.Cut(key[:at], "+"); tagged && local != "" {
+		return local + key[at:]
+	}
+	return key
 }
 
 func (l limit) admits(ctx context.Context, h database.Handle, key string, now time.Time) (bool, error) {

@@ -46,6 +46,22 @@ func TestAnAddressIsAskedForSoOften(t *testing.T) {
 	}
 }
 
+// What stands after a + is the same mailbox in very many houses.
+func TestTagsAreOneMailbox(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for i := range 7 {
+		if a := b.admit(t, fmt.Sprintf("Anna+%d@museum.example", i), "192.0.2.0/24"); a.Address != (i < 5) {
+			t.Errorf("time %d: %+v", i+1, a)
+		}
+	}
+	for _, other := range []string{"+anna@museum.example", "+@museum.example", "anna.b@museum.example", "anna@centro.example"} {
+		if !b.admit(t, other, "192.0.2.0/24").Address {
+			t.Errorf("%s is kept out, too", other)
+		}
+	}
+}
+
 // A hundred requests come through from one network in an hour, also when they come at once.
 func TestANetworkAsksSoOften(t *testing.T) {
 	t.Parallel()

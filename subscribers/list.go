@@ -36,10 +36,24 @@ type List struct {
 	OptIn            string             `db:"opt_in" toml:"opt_in"`   // single or double
 	Welcome          string             `db:"welcome" toml:"welcome"` // what who confirmed a subscription gets: see WelcomeOff
 
-	// Stored; editions do not look at them yet.
-	Theme       string `db:"theme" toml:"theme"`               // how its digests look; "" is the usual way
-	MinArticles int    `db:"min_articles" toml:"min_articles"` // an edition with fewer waits for the next
-	MaxArticles int    `db:"max_articles" toml:"max_articles"` // of one digest; 0: no limit
+	// The days and hours of its editions: see MadeOn, Open and CutOffHour.
+	DailyOn   pq.StringArray `db:"daily_on" toml:"daily_on"`     // weekdays
+	WeeklyOn  string         `db:"weekly_on" toml:"weekly_on"`   // a weekday
+	MonthlyOn string         `db:"monthly_on" toml:"monthly_on"` // "first monday", "last friday", "day 15", "last day"
+	DailyAt   string         `db:"daily_at" toml:"daily_at"`     // "" is EditorialHour
+	WeeklyAt  string         `db:"weekly_at" toml:"weekly_at"`   // likewise
+	MonthlyAt string         `db:"monthly_at" toml:"monthly_at"` // likewise
+	NotOn     pq.StringArray `db:"not_on" toml:"not_on"`         // weekdays, days of each year ("12-25"), dates ("2026-04-06")
+
+	ImmediateAfter Duration `db:"immediate_after" toml:"immediate_after"` // how long an alert waits for articles to come along
+	LateAfter      Duration `db:"late_after" toml:"late_after"`           // what is later than this waits for a person
+
+	MinArticles int            `db:"min_articles" toml:"min_articles"` // a digest with fewer waits for the next
+	MaxArticles int            `db:"max_articles" toml:"max_articles"` // of one digest; 0: no limit
+	Rest        string         `db:"rest" toml:"rest"`                 // what becomes of those beyond the maximum: see RestWaits
+	LeaveOut    pq.StringArray `db:"leave_out" toml:"leave_out"`       // slugs of lists: what a contact has from them is left out
+
+	Theme string `db:"theme" toml:"theme"` // how its digests look; "" is the usual way. Stored; nothing looks at it yet
 }
 
 // What becomes of an edition that nobody approved in time.
@@ -69,6 +83,8 @@ func NewList(slug string) List {
 		Slug: slug, Rhythms: slices.Clone(Rhythms), DefaultRhythm: Weekly, TimeZone: "UTC", EditorialHour: "17:00",
 		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double", Welcome: WelcomeOn, MinArticles: 1,
 		Unapproved: UnapprovedHold,
+		DailyOn:    slices.Clone(Weekdays), WeeklyOn: "monday", MonthlyOn: "first monday",
+		ImmediateAfter: Duration(time.Minute), LateAfter: Duration(12 * time.Hour), Rest: RestWaits,
 	}
 }
 
@@ -122,6 +138,13 @@ func (l *List) canonical() (List, error) {
 	if choices := []string{UnapprovedHold, UnapprovedSend, UnapprovedCancel}; !slices.Contains(choices, l.Unapproved) {
 		c.add(fmt.Sprintf("unapproved %q", l.Unapproved), "none of %s", strings.Join(choices, ", "))
 	}
+	if rests := []string{RestWaits, RestMore}; !slices.Contains(rests, l.Rest) {
+		c.add(fmt.Sprintf("rest %q", l.Rest), "none of %s", strings.Join(rests, ", "))
+	}
+	c.calendar(&out)
+	c.duration("immediate_after", l.ImmediateAfter, 0, Duration(time.Hour))
+	c.duration("late_after", l.LateAfter, Duration(time.Minute), Duration(30*24*time.Hour))
+	out.LeaveOut = c.leaveOut(l.Slug, l.LeaveOut)
 	return out, c.err()
 }
 
@@ -134,6 +157,19 @@ func (m *mistakes) limits(least, most int) {
 	if most < 0 || most > limit || most > 0 && most < least {
 		m.add(fmt.Sprintf("max_articles %d", most), "0 for no limit, or between min_articles and %d", limit)
 	}
+}
+
+// leaveOut returns the slugs of other lists, sorted, each once. Whether there are such lists is for whoever declares all of them.
+func (m *mistakes) leaveOut(own string, given []string) pq.StringArray {
+	for _, other := range given {
+		switch {
+		case !slug.Valid(other):
+			m.add(fmt.Sprintf("leave_out %q", other), "not the slug of a list")
+		case other == own:
+			m.add(fmt.Sprintf("leave_out %q", other), "the list itself: nothing comes twice on one list")
+		}
+	}
+	return present(slices.Compact(slices.Sorted(slices.Values(given))))
 }
 
 func (m *mistakes) sender(s Sender) Sender {

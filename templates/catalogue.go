@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-playground/locales"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"github.com/pelletier/go-toml/v2"
 	xlanguage "golang.org/x/text/language"
@@ -24,10 +23,12 @@ const reference = "en"
 // words are the messages, dates and numbers of one language.
 type words struct {
 	tag       string
-	siblings  []string // tags of all catalogues
+	siblings  []string          // tags of all catalogues
+	ownNames  map[string]string // of all catalogues, by tag
 	messages  map[string]*i18n.Message
 	localizer *i18n.Localizer
-	dates     locales.Translator
+	calendar
+	numerals
 }
 
 // readCatalogues reads every catalogue and checks that it holds the messages of the reference, no fewer and no more.
@@ -55,6 +56,9 @@ func readCatalogues(fsys fs.FS) ([]*words, error) {
 		if err := w.compare(model); err != nil {
 			return nil, err
 		}
+		if err := w.readDates(); err != nil {
+			return nil, fmt.Errorf("templates: catalogues/%s.toml: %w", w.tag, err)
+		}
 	}
 	return all, nil
 }
@@ -64,10 +68,6 @@ func readCatalogue(fsys fs.FS, file string) (*words, error) {
 	tag, err := language.Parse(tagOf(file))
 	if err != nil {
 		return nil, err
-	}
-	dates, ok := calendars[tag]
-	if !ok {
-		return nil, errs.New(errs.Internal, "no dates are known for %s: add it to calendars in dates.go", tag)
 	}
 	raw, err := fs.ReadFile(fsys, file)
 	if err != nil {
@@ -79,7 +79,7 @@ func readCatalogue(fsys fs.FS, file string) (*words, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &words{tag: tag, messages: map[string]*i18n.Message{}, localizer: i18n.NewLocalizer(bundle, tag), dates: dates()}
+	w := &words{tag: tag, messages: map[string]*i18n.Message{}, localizer: i18n.NewLocalizer(bundle, tag)}
 	for _, m := range parsed.Messages {
 		w.messages[m.ID] = m
 	}
@@ -124,7 +124,7 @@ func (w *words) funcs() template.FuncMap {
 		"size":        w.size,
 		"label":       w.label,
 		"catalogues":  func() []string { return w.siblings },
-		"ownName":     ownName,
+		"ownName":     w.ownName,
 		"rhythm":      w.rhythm,
 		"pause":       w.pause,
 		"pauses":      func() []string { return Pauses },
@@ -132,7 +132,7 @@ func (w *words) funcs() template.FuncMap {
 		"lines":       lines,
 		"paragraphs":  paragraphs,
 		"web":         webAddress,
-		"style":       inlineStyle,
+		"filler":      filler,
 		"tag":         languageTag,
 		"outlook":     outlook,
 		"wrap":        func(s string) string { return wrap(s, columns) },

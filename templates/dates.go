@@ -1,80 +1,148 @@
 package templates
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
-	"github.com/go-playground/locales"
-	"github.com/go-playground/locales/ar"
-	"github.com/go-playground/locales/be"
-	"github.com/go-playground/locales/bg"
-	"github.com/go-playground/locales/cs"
-	"github.com/go-playground/locales/de"
-	"github.com/go-playground/locales/el"
-	"github.com/go-playground/locales/en_GB"
-	"github.com/go-playground/locales/es"
-	"github.com/go-playground/locales/fr"
-	"github.com/go-playground/locales/it"
-	"github.com/go-playground/locales/ja"
-	"github.com/go-playground/locales/ko"
-	"github.com/go-playground/locales/nl"
-	"github.com/go-playground/locales/pl"
-	"github.com/go-playground/locales/pt"
-	"github.com/go-playground/locales/ru"
-	"github.com/go-playground/locales/sr"
-	"github.com/go-playground/locales/sr_Latn"
-	"github.com/go-playground/locales/tr"
-	"github.com/go-playground/locales/uk"
-	"github.com/go-playground/locales/ur"
-	"github.com/go-playground/locales/zh_Hans"
-	"github.com/go-playground/locales/zh_Hant"
 	xlanguage "golang.org/x/text/language"
 	"golang.org/x/text/language/display"
+
+	"silkpost/internal/errs"
 )
 
-// calendars are the languages whose dates and numbers are known, after the CLDR. English is written day first, as most of
-// its readers abroad do. Thai is left out on purpose: its readers count years from 543 BC, which the library does not.
-var calendars = map[string]func() locales.Translator{
-	"ar":      ar.New,
-	"be":      be.New,
-	"bg":      bg.New,
-	"cs":      cs.New,
-	"de":      de.New,
-	"el":      el.New,
-	"en":      en_GB.New,
-	"es":      es.New,
-	"fr":      fr.New,
-	"it":      it.New,
-	"ja":      ja.New,
-	"ko":      ko.New,
-	"nl":      nl.New,
-	"pl":      pl.New,
-	"pt":      pt.New,
-	"ru":      ru.New,
-	"sr":      sr.New,
-	"sr-Latn": sr_Latn.New,
-	"tr":      tr.New,
-	"uk":      uk.New,
-	"ur":      ur.New,
-	"zh-Hans": zh_Hans.New,
-	"zh-Hant": zh_Hant.New,
+// calendar is how a language writes dates and times. Hours are those of the whole day in every language, as on the page of the
+// preferences: nobody takes a morning for an evening.
+type calendar struct {
+	long, full     string // a day without and with its weekday, with placeholders
+	short, seconds string // a time without and with its seconds
+	months         []string
+	weekdays       []string // from Sunday
+	firstDay       string   // of a month
+	yearsAdded     int      // to the years of the Gregorian calendar
 }
 
+// numerals are how a language writes numbers, those in dates included.
+type numerals struct {
+	digits         []string // from 0
+	decimal, group string
+	groupFrom      int // so many digits are parted into groups
+}
+
+var (
+	monthKeys = []string{
+		"month.january", "month.february", "month.march", "month.april", "month.may", "month.june",
+		"month.july", "month.august", "month.september", "month.october", "month.november", "month.december",
+	}
+	weekdayKeys = []string{
+		"weekday.sunday", "weekday.monday", "weekday.tuesday", "weekday.wednesday", "weekday.thursday", "weekday.friday", "weekday.saturday",
+	}
+)
+
+// readDates takes what is not said in sentences out of the catalogue.
+func (w *words) readDates() error {
+	w.calendar = calendar{
+		long: w.plain("date.long"), full: w.plain("date.full"), short: w.plain("date.time"), seconds: w.plain("date.time_seconds"),
+		firstDay: w.plain("date.first_day"),
+	}
+	for _, key := range monthKeys {
+		w.months = append(w.months, w.plain(key))
+	}
+	for _, key := range weekdayKeys {
+		w.weekdays = append(w.weekdays, w.plain(key))
+	}
+	w.numerals = numerals{
+		digits: strings.Split(w.plain("number.digits"), ""), decimal: w.plain("number.decimal"), group: w.plain("number.group"),
+	}
+	if len(w.digits) != 10 {
+		return errs.New(errs.Internal, "number.digits has %d digits, not ten", len(w.digits))
+	}
+	var err error
+	if w.yearsAdded, err = strconv.Atoi(w.plain("date.years_added")); err != nil {
+		return errs.New(errs.Internal, "date.years_added is not a number: %w", err)
+	}
+	if w.groupFrom, err = strconv.Atoi(w.plain("number.group_from")); err != nil {
+		return errs.New(errs.Internal, "number.group_from is not a number: %w", err)
+	}
+	return nil
+}
+
+// plain returns a message as it stands in the catalogue.
+func (w *words) plain(key string) string { return w.messages[key].Other }
+
 // date returns a day such as "24 November 2026", in t's own zone.
-func (w *words) date(t time.Time) string { return w.dates.FmtDateLong(t) }
+func (w *words) date(t time.Time) string { return w.write(w.long, t) }
 
 // weekday returns a day such as "Tuesday, 24 November 2026", in t's own zone.
-func (w *words) weekday(t time.Time) string { return w.dates.FmtDateFull(t) }
+func (w *words) weekday(t time.Time) string { return w.write(w.full, t) }
+
+// hour returns a time such as "08:05", in t's own zone.
+func (w *words) hour(t time.Time) string { return w.write(w.short, t) }
 
 // moment returns a day and a time such as "24 November 2026, 08:00:12", in t's own zone.
 func (w *words) moment(t time.Time) (string, error) {
-	return w.message("moment", "Date", w.dates.FmtDateLong(t), "Time", w.dates.FmtTimeMedium(t))
+	return w.message("moment", "Date", w.date(t), "Time", w.write(w.seconds, t))
 }
 
-// number writes digits as 0 to 9 in every language, dates included; where the library mixes them with the separators that
-// belong to Arabic-Indic digits, it gives them their own.
-func (w *words) number(value float64, decimals uint64) string {
-	return strings.NewReplacer("٬", ",", "٫", ".").Replace(w.dates.FmtNumber(value, decimals))
+// write fills the placeholders of a date or time.
+func (w *words) write(pattern string, t time.Time) string {
+	day := w.inDigits(strconv.Itoa(t.Day()))
+	if t.Day() == 1 {
+		day = w.firstDay
+	}
+	return strings.NewReplacer(
+		"{{.Weekday}}", w.weekdays[t.Weekday()],
+		"{{.Day}}", day,
+		"{{.Month}}", w.months[t.Month()-1],
+		"{{.Year}}", w.inDigits(strconv.Itoa(t.Year()+w.yearsAdded)),
+		"{{.Hour}}", w.inDigits(t.Format("15")),
+		"{{.Minute}}", w.inDigits(t.Format("04")),
+		"{{.Second}}", w.inDigits(t.Format("05")),
+	).Replace(pattern)
+}
+
+// number writes a number with the digits and signs of the language.
+func (w *words) number(value float64, decimals int) string {
+	whole, fraction, _ := strings.Cut(strconv.FormatFloat(value, 'f', decimals, 64), ".")
+	sign := ""
+	if digits, negative := strings.CutPrefix(whole, "-"); negative {
+		sign, whole = "-", digits
+	}
+	if len(whole) >= w.groupFrom {
+		whole = w.grouped(whole)
+	}
+	if fraction != "" {
+		whole += w.decimal + fraction
+	}
+	return sign + w.inDigits(whole)
+}
+
+// grouped parts digits into groups of three, from the right.
+func (w *words) grouped(digits string) string {
+	var groups []string
+	for len(digits) > 3 {
+		groups = append(groups, digits[len(digits)-3:])
+		digits = digits[:len(digits)-3]
+	}
+	groups = append(groups, digits)
+	slices.Reverse(groups)
+	return strings.Join(groups, w.group)
+}
+
+// inDigits writes ASCII digits as the language does.
+func (w *words) inDigits(s string) string {
+	if w.digits[0] == "0" {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return r
+		}
+		digit, _ := utf8.DecodeRuneInString(w.digits[r-'0'])
+		return digit
+	}, s)
 }
 
 // size returns a number of bytes such as "14.2 kB".

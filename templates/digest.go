@@ -3,6 +3,7 @@ package templates
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -22,10 +23,12 @@ type Digest struct {
 	More           []DigestArticle // shown as titles with links
 	SenderName     string
 	PostalAddress  string // lines as they are to be printed
+	ReplyAddress   string // where answers go; "" leaves it out
 	Address        string // whom it is sent to
 	ViewURL        string // the digest as a page; "" leaves it out
 	PreferencesURL string // likewise
 	UnsubscribeURL string
+	Theme          Theme
 }
 
 // DigestArticle is one article of a digest.
@@ -39,6 +42,7 @@ type DigestArticle struct {
 	ImageURL  string // "" for none
 	ImageAlt  string
 	Published time.Time // in the list's zone; zero: not shown
+	Brief     bool      // only the title and where to read on
 }
 
 // Mail is a rendered mail.
@@ -51,6 +55,11 @@ type Mail struct {
 // digestView is what both of the digest's templates execute on.
 type digestView struct {
 	Digest
+	looks
+	Blocks       []string
+	Logo         *shownLogo
+	Footer       ownWords
+	Single       bool // there is one article, so where to read on is a button
 	Subject      string
 	Preheader    string
 	Introduction introduction
@@ -68,6 +77,12 @@ const (
 	preheaderColumns = 140
 )
 
+// IntroductionText returns the introduction as text and counts its links.
+func (v *digestView) IntroductionText() (text string) {
+	text, v.links = v.Introduction.text(v.links)
+	return text
+}
+
 // Digest renders a digest mail in d.Language, or in English when it has no catalogue. The same Digest gives the same bytes. A
 // web address that is not http or https is left out; placeholders made of ASCII letters and digits come out unchanged.
 func (s *Set) Digest(d Digest) (Mail, error) {
@@ -83,17 +98,23 @@ func (s *Set) Digest(d Digest) (Mail, error) {
 	if err := v.digestText.Execute(&text, view); err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
 	}
-	return Mail{Subject: view.Subject, HTML: html.String(), Text: text.String()}, nil
+	return Mail{Subject: view.Subject, HTML: html.String(), Text: squeezed(text.String())}, nil
 }
+
+// squeezed leaves one empty line where there are more, and none at the beginning.
+func squeezed(text string) string {
+	return strings.TrimLeft(severalEmpty.ReplaceAllString(text, "\n\n"), "\n")
+}
+
+var severalEmpty = regexp.MustCompile(`\n(?:[ \t]*\n){2,}`)
 
 // digest fills in what was left to the product's own words.
 func (w *words) digest(d Digest) (view *digestView, err error) {
-	view = &digestView{Digest: d, Subject: line(d.Subject), Preheader: line(d.Preheader)}
-	counted := 0
-	if d.ViewURL != "" {
-		counted = 1 // the link to the digest as a page comes first
+	view = &digestView{
+		Digest: d, looks: newLooks(d.Theme), Blocks: d.Theme.blocks(), Logo: d.Theme.logo(), Footer: d.Theme.footer(w.tag),
+		Single: len(d.Articles) == 1, Subject: line(d.Subject), Preheader: line(d.Preheader),
 	}
-	if view.Introduction, err = introduce(d.Introduction, w.tag, counted); err != nil {
+	if view.Introduction, err = introduce(d.Introduction, w.tag, &view.looks); err != nil {
 		return nil, err
 	}
 	if view.Preheader == "" {

@@ -17,11 +17,10 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// introduction is what an editor wrote above the articles, in both of a mail's forms.
+// introduction is what an editor wrote above the articles.
 type introduction struct {
-	HTML  template.HTML
-	Text  string   // wrapped; a link is followed by its number
-	Links []string // that the text counts
+	HTML template.HTML
+	tree *html.Node
 }
 
 // markdown reads CommonMark without HTML: a tag is text like any other.
@@ -40,9 +39,9 @@ var markdown = goldmark.New(
 	goldmark.WithExtensions(extension.Linkify, extension.NewCJK(extension.WithEastAsianLineBreaks())),
 )
 
-// introduce lays out Markdown in a language; counted is how many links the text has counted before. What is no heading, paragraph, list, quotation, line, emphasis, code or link is its words alone,
+// introduce lays out Markdown in a language. What is no heading, paragraph, list, quotation, line, emphasis, code or link is its words alone,
 // and a picture is a link to it: nothing is loaded from where an editor says.
-func introduce(source, lang string, counted int) (introduction, error) {
+func introduce(source, lang string, looks *looks) (introduction, error) {
 	var rendered bytes.Buffer
 	if err := markdown.Convert([]byte(strings.Map(plainRune, strings.ToValidUTF8(source, "\ufffd"))), &rendered); err != nil {
 		return introduction{}, fmt.Errorf("introduction: %w", err)
@@ -55,10 +54,24 @@ func introduce(source, lang string, counted int) (introduction, error) {
 	for _, n := range nodes {
 		root.AppendChild(n)
 	}
-	l := layout{lang: lang, counted: counted}
+	l := layout{lang: lang, looks: looks}
 	l.blocks(root)
-	text := l.text(root, columns, "\n\n")
-	return introduction{HTML: template.HTML(l.html.String()), Text: text, Links: l.links}, nil //nolint:gosec // written by layout, which escapes
+	return introduction{HTML: template.HTML(l.html.String()), tree: root}, nil //nolint:gosec // written by layout, which escapes
+}
+
+// text returns an introduction in lines of at most 72 columns. A link is followed by its number, and the links stand below; counted is how many
+// the text has counted before, and after.
+func (i introduction) text(counted int) (text string, after int) {
+	l := layout{counted: counted}
+	var b strings.Builder
+	b.WriteString(l.text(i.tree, columns, "\n\n"))
+	for n, link := range l.links {
+		if n == 0 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(&b, "\n[%d] %s", counted+n+1, link)
+	}
+	return b.String(), counted + len(l.links)
 }
 
 // plainRune drops what would reach beyond its own place, as line does, and keeps the form of lines.
@@ -76,15 +89,16 @@ func plainRune(r rune) rune {
 
 // layout writes the tree of an introduction anew, with the looks of a mail.
 type layout struct {
-	lang string
-	html strings.Builder
+	lang  string
+	looks *looks
+	html  strings.Builder
 
 	counted int
 	links   []string
 }
 
 func (l *layout) open(tag, class, style string) {
-	fmt.Fprintf(&l.html, `<%s class="%s" %s>`, tag, class, inlineStyle(style, l.lang))
+	fmt.Fprintf(&l.html, `<%s class="%s" %s>`, tag, class, l.looks.Style(style, l.lang))
 }
 
 func (l *layout) shut(tag string) { l.html.WriteString("</" + tag + ">") }
@@ -131,7 +145,7 @@ func (l *layout) list(n *html.Node) {
 	if first := number(attributeOf(n, "start")); first != 1 {
 		from = fmt.Sprintf(` start="%d"`, first)
 	}
-	fmt.Fprintf(&l.html, "<%s class=\"ink\"%s %s>\n", n.Data, from, inlineStyle("items", l.lang))
+	fmt.Fprintf(&l.html, "<%s class=\"ink\"%s %s>\n", n.Data, from, l.looks.Style("items", l.lang))
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		if c.DataAtom == atom.Li {
 			l.open("li", "ink", "item")
@@ -161,7 +175,7 @@ func (l *layout) inline(n *html.Node) {
 	case n.DataAtom == atom.Br:
 		l.html.WriteString("<br>")
 	case linkOf(n) != "":
-		fmt.Fprintf(&l.html, `<a class="accent" href="%s" %s>`, stdhtml.EscapeString(linkOf(n)), inlineStyle("link", l.lang))
+		fmt.Fprintf(&l.html, `<a class="accent" href="%s" %s>`, stdhtml.EscapeString(linkOf(n)), l.looks.Style("link", l.lang))
 		l.label(n)
 		l.shut("a")
 	default:

@@ -10,18 +10,19 @@ import (
 
 func TestIntroductions(t *testing.T) {
 	t.Parallel()
+	look := newLooks(Theme{})
 	for source, want := range map[string]struct{ html, text string }{
 		"One *word*,\ntwo **lines**": {"<p>One <em>word</em>,\ntwo <strong>lines</strong></p>", "One word, two lines"},
 		"# Head\n\nand `code`":       {"<h2>Head</h2>\n<p>and <code>code</code></p>", "Head\n\nand code"},
 		"[a](https://example.org/?a=1&b=2) [a](https://example.org/)": {
-			`<p><a href="https://example.org/?a=1&amp;b=2">a</a> <a href="https://example.org/">a</a></p>`, "a [3] a [4]",
+			`<p><a href="https://example.org/?a=1&amp;b=2">a</a> <a href="https://example.org/">a</a></p>`, "a [3] a [4]\n\n[3] https://example.org/?a=1&b=2\n[4] https://example.org/",
 		},
 		"https://example.org/ and a@example.org": {
 			`<p><a href="https://example.org/">https://example.org/</a> and <a href="mailto:a@example.org">a@example.org</a></p>`,
 			"https://example.org/ and a@example.org",
 		},
 		"[bad](javascript:alert(1)) [file](file:///etc/passwd) [here](/news)": {"<p>bad file here</p>", "bad file here"},
-		"![A river](https://example.org/r.jpg)":                               {`<p><a href="https://example.org/r.jpg">A river</a></p>`, "A river [3]"},
+		"![A river](https://example.org/r.jpg)":                               {`<p><a href="https://example.org/r.jpg">A river</a></p>`, "A river [3]\n\n[3] https://example.org/r.jpg"},
 		"<b>bold</b> &amp; &#8238; &lt;":                                      {"<p>&lt;b&gt;bold&lt;/b&gt; &amp;  &lt;</p>", "<b>bold</b> & <"},
 		"- a\n- b\n\n3. c\n4. d": {
 			"<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n<ol start=\"3\">\n<li>c</li>\n<li>d</li>\n</ol>", "- a\n- b\n\n3. c\n4. d",
@@ -32,12 +33,16 @@ func TestIntroductions(t *testing.T) {
 		"学生们在\n河边":             {"<p>学生们在河边</p>", "学生们在河边"},
 		"":                     {"", ""},
 	} {
-		got, err := introduce(source, "en", 2)
+		got, err := introduce(source, "en", &look)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bare := bared(string(got.HTML)); unbroken(bare) != unbroken(want.html) || got.Text != want.text {
-			t.Errorf("%q gives\n%s\n%s\nwant\n%s\n%s", source, bare, got.Text, want.html, want.text)
+		text, counted := got.text(2)
+		if links := strings.Count(want.text, "\n["); counted != 2+links {
+			t.Errorf("%q: %d links are counted", source, counted-2)
+		}
+		if bare := bared(string(got.HTML)); unbroken(bare) != unbroken(want.html) || text != want.text {
+			t.Errorf("%q gives\n%s\n%s\nwant\n%s\n%s", source, bare, text, want.html, want.text)
 		}
 	}
 }
@@ -66,12 +71,14 @@ func FuzzIntroduction(f *testing.F) {
 	f.Add("# a\n\n- b\n  > c\n\n[d](https://example.org) `e` ![f](g) <h>&#8238;\n\n```\n1\n```")
 	f.Add("1000000000. a\n" + strings.Repeat("> ", 40) + "deep")
 	f.Fuzz(func(t *testing.T, source string) {
-		got, err := introduce(source, "ar", 0)
+		look := newLooks(Theme{})
+		got, err := introduce(source, "ar", &look)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.ContainsFunc(string(got.HTML)+got.Text, overrides) {
-			t.Errorf("%q turns round what follows: %q", source, got)
+		text, _ := got.text(0)
+		if strings.ContainsFunc(string(got.HTML)+text, overrides) {
+			t.Errorf("%q turns round what follows: %q", source, text)
 		}
 		open := 0
 		for z := html.NewTokenizer(strings.NewReader(string(got.HTML))); ; {
@@ -100,12 +107,14 @@ func FuzzIntroduction(f *testing.F) {
 
 func TestIntroductionsAreWrapped(t *testing.T) {
 	t.Parallel()
+	look := newLooks(Theme{})
 	words := strings.Repeat("International Federation of Science Centres ", 8)
-	got, err := introduce("> 10. "+words+"\n>\n>     - "+words+"\n\n"+words, "en", 0)
+	got, err := introduce("> 10. "+words+"\n>\n>     - "+words+"\n\n"+words, "en", &look)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for l := range strings.Lines(got.Text) {
+	text, _ := got.text(0)
+	for l := range strings.Lines(text) {
 		if displaywidth.String(strings.TrimRight(l, "\n")) > columns {
 			t.Errorf("%d columns: %s", displaywidth.String(l), l)
 		}

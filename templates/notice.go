@@ -65,17 +65,18 @@ type NewAddressNotice struct {
 	ConfirmURL string
 }
 
-// OldAddressNotice tells the present address that a new one was asked for.
+// OldAddressNotice asks a person at their present address whether their mail shall go to a new one.
 type OldAddressNotice struct {
 	Letterhead
-	NewAddress     string // masked
-	PreferencesURL string
+	NewAddress string // masked
+	ReleaseURL string
 }
 
 // noticeView is what both of the notices' templates execute on: a title, what was asked or is so of which address, more about it,
 // one button, what to know besides, and links at the foot.
 type noticeView struct {
 	Letterhead
+	looks
 	Subject   string
 	Preheader string
 	Title     string
@@ -94,13 +95,14 @@ func (s *Set) Notice(lang string, n Notice) (Mail, error) {
 	v := s.voice(lang)
 	p := &phrases{words: v.words}
 	view := n.notice(p)
+	view.looks = newLooks(Theme{})
 	var html, text bytes.Buffer
 	err := p.err
 	if err == nil {
-		err = v.notice.Execute(&html, view)
+		err = v.notice.Execute(&html, &view)
 	}
 	if err == nil {
-		err = v.noticeText.Execute(&text, view)
+		err = v.noticeText.Execute(&text, &view)
 	}
 	if err != nil {
 		return Mail{}, fmt.Errorf("templates: %T in %s: %w", n, v.words.tag, err)
@@ -163,7 +165,7 @@ func (n WelcomeNotice) notice(p *phrases) noticeView {
 		Foot:       p.unsubscribe(n.ListName, n.UnsubscribeURL),
 	}
 	if !n.CutOff.IsZero() {
-		cutOff, day, hour := p.words.weekday(n.CutOff), p.words.weekday(n.Comes), p.words.dates.FmtTimeShort(n.Comes)
+		cutOff, day, hour := p.words.weekday(n.CutOff), p.words.weekday(n.Comes), p.words.hour(n.Comes)
 		view.About = append(view.About,
 			p.message("notice.welcome.next", "CutOff", cutOff, "Day", day, "Time", hour, "Zone", n.Zone))
 	}
@@ -193,7 +195,7 @@ func (n OldAddressNotice) notice(p *phrases) noticeView {
 		Lead:       p.message("notice.old_address.asked"),
 		Address:    n.NewAddress,
 		About:      []string{p.message("notice.old_address.effect")},
-		Button:     noticeLink{p.message("notice.preferences"), n.PreferencesURL},
+		Button:     noticeLink{p.message("notice.old_address.button"), n.ReleaseURL},
 		Besides:    []string{p.message("notice.old_address.ignore")},
 	}
 }

@@ -37,7 +37,7 @@ func notices(lang string) map[string]templates.Notice {
 		LastEdition: true, PreferencesURL: preferencesLink, UnsubscribeURL: unsubscribeLink,
 	}
 	newAddress := templates.NewAddressNotice{Letterhead: head, Address: "desk@partner.example", OldAddress: masked, ConfirmURL: confirmLink}
-	oldAddress := templates.OldAddressNotice{Letterhead: head, NewAddress: "d••••@partner.example", PreferencesURL: preferencesLink}
+	oldAddress := templates.OldAddressNotice{Letterhead: head, NewAddress: "d••••@partner.example", ReleaseURL: confirmLink}
 
 	paused, away, atOnce, lengthy, evil := known, known, welcome, welcome, welcome
 	paused.Paused, away.Paused, away.PausedUntil = true, true, day
@@ -120,7 +120,7 @@ func TestNoticesLead(t *testing.T) {
 	set := newSet(t)
 	for name, want := range map[string][]string{
 		"confirmation": {confirmLink}, "known": {preferencesLink, unsubscribeLink}, "welcome": {preferencesLink, unsubscribeLink},
-		"new-address": {confirmLink}, "old-address": {preferencesLink},
+		"new-address": {confirmLink}, "old-address": {confirmLink},
 	} {
 		mail, err := set.Notice("en", notices("en")[name])
 		if err != nil {

@@ -29,6 +29,16 @@ type SubscribePage struct {
 // SubscribedPage answers to every form alike, whoever's address was written into it.
 type SubscribedPage struct{ ListName string }
 
+// LinksPage asks whether the links by which a subscription is changed and ended shall be sent to its person, and says so once they are.
+// It stands where the digest as a page has no such links, since anybody may look at that.
+type LinksPage struct {
+	ListName string
+	Sent     bool
+}
+
+// DroppedPage says that a digest is not kept any more.
+type DroppedPage struct{}
+
 // Choice is one of several things that a form offers to tick.
 type Choice struct {
 	Value  string
@@ -63,11 +73,14 @@ type ConfirmPage struct {
 	PreferencesURL string
 }
 
-// ChangePage asks the owner of an address whether a contact's mail shall go there, and says what became of it.
+// ChangePage asks the owner of an address whether a contact's mail shall go there, and says what became of it. Before that it asks the owner
+// of the present address.
 type ChangePage struct {
 	OldAddress string // shown as given
 	NewAddress string // likewise
 	Nonce      string
+	Release    bool // the owner of the present address is asked
+	Asked      bool // they have agreed, and the owner of the new one is asked by mail
 	Done       bool
 	Taken      bool // the new address is another contact's
 	Stale      bool // the contact has another address by now
@@ -130,6 +143,8 @@ type Field struct{ Name, Value string }
 
 func (SubscribePage) template() string   { return "subscribe" }
 func (SubscribedPage) template() string  { return "subscribed" }
+func (LinksPage) template() string       { return "links" }
+func (DroppedPage) template() string     { return "dropped" }
 func (ConfirmPage) template() string     { return "confirm" }
 func (ChangePage) template() string      { return "change" }
 func (PreferencesPage) template() string { return "preferences" }
@@ -140,6 +155,7 @@ const (
 	DoSubscribe = "subscribe" // by the form
 	DoConfirm   = "confirm"   // a subscription that waits
 	DoTogether  = "together"  // several that wait
+	DoRelease   = "release"   // the present address
 	DoChange    = "change"    // the address
 	DoLeave     = "leave"     // a list
 	DoLeaveAll  = "leave-all" // every list
@@ -189,6 +205,8 @@ func (w *words) press(do, listName string) (string, error) {
 		return w.message("confirm.button", "List", listName)
 	case DoTogether:
 		return w.message("confirm.several_button")
+	case DoRelease:
+		return w.message("change.release_button")
 	case DoChange:
 		return w.message("change.button")
 	case DoLeave:
@@ -238,13 +256,13 @@ func (w *words) rhythm(rhythm string) (string, error) {
 }
 
 // ownName returns what a language is called by those who speak it; the tag itself when that is not known.
-func ownName(tag string) string {
+func (w *words) ownName(tag string) string {
+	if name, ok := w.ownNames[tag]; ok {
+		return name
+	}
 	t, err := xlanguage.Parse(tag)
 	if err != nil {
 		return line(tag)
-	}
-	if tag == "sr-Latn" { // the library says Serbo-Croatian
-		return "srpski"
 	}
 	if name := display.Self.Name(t); name != "" {
 		return name

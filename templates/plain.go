@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/unicode/bidi"
 )
 
-// line lays foreign text on one line: white space and control characters become single spaces; the controls that embed,
-// override or isolate a direction are dropped, because an unclosed one would turn round what follows.
+// line lays foreign text on one line: white space and control characters become single spaces, but for those that forbid a break; the
+// controls that embed, override or isolate a direction are dropped, because an unclosed one would turn round what follows.
 func line(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -21,11 +21,14 @@ func line(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\ufffd"))
-	return strings.Join(strings.Fields(s), " ")
+	return strings.TrimSpace(strings.Join(strings.FieldsFunc(s, breaks), " "))
 }
 
 // overrides reports whether r embeds, overrides or isolates a direction.
 func overrides(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 }
+
+// breaks reports whether a line may end at r, a white space.
+func breaks(r rune) bool { return unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f' }
 
 // lines lays each line of plain text on one line of its own, without the empty ones.
 func lines(s string) []string {

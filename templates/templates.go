@@ -6,8 +6,8 @@
 // overrides, so that it cannot reach beyond its own place. Nothing here knows the time or the reader: the same values give the
 // same bytes.
 //
-// A language is one file in catalogues/, named after its tag. Its words must be those of catalogues/en.toml, with all plural
-// forms that the language has, and its dates must be known to dates.go.
+// A language is one file in catalogues/, named after its tag: nothing else knows which languages there are. Its words must be those of
+// catalogues/en.toml, with the plural forms that the language has; that file says how.
 package templates
 
 import (
@@ -20,6 +20,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 
 	"silkpost/internal/errs"
@@ -31,7 +32,7 @@ var files embed.FS
 
 // pageNames are the pages below html/; each is parsed together with layout.html. digest.html stands alone.
 var pageNames = []string{
-	"feeds", "feed", "article", "subscribe", "subscribed", "confirm", "change", "unsubscribe", "preferences", "again", "error", "catcher-list",
+	"feeds", "feed", "article", "subscribe", "subscribed", "confirm", "change", "unsubscribe", "preferences", "again", "links", "dropped", "error", "catcher-list",
 	"catcher-message",
 }
 
@@ -40,6 +41,7 @@ var parts = map[string][]string{
 	"feeds": {feedParts}, "feed": {feedParts},
 	"subscribe": {peopleParts, choiceParts}, "subscribed": {peopleParts}, "confirm": {peopleParts}, "change": {peopleParts},
 	"unsubscribe": {peopleParts}, "preferences": {peopleParts, choiceParts}, "again": {peopleParts},
+	"links": {peopleParts}, "dropped": {peopleParts},
 }
 
 const (
@@ -56,9 +58,10 @@ type Set struct {
 	assets assets
 }
 
-// voice is the product speaking one language.
+// voice is the product speaking one language. Its templates are parsed when they are first needed: few processes speak all languages.
 type voice struct {
 	words      *words
+	parsed     func() error
 	pages      map[string]*template.Template
 	digest     *template.Template
 	digestText *texttemplate.Template
@@ -81,14 +84,17 @@ func newSet(fsys fs.FS) (*Set, error) {
 	if s.assets, err = readAssets(fsys); err != nil {
 		return nil, err
 	}
+	names := map[string]string{}
 	for _, c := range catalogues {
 		s.tags = append(s.tags, c.tag)
+		names[c.tag] = c.plain("name")
 	}
 	for _, c := range catalogues {
-		c.siblings = s.tags
-		if s.voices[c.tag], err = newVoice(fsys, c, s.assets); err != nil {
-			return nil, err
-		}
+		c.siblings, c.ownNames = s.tags, names
+		s.voices[c.tag] = newVoice(fsys, c, s.assets)
+	}
+	if err := s.voices[reference].parsed(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -114,15 +120,20 @@ func refuseUndeclared(fsys fs.FS) error {
 	return nil
 }
 
-func newVoice(fsys fs.FS, w *words, a assets) (*voice, error) {
+func newVoice(fsys fs.FS, w *words, a assets) *voice {
 	v := &voice{words: w, pages: map[string]*template.Template{}}
 	funcs := w.funcs()
 	funcs["static"] = a.path
+	v.parsed = sync.OnceValue(func() error { return v.parse(fsys, funcs) })
+	return v
+}
+
+func (v *voice) parse(fsys fs.FS, funcs template.FuncMap) error {
 	for _, name := range pageNames {
 		names := append([]string{"html/layout.html", "html/" + name + ".html"}, parts[name]...)
 		t, err := template.New("layout.html").Funcs(funcs).ParseFS(fsys, names...)
 		if err != nil {
-			return nil, fmt.Errorf("templates: %w", err)
+			return fmt.Errorf("templates: %w", err)
 		}
 		v.pages[name] = t
 	}
@@ -132,13 +143,13 @@ func newVoice(fsys fs.FS, w *words, a assets) (*voice, error) {
 		text **texttemplate.Template
 	}{"digest": {&v.digest, &v.digestText}, "notice": {&v.notice, &v.noticeText}} {
 		if *mail.html, err = template.New(name+".html").Funcs(funcs).ParseFS(fsys, "html/"+name+".html", mailParts); err != nil {
-			return nil, fmt.Errorf("templates: %w", err)
+			return fmt.Errorf("templates: %w", err)
 		}
 		if *mail.text, err = texttemplate.New(name+".txt").Funcs(texttemplate.FuncMap(funcs)).ParseFS(fsys, "text/"+name+".txt"); err != nil {
-			return nil, fmt.Errorf("templates: %w", err)
+			return fmt.Errorf("templates: %w", err)
 		}
 	}
-	return v, nil
+	return nil
 }
 
 // Page writes a page in a catalogue's language (see Language). It is rendered before the first byte is written, so after an
@@ -169,7 +180,14 @@ func (s *Set) Language(wanted []string, fallback string) string {
 	return reference
 }
 
-func (s *Set) voice(lang string) *voice { return s.voices[s.Language([]string{lang}, reference)] }
+// voice returns the voice for a language, ready to speak.
+func (s *Set) voice(lang string) *voice {
+	v := s.voices[s.Language([]string{lang}, reference)]
+	if err := v.parsed(); err != nil {
+		panic(err) // newSet has parsed the very same files in the language of reference
+	}
+	return v
+}
 
 // tagOf returns the tag that a catalogue's file is named after.
 func tagOf(file string) string { return strings.TrimSuffix(path.Base(file), ".toml") }

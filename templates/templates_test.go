@@ -82,6 +82,7 @@ func TestWordsAreThoseThatAreShown(t *testing.T) {
 		templates.DoSubscribe: templates.SubscribePage{ListName: list},
 		templates.DoConfirm:   templates.ConfirmPage{ListName: list},
 		templates.DoTogether:  templates.ConfirmPage{ListName: list, Together: []templates.Choice{{Label: list}}},
+		templates.DoRelease:   templates.ChangePage{Release: true},
 		templates.DoChange:    templates.ChangePage{},
 		templates.DoLeave:     templates.UnsubscribePage{ListName: list},
 		templates.DoLeaveAll:  templates.UnsubscribePage{ListName: list, Others: true},
@@ -135,10 +136,14 @@ func TestPagesOfReadersSwitchLanguage(t *testing.T) {
 		leads := map[string]string{}
 		for _, a := range find(parse(t, buf.String()), "a") {
 			if tag := attribute(a, "hreflang"); tag != "" {
-				leads[tag] = attribute(a, "href") + " " + text(a)
+				leads[tag] = attribute(a, "href") + " " + text(a) + " " + attribute(a, "dir")
+				if attribute(a, "lang") != tag {
+					t.Errorf("%s: the name of %s is marked as %q", p.name, tag, attribute(a, "lang"))
+				}
 			}
 		}
-		if len(leads) != 3 || leads["ar"] != "?lang=ar العربية" || leads["en"] != "?lang=en English" || leads["zh-Hans"] != "?lang=zh-Hans 简体中文" {
+		if len(leads) != len(set.Catalogues())-1 || leads["ar"] != "?lang=ar العربية rtl" || leads["en"] != "?lang=en English ltr" ||
+			leads["zh-Hans"] != "?lang=zh-Hans 简体中文 ltr" {
 			t.Errorf("%s leads to %v", p.name, leads)
 		}
 	}

@@ -20,7 +20,7 @@ const (
 func wrap(s string, width int) string {
 	var out strings.Builder
 	column := 0
-	for i, word := range strings.Fields(s) {
+	for i, word := range strings.FieldsFunc(s, breaks) {
 		for j, piece := range pieces(word, width) {
 			wide := displaywidth.String(piece)
 			switch {

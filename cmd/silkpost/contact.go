@@ -43,7 +43,7 @@ func (c *contactShowCmd) Run(e *env) error {
 // contactText shows a contact's file in sections; those without anything are left out.
 func contactText(e *env, f app.ContactFile) error {
 	fmt.Fprintln(e.stdout, person(f.Name, f.Email))
-	for _, show := range []func(*env, app.ContactFile) error{contactFacts, contactSubscriptions, contactConsents, contactSuppressions, contactDeliveries} {
+	for _, show := range []func(*env, app.ContactFile) error{contactFacts, contactSubscriptions, contactConsents, contactSuppressions, contactDeliveries, contactNotices} {
 		if err := show(e, f); err != nil {
 			return err
 		}
@@ -108,17 +108,20 @@ func contactSubscriptions(e *env, f app.ContactFile) error {
 func contactConsents(e *env, f app.ContactFile) error {
 	var rows [][]string
 	for _, g := range f.Consents {
-		rows = append(rows, []string{minute(g.At), g.List, string(g.State), string(g.Method), by(g.Actor), g.Network, g.Origin, g.Statement})
+		rows = append(rows, []string{minute(g.At), g.List, string(g.State), string(g.Method), by(g), g.Network, g.Origin, g.Statement})
 	}
 	return section(e, "Consents", []string{"when", "list", "became", "how", "by", "network", "origin", "words"}, rows)
 }
 
-// by says who did something.
-func by(actor string) string {
-	if actor == "" {
-		return "person"
+// by says who did it: where nobody is named the person, but for what they have no part in.
+func by(g subscribers.ConsentRecord) string {
+	switch {
+	case g.Actor != "":
+		return g.Actor
+	case g.Method == subscribers.ByImport || g.Method == subscribers.BySchedule:
+		return "silkpost"
 	}
-	return actor
+	return "person"
 }
 
 func contactSuppressions(e *env, f app.ContactFile) error {
@@ -147,6 +150,14 @@ func contactDeliveries(e *env, f app.ContactFile) error {
 		}
 	}
 	return nil
+}
+
+func contactNotices(e *env, f app.ContactFile) error {
+	var rows [][]string
+	for _, n := range f.Notices {
+		rows = append(rows, []string{minute(n.MadeAt), n.List, n.Kind, strings.ReplaceAll(n.State, "_", " "), replied(n.Code, n.Reply)})
+	}
+	return section(e, "Notices", []string{"when", "list", "notice", "state", "answer"}, rows)
 }
 
 func settled(d app.Received) string {
@@ -225,13 +236,17 @@ func whatStays(f app.ContactFile) string {
 	if len(f.Deliveries) == 1 {
 		deliveries = "1 delivery"
 	}
+	notices := ""
+	if len(f.Notices) > 0 {
+		notices = " and " + counted(len(f.Notices), "notice")
+	}
 	ends := 0
 	for _, s := range f.Subscriptions {
 		if s.State != subscribers.Unsubscribed {
 			ends++
 		}
 	}
-	return deliveries + " in the account of messages and " + counted(len(f.Consents)+ends, "line") + " in the log of consents"
+	return deliveries + notices + " in the account of messages and " + counted(len(f.Consents)+ends, "line") + " in the log of consents"
 }
 
 // confirm asks on a terminal. Where nobody can answer it says what to do instead.

@@ -59,7 +59,7 @@ func (c *importContactsCmd) Run(e *env) error {
 	}
 	bar := newProgressBar(e.stderr)
 	o := subscribers.ImportOptions{
-		List: c.List, Consent: c.Consent, Origin: filepath.Base(c.File), Encoding: c.Encoding, DryRun: c.DryRun, KeepGoing: c.KeepGoing,
+		List: c.List, Consent: c.Consent, Origin: filepath.Base(c.File), Actor: byHand, Encoding: c.Encoding, DryRun: c.DryRun, KeepGoing: c.KeepGoing,
 		Opened: listing.opened, Progress: bar.show,
 	}
 	if c.DryRun || c.JSON {
@@ -185,7 +185,11 @@ func pending(n int, consent string) string {
 // stays says who was not brought back, and who was not let in.
 func stays(done subscribers.ImportResult) (text string) {
 	if done.Left > 0 {
-		text += fmt.Sprintf(" %s stay unsubscribed, as they asked to be.", counted(done.Left, "contact"))
+		stay := "stay unsubscribed, as they asked to be"
+		if done.Left == 1 {
+			stay = "stays unsubscribed, as they asked to be"
+		}
+		text += fmt.Sprintf(" %s %s.", counted(done.Left, "contact"), stay)
 	}
 	if done.Ended > 0 {
 		text += fmt.Sprintf(" %s unsubscribed, as the file says.", counted(done.Ended, "contact"))

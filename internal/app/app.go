@@ -56,6 +56,7 @@ type App struct {
 	local  *database.Local // nil: the database is elsewhere
 	url    string          // of the database
 	queue  *jobs.Queue     // takes jobs in
+	alarm  *alarm          // has planning looked at
 	poller *sources.Poller
 	retry  send.Retry
 	relay  *send.Relay // nil: none is set
@@ -131,6 +132,7 @@ func (a *App) furnish(opt Options) (err error) {
 	if a.queue, err = jobs.NewInserter(a.DB); err != nil {
 		return err
 	}
+	a.alarm = newAlarm(a.Clock, a.Log, func(ctx context.Context) error { return a.queue.Insert(ctx, a.DB, jobs.Plan{}) })
 	client := fetch.New(opt.Allow...)
 	a.Articles = &articles.Store{
 		Changed:  a.articlesChanged,

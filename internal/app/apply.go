@@ -95,6 +95,9 @@ func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun boo
 				applied = append(applied, Applied{Kind: kind.name, Slug: t.text(kind.key), Change: change})
 			}
 		}
+		if err := checkLeaveOut(ctx, tx, tables.Lists); err != nil {
+			return err
+		}
 		if dryRun {
 			return errDryRun
 		}
@@ -334,6 +337,23 @@ func (a *App) applyList(ctx context.Context, h database.Handle, t table) (string
 	}
 	change, err := subscribers.DeclareList(ctx, h, want)
 	return string(change), err
+}
+
+// checkLeaveOut refuses a list that leaves out what comes from a list that does not exist. All lists of the file are there by then, so two
+// may name one another.
+func checkLeaveOut(ctx context.Context, h database.Handle, lists []table) error {
+	for _, t := range lists {
+		list, err := subscribers.ListBySlug(ctx, h, t.slug())
+		if err != nil {
+			return err
+		}
+		for _, other := range list.LeaveOut {
+			if _, err := subscribers.ListBySlug(ctx, h, other); err != nil {
+				return errs.New(errs.KindOf(err), "list %q: leave_out: %w", list.Slug, err)
+			}
+		}
+	}
+	return nil
 }
 
 func (a *App) applyHub(ctx context.Context, h database.Handle, t table) (string, error) {

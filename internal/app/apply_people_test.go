@@ -3,6 +3,7 @@ package app_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -59,11 +60,11 @@ func TestApplyOrganisations(t *testing.T) {
 	}
 }
 
-// What editions do not look at yet is kept all the same.
 func TestApplyStoresOfLists(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	const more = "description = { en = \"What is on\" }\ntheme = \"bulletin\"\nmin_articles = 2\nmax_articles = 12\n"
+	const more = "description = { en = \"What is on\" }\ntheme = \"bulletin\"\nmin_articles = 2\nmax_articles = 12\nrest = \"more\"\n" +
+		"weekly_on = \"thursday\"\nnot_on = [\"12-25\"]\nlate_after = \"6h\"\n"
 	for _, want := range []string{"changed", "unchanged"} {
 		if got := h.apply(t, list+more); len(got) != 1 || got[0].Change != want {
 			t.Errorf("%+v, want %s", got, want)
@@ -73,8 +74,28 @@ func TestApplyStoresOfLists(t *testing.T) {
 		t.Errorf("left out: %+v", got)
 	}
 	got, err := subscribers.ListBySlug(t.Context(), h.DB, "partners")
-	if err != nil || got.Description["en"] != "What is on" || got.Theme != "bulletin" || got.MinArticles != 2 || got.MaxArticles != 12 {
+	if err != nil || got.Description["en"] != "What is on" || got.Theme != "bulletin" || got.MinArticles != 2 || got.MaxArticles != 12 ||
+		got.Rest != "more" || got.WeeklyOn != "thursday" || got.NotOn[0] != "12-25" || got.ImmediateAfter != 0 ||
+		got.LateAfter.Std() != 6*time.Hour {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Two lists of one file may leave out what comes from one another; a list that is not there is an error.
+func TestApplyLeavesOut(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, "[[list]]\nslug = \"board\"\nleave_out = [\"press\"]\n[[list]]\nslug = \"press\"\nleave_out = [\"board\"]\n")
+	for declaration, want := range map[string]string{
+		"[[list]]\nslug = \"board\"\nleave_out = [\"presse\"]\n":      `list "board": leave_out: no list "presse"; the lists are: board, partners, press`,
+		"[[list]]\nslug = \"board\"\nimmediate_after = \"soon\"\n":    `"soon" is not a length of time such as 90s, 1m or 12h`,
+		"[[list]]\nslug = \"board\"\nimmediate_after = 60\n":          `immediate_after "60ns": whole seconds between 0s and 1h, such as "90s" or "12h"`,
+		"[[list]]\nslug = \"board\"\nimmediate_after = \"1s500ms\"\n": `immediate_after "1.5s": whole seconds between 0s and 1h`,
+	} {
+		_, err := h.Apply(t.Context(), strings.NewReader(declaration), "silkpost.toml", false)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want %s", declaration, err, want)
+		}
 	}
 }
 

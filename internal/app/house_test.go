@@ -109,6 +109,7 @@ name = { en = "News for our partners", it = "Notizie per i partner", ar = "أخ�
 sender = { name = "Example Association", address = "news@example.org", reply_to = "office@example.org" }
 postal_address = "1 Example Street, 00000 Exampletown"
 time_zone = "Asia/Shanghai"
+immediate_after = "0s"
 `
 
 func (h *house) apply(t *testing.T, declaration string) []app.Applied {

@@ -94,7 +94,7 @@ func (a *App) noticeWords(ctx context.Context, n *notice.Notice, sub *subscriber
 		}, nil
 	case notice.OldAddress:
 		return templates.OldAddressNotice{
-			Letterhead: head, NewAddress: subscribers.Mask(n.NewAddress), PreferencesURL: a.Composer.PreferencesURL(sub.ID),
+			Letterhead: head, NewAddress: subscribers.Mask(n.NewAddress), ReleaseURL: a.Composer.ReleaseURL(&sub.Contact, n.NewAddress),
 		}, nil
 	case notice.Welcome, notice.LastEdition:
 	}

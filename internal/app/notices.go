@@ -43,6 +43,7 @@ func (a *App) SendConfirmation(ctx context.Context, h database.Handle, subscript
 			}
 		}
 		n := notice.Of(kind, &sub)
+		n.Unwelcome = len(against) > 0
 		_, err = a.queueNotice(ctx, tx, &n)
 		return err
 	})
@@ -91,23 +92,28 @@ func (a *App) welcome(ctx context.Context, tx *sqlx.Tx, sub *subscribers.Subscri
 	return a.queueNotice(ctx, tx, &n)
 }
 
-// SendAddressChange asks the owner of a new address whether it is a contact's, and tells the present one of it. Both are from the list that the
-// contact gets most surely; a contact who is on no list that can send yet is errs.Unavailable. The mails are queued in the transaction of h, unless limits
-// keep them back.
+// SendAddressChange asks the owner of a contact's present address whether its mail shall go to a new one: whoever has the link to the
+// preferences may be somebody to whom a digest was forwarded. The mail is from the list that the contact gets most surely; a contact who is on no list
+// that can send yet is errs.Unavailable. It is queued in the transaction of h, unless limits keep it back.
 func (a *App) SendAddressChange(ctx context.Context, h database.Handle, contact int64, newAddress string) error {
+	return a.sendAboutAddress(ctx, h, notice.OldAddress, contact, newAddress)
+}
+
+// SendNewAddress asks the owner of a new address whether it is the contact's, who has agreed at the present one. It is otherwise as SendAddressChange.
+func (a *App) SendNewAddress(ctx context.Context, h database.Handle, contact int64, newAddress string) error {
+	return a.sendAboutAddress(ctx, h, notice.NewAddress, contact, newAddress)
+}
+
+func (a *App) sendAboutAddress(ctx context.Context, h database.Handle, kind notice.Kind, contact int64, newAddress string) error {
 	return a.within(ctx, h, func(tx *sqlx.Tx) error {
 		sub, err := correspondence(ctx, tx, contact)
 		if err != nil {
 			return err
 		}
-		ask, tell := notice.Of(notice.NewAddress, &sub), notice.Of(notice.OldAddress, &sub)
-		for _, n := range []*notice.Notice{&ask, &tell} {
-			n.OldAddress, n.NewAddress = sub.Contact.Email, newAddress
-			if made, err := a.queueNotice(ctx, tx, n); err != nil || !made {
-				return err
-			}
-		}
-		return nil
+		n := notice.Of(kind, &sub)
+		n.OldAddress, n.NewAddress = sub.Contact.Email, newAddress
+		_, err = a.queueNotice(ctx, tx, &n)
+		return err
 	})
 }
 
@@ -173,13 +179,21 @@ func (a *App) sendNotice(ctx context.Context, id uuid.UUID) (again time.Duration
 			level = slog.LevelInfo
 		}
 		a.Log.Log(ctx, level, "a notice was not sent", slog.Any("notice", id), slog.Any("kind", n.Kind), slog.Any("state", o.State),
-			slog.Int("code", o.Code), slog.String("reply", o.Reply), slog.Bool("again", o.Again))
+			slog.Int("code", o.Code), slog.String("reply", loggable(o)), slog.Bool("again", o.Again))
 	}
 	return again, notice.Settle(ctx, a.DB, id, o, a.Clock.Now())
 }
 
 // errUnsendable says that a notice may not go any more. The outcome says why.
 var errUnsendable = errors.New("the notice may not go")
+
+// loggable is what a log may keep of an outcome: a server's words can name the person, and nobody can take them out of a log. silkpost status has them.
+func loggable(o notice.Outcome) string {
+	if o.Code == 0 {
+		return o.Reply
+	}
+	return reply.Reply{Text: o.Reply}.Enhanced()
+}
 
 // tryNotice makes one attempt. Whether the notice may go is asked first, and again right before the message, as dialling can take its time (P5).
 func (a *App) tryNotice(ctx context.Context, n *notice.Notice) (o notice.Outcome, again time.Duration, err error) {

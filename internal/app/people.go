@@ -14,13 +14,28 @@ import (
 	"silkpost/internal/errs"
 	"silkpost/mailer/compose"
 	"silkpost/mailer/ledger"
+	"silkpost/mailer/notice"
 	"silkpost/subscribers"
 )
 
 // ContactFile is everything that is held of a contact: what a person may ask to see.
 type ContactFile struct {
 	subscribers.Record
-	Deliveries []Received `json:"deliveries"` // the newest edition first
+	Deliveries []Received       `json:"deliveries"` // the newest edition first
+	Notices    []ReceivedNotice `json:"notices"`    // the newest first
+}
+
+// ReceivedNotice is a mail to a contact alone: a confirmation, a welcome and the like.
+type ReceivedNotice struct {
+	Kind       string     `json:"kind"`
+	List       string     `json:"list"` // in whose name
+	NewAddress string     `json:"new_address,omitempty"`
+	State      string     `json:"state"`
+	MadeAt     time.Time  `json:"made_at"`
+	SettledAt  *time.Time `json:"settled_at"` // the last outcome; null: none yet
+	Attempts   int        `json:"attempts"`
+	Code       int        `json:"code"` // 0: no answer came
+	Reply      string     `json:"reply"`
 }
 
 // Received is a delivery to a contact with what was in it.
@@ -72,10 +87,29 @@ func (a *App) ContactFile(ctx context.Context, email string) (f ContactFile, err
 		if err != nil {
 			return err
 		}
-		f.Deliveries, err = a.received(ctx, h, found)
+		if f.Deliveries, err = a.received(ctx, h, found); err != nil {
+			return err
+		}
+		f.Notices, err = receivedNotices(ctx, h, &f.Record)
 		return err
 	})
 	return f, err
+}
+
+func receivedNotices(ctx context.Context, h database.Handle, r *subscribers.Record) ([]ReceivedNotice, error) {
+	found, err := notice.ToContact(ctx, h, r.ID)
+	lists := map[int64]string{}
+	for _, s := range r.Subscriptions {
+		lists[s.ID] = s.List
+	}
+	all := make([]ReceivedNotice, len(found))
+	for i, n := range found {
+		all[i] = ReceivedNotice{
+			Kind: string(n.Kind), List: lists[n.SubscriptionID], NewAddress: n.NewAddress, State: string(n.State), MadeAt: n.MadeAt.UTC(),
+			SettledAt: n.SettledAt, Attempts: n.Attempts, Code: n.Code, Reply: n.Reply,
+		}
+	}
+	return all, err
 }
 
 func (a *App) received(ctx context.Context, h database.Handle, found []ledger.Received) ([]Received, error) {
@@ -126,7 +160,7 @@ type Erased struct {
 	Mentions []string    // where the address still stands in administrators' own words
 }
 
-// EraseContact forgets the person of an address everywhere, in one transaction: see subscribers.Erase and ledger.Forget. by is who asked for
+// EraseContact forgets the person of an address everywhere, in one transaction: see subscribers.Erase, ledger.Forget and notice.Forget. by is who asked for
 // it. No contact of that address is an error of kind errs.NotFound.
 func (a *App) EraseContact(ctx context.Context, email, by string) (e Erased, err error) {
 	if e.Before, err = a.ContactFile(ctx, email); err != nil {
@@ -141,6 +175,9 @@ func (a *App) EraseContact(ctx context.Context, email, by string) (e Erased, err
 			return err
 		}
 		if err := ledger.Forget(ctx, tx, subscriptions); err != nil {
+			return err
+		}
+		if err := notice.Forget(ctx, tx, e.Before.ID); err != nil {
 			return err
 		}
 		e.Mentions, err = subscribers.Mentions(ctx, tx, e.Before.Email)

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -12,12 +13,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"silkpost/internal/app"
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
 	"silkpost/mailer/catcher/catchertest"
+	"silkpost/mailer/notice"
 	"silkpost/subscribers"
 )
 
@@ -148,11 +152,35 @@ func TestErasure(t *testing.T) {
 			t.Errorf("%q stood in %v alone: the test looks at nothing", word, found)
 		}
 	}
+	anna, err := subscribers.ContactByEmail(t.Context(), h.DB, "anna.kestrel@museum.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, send := range []func(context.Context, database.Handle, int64, string) error{h.SendAddressChange, h.SendNewAddress} {
+		if err := send(t.Context(), h.DB, anna.ID, "kestrel@elsewhere.example"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := value[uuid.UUID](t, h, `SELECT id FROM mailer.notices WHERE kind = 'new address'`)
+	refused := notice.Outcome{State: notice.Deferred, Tried: true, Again: true, Code: 451, Reply: "4.2.1 <kestrel@elsewhere.example>: Anna is away"}
+	if err := notice.Settle(t.Context(), h.DB, asked, refused, h.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(h.mentions(t, "kestrel@elsewhere"), "mailer.notices") {
+		t.Error("the notices name nobody: the test looks at nothing")
+	}
 	rows, counts := h.rows(t), value[string](t, h, `SELECT string_agg(state, ' ' ORDER BY state) FROM mailer.deliveries`)
 	erased, err := h.EraseContact(t.Context(), "anna.kestrel@MUSEUM.example", "a test")
 	before := erased.Before
-	if err != nil || len(erased.Mentions) > 0 || before.Name != "Anna Kestrel" || len(before.Deliveries) != 1 {
+	if err != nil || len(erased.Mentions) > 0 || before.Name != "Anna Kestrel" || len(before.Deliveries) != 1 || len(before.Notices) != 2 {
 		t.Fatalf("%+v, %v", before, err)
+	}
+	// An attempt that was under way is written down without her name.
+	if err := notice.Settle(t.Context(), h.DB, asked, refused, h.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if kept := value[string](t, h, `SELECT code || ' ' || reply FROM mailer.notices WHERE id = $1`, asked); kept != "451 4.2.1" {
+		t.Errorf("of the answer to a notice is left %q", kept)
 	}
 	for _, word := range words {
 		if found := h.mentions(t, word); len(found) > 0 {
@@ -194,7 +222,7 @@ func TestErasureTellsOfMentions(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.apply(t, list+"description = { en = \"Ask Anna@museum.example\" }\n[[organisation]]\nname = \"Museum\"\nnotes = \"Write to anna@MUSEUM.example\"\n")
-	file := "email\nanna@museum.example\n"
+	file := "email,secretary\nanna@museum.example,\nbruno@museum.example,Anna@museum.example\n"
 	if _, err := h.ImportContacts(t.Context(), strings.NewReader(file), subscribers.ImportOptions{List: "partners", Consent: "Mail of anna@museum.example"}); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +230,7 @@ func TestErasureTellsOfMentions(t *testing.T) {
 		t.Fatal(err)
 	}
 	erased, err := h.EraseContact(t.Context(), "anna@museum.example", "a test")
-	want := []string{"the notes of the organisation Museum", "the list partners", "the log of consents", "the origin of a suppression"}
+	want := []string{"the notes of the organisation Museum", "the list partners", "the log of consents", "what is held of contact 2", "the origin of a suppression"}
 	if err != nil || !slices.Equal(erased.Mentions, want) {
 		t.Errorf("%q, %v", erased.Mentions, err)
 	}

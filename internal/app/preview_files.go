@@ -83,21 +83,23 @@ func (a *App) writePreviews(ctx context.Context, h database.Handle, id uuid.UUID
 // writePreview writes a variant as one of its recipients would get it, but with links of its own that lead nowhere.
 func (a *App) writePreview(path string, p *Preview, letter compose.Letter, to edition.Sample) error {
 	preferences, unsubscribe := a.Composer.PublicURL+"/preferences/preview", a.Composer.PublicURL+"/unsubscribe/preview"
+	view := a.Composer.PublicURL + "/view/preview"
 	raw, err := a.sample(letter, compose.Recipient{
 		Address: to.Email, Date: a.Clock.Now(), MessageID: compose.MessageID(letter.EditionID, to.ContactID, letter.SenderAddress),
-		PreferencesURL: preferences, UnsubscribeURL: unsubscribe,
+		PreferencesURL: preferences, UnsubscribeURL: unsubscribe, ViewURL: view,
 	})
 	if err != nil {
 		return err
 	}
 	letter.Digest.Address = to.Email
 	letter.Digest.PreferencesURL, letter.Digest.UnsubscribeURL = preferences, unsubscribe
+	letter.Digest.ViewURL = view
 	mail, err := a.Templates.Digest(letter.Digest)
 	if err != nil {
 		return err
 	}
 	p.Subject, p.Bytes, p.Message = mail.Subject, len(mail.HTML), len(raw)
-	p.links = linksOf(mail.HTML, preferences, unsubscribe)
+	p.links = linksOf(mail.HTML, preferences, unsubscribe, view)
 	for ending, content := range map[string][]byte{".html": []byte(mail.HTML), ".txt": []byte(mail.Text), ".eml": raw} {
 		if err := os.WriteFile(path+ending, content, 0o644); err != nil {
 			return errs.New(errs.Invalid, "the preview: %w", err)
@@ -216,6 +218,7 @@ func (a *App) sendTest(ctx context.Context, sample edition.Sample, to string) (a
 	raw, err := a.sample(letter, compose.Recipient{
 		Address: to, Date: now, MessageID: testMessageID(letter, now),
 		PreferencesURL: a.Composer.PublicURL + "/preferences/test", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/test",
+		ViewURL: a.Composer.PublicURL + "/view/test",
 	})
 	if err != nil {
 		return answer, err

@@ -58,7 +58,7 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 		if err != nil {
 			return err
 		}
-		running = append(running, queue.Run, sender.Run)
+		running = append(running, queue.Run, sender.Run, a.alarm.run)
 	}
 	if parts.Web != nil {
 		if a.keys == nil { // every link to unsubscribe would be unknown
@@ -104,6 +104,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
 			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra, Proxies: a.Config.Proxies(), Pace: formPace,
 			SendConfirmation: a.SendConfirmation, SendWelcome: a.SendWelcome, SendAddressChange: a.SendAddressChange,
+			SendNewAddress: a.SendNewAddress,
 		}),
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 		// The first two are alike: another time for the headers would set one more deadline per request, which is one percent of a 304.
@@ -133,11 +134,12 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			if err := a.keepBooks(ctx); err != nil {
 				return err
 			}
-			planned, err := a.PlanDue(ctx)
+			planned, next, err := a.PlanDue(ctx)
 			changed, failed := a.keepDesk(ctx)
 			if planned+changed > 0 {
 				sender.Wake()
 			}
+			a.alarm.set(next)
 			return errors.Join(err, failed)
 		},
 		PollDue:    a.queueDueSources,
@@ -166,27 +168,27 @@ func (a *App) keepBooks(ctx context.Context) error {
 	return subscribers.ForgetLimits(ctx, a.DB, now)
 }
 
-// PlanDue plans what has come due of every list and returns how many editions that made. A list that cannot be planned does not
-// keep the others from it.
-func (a *App) PlanDue(ctx context.Context) (planned int, err error) {
+// PlanDue plans what has come due of every list and returns how many editions that made, and when to look again; zero: no need. A list that
+// cannot be planned does not keep the others from it.
+func (a *App) PlanDue(ctx context.Context) (planned int, next time.Time, err error) {
 	lists, err := subscribers.Lists(ctx, a.DB)
 	if err != nil {
-		return 0, err
+		return 0, next, err
 	}
 	var failed error
 	for _, list := range lists {
 		if edition.MayBeSent(list) != nil {
 			continue // not set up yet: its articles wait
 		}
-		made, err := a.Planner.PlanDue(ctx, a.DB, list)
+		made, again, err := a.Planner.PlanDue(ctx, a.DB, list)
 		for _, e := range made {
 			a.Log.InfoContext(ctx, "edition planned", slog.Any("edition", e.ID), slog.String("list", e.List), slog.String("rhythm", e.Rhythm), slog.Any("state", e.State),
 				slog.Any("reason", e.Reason), slog.Int("articles", e.Articles), slog.Int("recipients", e.Recipients))
 		}
-		planned += len(made)
+		planned, next = planned+len(made), edition.Earlier(next, again)
 		failed = errors.Join(failed, err)
 	}
-	return planned, failed
+	return planned, next, failed
 }
 
 // WarnAboutLists logs the lists that cannot be sent for yet: their articles wait until they can.

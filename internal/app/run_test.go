@@ -45,6 +45,20 @@ func TestImmediateEditionGoesOutByItself(t *testing.T) {
 	}
 }
 
+// An alert that waits for others is sent when its time has come, although nothing else happens then.
+func TestImmediateEditionWaitsForOthers(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, strings.Replace(list, `immediate_after = "0s"`, `immediate_after = "1s"`, 1))
+	h.contacts(t, "desk@museum.example,Desk,en,immediate")
+	h.run(t, app.Parts{Worker: true})
+	h.articles(t, relayEn)
+	h.post.WaitMessages(t, 1)
+	if wait := value[float64](t, h, `SELECT extract(epoch FROM cut_off - created_at) FROM mailer.editions`); wait > 0 {
+		t.Errorf("it was planned %f s before its time", wait)
+	}
+}
+
 // Web and worker need not be one process, nor the import a third.
 func TestWebAndWorkerApart(t *testing.T) {
 	t.Parallel()
@@ -201,7 +215,7 @@ func TestScheduledEditionGoesOutAtTheReadersHour(t *testing.T) {
 	}
 	plan := func(at time.Time) int {
 		clock.Set(at)
-		n, err := h.PlanDue(t.Context())
+		n, _, err := h.PlanDue(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,6 +74,12 @@ func (TellHub) InsertOpts() river.InsertOpts {
 
 const hubQueue = "hubs"
 
+// planQueue is a queue of its own: sources that do not answer do not keep alerts waiting.
+const planQueue = "plans"
+
+// InsertOpts puts planning into its own queue.
+func (Plan) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: planQueue} }
+
 // noticeQueue is a queue of its own: a relay that does not answer keeps nothing else waiting.
 const noticeQueue = "notices"
 
@@ -129,7 +135,7 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 		Logger:  slog.New(calm{log.Handler()}),
 		Workers: workers,
 		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: 4}, hubQueue: {MaxWorkers: 8}, noticeQueue: {MaxWorkers: 2},
+			river.QueueDefault: {MaxWorkers: 4}, planQueue: {MaxWorkers: 2}, hubQueue: {MaxWorkers: 8}, noticeQueue: {MaxWorkers: 2},
 		},
 		FetchPollInterval: lookEvery,
 		SoftStopTimeout:   20 * time.Second,

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -232,6 +233,30 @@ func TestHubsHaveAQueueOfTheirOwn(t *testing.T) {
 	if got := next(t, polled); got != "site" {
 		t.Errorf("polled: %s", got)
 	}
+}
+
+// Sources that do not answer do not keep planning waiting: alerts have to go.
+func TestPlanningHasAQueueOfItsOwn(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	queue := inserter(t, db)
+	polled, release, planned := make(chan string, 99), make(chan struct{}), make(chan string, 99)
+	work(t, db, jobs.Work{
+		PollSource: func(_ context.Context, slug string) error { polled <- slug; <-release; return nil },
+		Plan:       func(context.Context) error { planned <- "planned"; return nil },
+	})
+	t.Cleanup(func() { close(release) })
+	next(t, planned) // the first periodic job
+	for n := range 20 {
+		if err := queue.Insert(t.Context(), db, jobs.PollSource{Slug: fmt.Sprint(n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next(t, polled)
+	if err := queue.Insert(t.Context(), db, jobs.Plan{}); err != nil {
+		t.Fatal(err)
+	}
+	next(t, planned)
 }
 
 // A job that asks for it is worked later, which is no failure; one that fails is tried again, too.

@@ -42,6 +42,9 @@ func (s *site) confirmPage(r *http.Request, sub *subscribers.Subscription) (temp
 	if sub.Contact.ErasedAt != nil {
 		return nil, errs.New(errs.Gone, "the person of subscription %d was erased", sub.ID)
 	}
+	if err := subscribers.CheckOpen(r.Context(), s.DB, sub.ID); err != nil {
+		return nil, err
+	}
 	awaits, err := subscribers.AwaitsPerson(r.Context(), s.DB, sub.ID)
 	if err != nil || !awaits {
 		return s.confirmed(r, sub, nil), err
@@ -169,7 +172,7 @@ func (s *site) begin(ctx context.Context, tx *sqlx.Tx, id int64, e subscribers.E
 	return s.SendWelcome(ctx, tx, id)
 }
 
-// changeOf is a change of address that a link stands for, as things are now.
+// changeOf is a step of a change of address that a link stands for, as things are now.
 type changeOf struct {
 	compose.Change
 	contact subscribers.Contact
@@ -197,24 +200,36 @@ func (s *site) askChange(_ http.ResponseWriter, r *http.Request) (templates.Page
 	}
 	version, err := subscribers.Version(r.Context(), s.DB, c.contact.ID)
 	page := s.changePage(&c)
-	page.Nonce = s.sign(nonce{page: compose.ChangePurpose, id: c.contact.ID, version: version, at: s.Clock.Now()})
+	page.Nonce = s.sign(nonce{page: c.Purpose, id: c.contact.ID, version: version, at: s.Clock.Now()})
 	return page, err
 }
 
+// changePage says how a change stands. Whoever has the present address sees the new one masked, and the other way round.
 func (s *site) changePage(c *changeOf) templates.ChangePage {
-	page := templates.ChangePage{OldAddress: subscribers.Mask(c.contact.Email), NewAddress: c.to.Given}
+	page := templates.ChangePage{OldAddress: subscribers.Mask(c.contact.Email), NewAddress: c.to.Given, Release: c.Purpose == compose.ReleasePurpose}
+	if page.Release {
+		page.NewAddress = subscribers.Mask(c.to.Given)
+	}
 	page.Done = c.contact.EmailKey == c.to.Key
 	page.Stale = !page.Done && !c.Holds(s.Keys, &c.contact)
 	return page
 }
 
-// change makes a contact's mail go to a new address, on the word of its owner.
+// change takes the word of the owner of the present address, and asks that of the new one; on that one's word a contact's mail goes there.
 func (s *site) change(_ http.ResponseWriter, r *http.Request) (templates.Page, error) {
 	c, err := s.changeOf(r)
 	if err != nil {
 		return nil, err
 	}
-	if r.PostFormValue("do") != templates.DoChange {
+	do, act := templates.DoChange, func(tx *sqlx.Tx, e subscribers.Evidence) error {
+		return subscribers.ChangeAddress(r.Context(), tx, c.contact.ID, c.to, e)
+	}
+	if c.Purpose == compose.ReleasePurpose {
+		do, act = templates.DoRelease, func(tx *sqlx.Tx, e subscribers.Evidence) error {
+			return s.sendNewAddress(r.Context(), tx, &c, e)
+		}
+	}
+	if r.PostFormValue("do") != do {
 		return nil, errs.New(errs.Invalid, "a press on no button of the page")
 	}
 	subs, err := subscribers.SubscriptionsOf(r.Context(), s.DB, c.contact.ID)
@@ -222,15 +237,13 @@ func (s *site) change(_ http.ResponseWriter, r *http.Request) (templates.Page, e
 		return nil, err
 	}
 	again, _, err := s.carryOut(r, press{
-		page: compose.ChangePurpose, id: c.contact.ID, contact: c.contact.ID, subscriptions: idsOf(subs), do: templates.DoChange,
+		page: c.Purpose, id: c.contact.ID, contact: c.contact.ID, subscriptions: idsOf(subs), do: do,
 		method: subscribers.ByConfirmation,
 		idle: func(tx *sqlx.Tx) (done bool, err error) {
 			c.contact, err = subscribers.ContactByID(r.Context(), tx, c.contact.ID) // nobody changes it any more
 			return err == nil && (c.contact.EmailKey == c.to.Key || !c.Holds(s.Keys, &c.contact)), err
 		},
-		act: func(tx *sqlx.Tx, e subscribers.Evidence) error {
-			return subscribers.ChangeAddress(r.Context(), tx, c.contact.ID, c.to, e)
-		},
+		act: act,
 	})
 	switch {
 	case errs.KindOf(err) == errs.Conflict && err != nil:
@@ -241,7 +254,22 @@ func (s *site) change(_ http.ResponseWriter, r *http.Request) (templates.Page, e
 	if c.contact, err = subscribers.ContactByID(r.Context(), s.DB, c.contact.ID); err != nil {
 		return nil, err
 	}
-	return s.changePage(&c), nil
+	page := s.changePage(&c)
+	page.Asked = page.Release && !page.Done && !page.Stale
+	return page, nil
+}
+
+// sendNewAddress sends the mail to a new address, unless an administrator does not want mail to go there or it was asked for too often.
+func (s *site) sendNewAddress(ctx context.Context, tx *sqlx.Tx, c *changeOf, e subscribers.Evidence) error {
+	admitted, err := subscribers.Admit(ctx, tx, c.to, e.Network, e.At)
+	if err != nil {
+		return err
+	}
+	barred, err := subscribers.Barred(ctx, tx, c.to)
+	if err != nil || barred || !admitted.Address || !admitted.Network || s.SendNewAddress == nil {
+		return err
+	}
+	return s.SendNewAddress(ctx, tx, c.contact.ID, c.to.Given)
 }
 
 func idsOf(subs []subscribers.Subscription) (ids []int64) {

@@ -163,6 +163,46 @@ func TestConfirmingTogether(t *testing.T) {
 	}
 }
 
+// What a form asked for of a list that is not public any more nobody confirms, neither here nor there; who was let in stays.
+func TestAListThatWasClosed(t *testing.T) {
+	t.Parallel()
+	b := openReading(t)
+	form, _ := b.open(t, "/s/partners").form("")
+	form["email"], form["list"] = []string{"anna@museum.example"}, []string{"events"}
+	b.post(t, "/s/partners", form)
+	partners, events := b.subscriptionOf(t, "anna@museum.example", "partners"), b.subscriptionOf(t, "anna@museum.example", "events")
+	member := b.subscribed(t, "bruno@museum.example", "events")[0]
+	b.ask(http.MethodPost, b.link("unsubscribe", member), "List-Unsubscribe=One-Click")
+	closed := b.open(t, b.link("confirm", events))
+	list, err := subscribers.ListBySlug(t.Context(), b.db, "events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list.Public = false
+	if _, err := subscribers.DeclareList(t.Context(), b.db, list); err != nil {
+		t.Fatal(err)
+	}
+	fields, _ := closed.form("together")
+	preferences, _ := b.open(t, b.link("preferences", events)).form("save")
+	preferences.Set(field("state", events), "confirm")
+	for name, got := range map[string]seen{
+		"the page": b.open(t, b.link("confirm", events)), "the preferences": b.post(t, b.link("preferences", events), preferences),
+	} {
+		if got.Code != http.StatusGone {
+			t.Errorf("%s: %d %q", name, got.Code, got.h1())
+		}
+	}
+	if both := b.post(t, closed.path, fields); b.state(t, events) != "pending" {
+		t.Errorf("a page from before: %d %q, %s", both.Code, both.h1(), b.state(t, events))
+	}
+	if got := b.press(t, b.open(t, b.link("confirm", partners)), "confirm"); got.Code != http.StatusOK || b.state(t, partners) != "active" || b.state(t, events) != "pending" {
+		t.Errorf("the other list: %d %q, %s", got.Code, got.h1(), b.state(t, partners))
+	}
+	if b.insist(t, b.open(t, b.link("unsubscribe", member)), "return"); b.state(t, member) != "active" {
+		t.Errorf("a member who comes back is %s", b.state(t, member))
+	}
+}
+
 // A complaint is taken back by its person alone, also where the subscription never ended.
 func TestConfirmingAfterAComplaint(t *testing.T) {
 	t.Parallel()
@@ -186,7 +226,10 @@ func TestLinksOutliveTheirKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := []string{b.link("confirm", id), b.link("preferences", id), b.link("unsubscribe", id), "/confirm/" + compose.ChangeToken(b.keys, &sub.Contact, "b@museum.example")}
+	paths := []string{
+		b.link("confirm", id), b.link("preferences", id), b.link("unsubscribe", id), "/confirm/" + compose.ChangeToken(b.keys, compose.ChangePurpose, &sub.Contact, "b@museum.example"),
+		"/confirm/" + compose.ChangeToken(b.keys, compose.ReleasePurpose, &sub.Contact, "b@museum.example"),
+	}
 	old := b.open(t, paths[2])
 	rotated, err := token.NewKeys("another key of the tests alone", "a key of the tests alone")
 	if err != nil {
@@ -244,7 +287,7 @@ func TestLinksAreBound(t *testing.T) {
 	}
 }
 
-// Mail goes to a new address when its owner says so, by a link that was sent there.
+// Mail goes to a new address when the owner of the present one says so, by a link that was sent there, and then that of the new one.
 func TestChangingTheAddress(t *testing.T) {
 	t.Parallel()
 	b := openReading(t)
@@ -254,17 +297,33 @@ func TestChangingTheAddress(t *testing.T) {
 		t.Helper()
 		asked := len(b.changes)
 		page := b.press(t, b.open(t, b.link("preferences", id)), "ask", "address", address)
-		if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "a message is on its way to it") {
+		if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "A message is on its way to your present address") || len(b.changes) != asked+1 {
 			t.Fatalf("%s: %d\n%s", address, page.Code, page.Body)
 		}
-		if len(b.changes) == asked {
-			return ""
+		if len(b.moves) > 0 {
+			t.Fatalf("whoever has a forwarded digest makes us write to %q", b.moves)
 		}
 		sub, err := subscribers.SubscriptionByID(t.Context(), b.db, id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return "/confirm/" + compose.ChangeToken(b.keys, &sub.Contact, address)
+		release := b.open(t, "/confirm/"+compose.ChangeToken(b.keys, compose.ReleasePurpose, &sub.Contact, address))
+		if body := release.Body.String(); release.h1() != "Send your mail to another address?" || strings.Contains(body, address) || strings.Contains(body, sub.Contact.Email) {
+			t.Errorf("the page of the present address:\n%s", body)
+		}
+		b.delivered(t, id)
+		if got := b.press(t, release, "release"); got.h1() != again || len(b.moves) > 0 {
+			t.Errorf("right after the mail came: %q, %q", got.h1(), b.moves)
+		}
+		b.wait()
+		if got := b.press(t, release, "release"); got.h1() != "Now confirm at the new address" || got.Code != http.StatusOK {
+			t.Errorf("the present address agrees to %s: %d %q", address, got.Code, got.h1())
+		}
+		if len(b.moves) == 0 {
+			return ""
+		}
+		b.moves = nil
+		return "/confirm/" + compose.ChangeToken(b.keys, compose.ChangePurpose, &sub.Contact, address)
 	}
 	for whom, reason := range map[string]subscribers.Reason{"barred@centro.example": subscribers.Manual, "barred.example": subscribers.Manual, "rossi@centro.example": subscribers.HardBounce} {
 		if _, err := subscribers.Suppress(t.Context(), b.db, whom, reason, "", now); err != nil {
@@ -279,6 +338,9 @@ func TestChangingTheAddress(t *testing.T) {
 	first, taken, second := ask("Rossi@centro.example"), ask("bruno@museum.example"), ask("anna.rossi@centro.example")
 	if wrong := b.press(t, b.open(t, b.link("preferences", id)), "ask", "address", "rossi at centro"); wrong.Code != http.StatusBadRequest || wrong.control("ask", "address") != "rossi at centro" {
 		t.Errorf("no address: %d", wrong.Code)
+	}
+	if b.press(t, b.open(t, b.link("preferences", id)), "ask", "address", "ANNA@museum.example"); len(b.changes) != 5 {
+		t.Errorf("a mail asks whether mail shall go where it goes: %q", b.changes)
 	}
 	page := b.open(t, first)
 	if body := page.Body.String(); page.h1() != "Send your mail to this address?" || !strings.Contains(body, "a••••@museum.example") || !strings.Contains(body, "Rossi@centro.example") {
@@ -302,6 +364,9 @@ func TestChangingTheAddress(t *testing.T) {
 	for _, stale := range []string{second, taken} {
 		if got := b.open(t, stale); got.h1() != "This link is out of date" || len(got.buttons()) > 0 {
 			t.Errorf("a link from before: %q", got.h1())
+		}
+		if got := b.post(t, stale, url.Values{"do": {"release"}}); got.Code != http.StatusBadRequest {
+			t.Errorf("a press that its page does not have: %d", got.Code)
 		}
 		if got := b.post(t, stale, url.Values{"do": {"change"}}); got.h1() != "This link is out of date" || email() != "Rossi@centro.example" {
 			t.Errorf("a press from before: %q, %s", got.h1(), email())

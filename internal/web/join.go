@@ -132,7 +132,11 @@ func (s *site) joinRequest(r *http.Request, list *subscribers.List) (request sub
 	if !form.Has("language") {
 		request.Languages = tags(accepted(r))
 	}
-	request.Wants = []subscribers.Want{{List: list.Slug, Rhythm: form.Get("rhythm"), Topics: form["topic"]}}
+	words, err := s.formWords(r, list)
+	if err != nil {
+		return request, err
+	}
+	request.Wants = []subscribers.Want{{List: list.Slug, Rhythm: form.Get("rhythm"), Topics: form["topic"], Words: words}}
 	for _, slug := range form["list"] {
 		if !slices.ContainsFunc(request.Wants, func(w subscribers.Want) bool { return w.List == slug }) {
 			want, err := s.alsoWanted(r, slug, form.Get("rhythm"))
@@ -142,30 +146,39 @@ func (s *site) joinRequest(r *http.Request, list *subscribers.List) (request sub
 			request.Wants = append(request.Wants, want)
 		}
 	}
-	request.Evidence, err = s.formEvidence(r, list)
+	request.Evidence, err = s.formEvidence(r)
 	return request, err
 }
 
 // alsoWanted returns another list that the form asks for, at the same rhythm if it offers that.
 func (s *site) alsoWanted(r *http.Request, slug, rhythm string) (subscribers.Want, error) {
 	list, err := subscribers.ListBySlug(r.Context(), s.DB, slug)
+	if err != nil {
+		return subscribers.Want{}, err
+	}
 	want := subscribers.Want{List: slug}
 	if slices.Contains(list.Rhythms, rhythm) {
 		want.Rhythm = rhythm
 	}
+	want.Words, err = s.formWords(r, &list)
 	return want, err
 }
 
-// formEvidence is what is kept of a form. Our own says in which language it was shown; which words a form on another site had, nobody knows,
-// but which site it was.
-func (s *site) formEvidence(r *http.Request, list *subscribers.List) (subscribers.Evidence, error) {
-	e, err := s.evidence(r, subscribers.ByForm, templates.DoSubscribe, "")
-	if err != nil {
-		return e, err
+// formWords returns the words with which a form asked for a list. Our own says in which language it was shown; which words a form on another site
+// had, nobody knows.
+func (s *site) formWords(r *http.Request, list *subscribers.List) (string, error) {
+	tag := r.PostFormValue("shown")
+	if !s.Templates.Speaks(tag) {
+		return "", nil
 	}
-	if tag := r.PostFormValue("shown"); s.Templates.Speaks(tag) {
-		e.Statement, err = s.Templates.Words(tag, templates.DoSubscribe, "")
-		e.Statement += ": " + list.NameIn(tag)
+	words, err := s.Templates.Words(tag, templates.DoSubscribe, "")
+	return words + ": " + list.NameIn(tag), err
+}
+
+// formEvidence is what is kept of a form for all its lists: of one on another site, which site it was.
+func (s *site) formEvidence(r *http.Request) (subscribers.Evidence, error) {
+	e, err := s.evidence(r, subscribers.ByForm, templates.DoSubscribe, "")
+	if err != nil || s.Templates.Speaks(r.PostFormValue("shown")) {
 		return e, err
 	}
 	e.Statement = ""

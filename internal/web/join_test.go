@@ -94,6 +94,9 @@ func TestSubscribing(t *testing.T) {
 	if log := b.logged(t, id); !slices.Equal(log, []string{"pending|form|Iscriviti: Notizie per i partner|/s/{list}|198.51.100.0/24"}) {
 		t.Errorf("the log says %q", log)
 	}
+	if log := b.logged(t, b.subscriptionOf(t, "anna@museum.example", "events")); !slices.Equal(log, []string{"pending|form|Iscriviti: Events|/s/{list}|198.51.100.0/24"}) {
+		t.Errorf("of the other list the log says %q", log)
+	}
 	if want := []int64{id, b.subscriptionOf(t, "anna@museum.example", "press")}; !slices.Equal(b.mails, want) {
 		t.Errorf("mails for %v, want %v: one for those that wait together", b.mails, want)
 	}
@@ -233,7 +236,8 @@ func TestMistakesInTheForm(t *testing.T) {
 		}
 	}
 	for name, form := range map[string]url.Values{
-		"a rhythm not offered": {"email": {"anna@museum.example"}, "rhythm": {"hourly"}}, "another list's rhythm": {"email": {"anna@museum.example"}, "rhythm": {"weekly"}},
+		"a topic that leads somewhere": {"email": {"anna@museum.example"}, "topic": {"News", "See https://spam.example"}},
+		"a rhythm not offered":         {"email": {"anna@museum.example"}, "rhythm": {"hourly"}}, "another list's rhythm": {"email": {"anna@museum.example"}, "rhythm": {"weekly"}},
 	} {
 		if got := b.post(t, "/s/events", form); got.Code != http.StatusBadRequest || got.h1() != "This request is not understood" {
 			t.Errorf("%s: %d %q", name, got.Code, got.h1())

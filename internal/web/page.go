@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/templates"
 )
@@ -47,6 +48,9 @@ func (s *site) failure(r *http.Request, err error) (templates.Page, int) {
 	}
 	if status == 0 {
 		status = http.StatusInternalServerError
+		if database.IsAway(err) {
+			status = http.StatusServiceUnavailable
+		}
 		s.Log.ErrorContext(r.Context(), "request failed", slog.String("pattern", r.Pattern), slog.Any("error", err))
 	}
 	return templates.ErrorPage{Status: status}, status

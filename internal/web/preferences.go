@@ -275,7 +275,8 @@ func (s *site) saveState(r *http.Request, tx *sqlx.Tx, sub *subscribers.Subscrip
 	return errs.New(errs.Invalid, "subscription %d cannot become %q", sub.ID, c.do)
 }
 
-// askForAddress has a mail sent to a new address. The answer is the same whatever is known about that.
+// askForAddress has a mail sent to the contact's present address, which asks whether their mail shall go to a new one. The answer is the same whatever
+// is known about that one.
 func (s *site) askForAddress(w http.ResponseWriter, r *http.Request, sub *subscribers.Subscription) (templates.Page, error) {
 	to, err := subscribers.ParseAddress(strings.TrimSpace(r.PostFormValue("address")))
 	if err != nil {
@@ -290,8 +291,11 @@ func (s *site) askForAddress(w http.ResponseWriter, r *http.Request, sub *subscr
 	again, sure, err := s.carryOut(r, press{
 		page: compose.PreferencesPurpose, id: sub.ID, contact: sub.Contact.ID, subscriptions: []int64{sub.ID}, do: templates.DoAsk,
 		method: subscribers.ByPage, idle: never,
-		act: func(tx *sqlx.Tx, e subscribers.Evidence) error {
-			return s.sendAddressChange(r, tx, sub.Contact.ID, to, e)
+		act: func(tx *sqlx.Tx, _ subscribers.Evidence) error {
+			if to.Key == sub.Contact.EmailKey || s.SendAddressChange == nil {
+				return nil
+			}
+			return s.SendAddressChange(r.Context(), tx, sub.Contact.ID, to.Given)
 		},
 	})
 	if err != nil || again != nil {
@@ -300,17 +304,4 @@ func (s *site) askForAddress(w http.ResponseWriter, r *http.Request, sub *subscr
 	page, err := s.preferencesPage(r, sub, nil, sure)
 	page.Asked = true
 	return page, err
-}
-
-// sendAddressChange sends the mail to a new address, unless an administrator does not want mail to go there or it was asked for too often.
-func (s *site) sendAddressChange(r *http.Request, tx *sqlx.Tx, contact int64, to subscribers.Address, e subscribers.Evidence) error {
-	admitted, err := subscribers.Admit(r.Context(), s.DB, to, e.Network, e.At)
-	if err != nil {
-		return err
-	}
-	barred, err := subscribers.Barred(r.Context(), tx, to)
-	if err != nil || barred || !admitted.Address || !admitted.Network || s.SendAddressChange == nil {
-		return err
-	}
-	return s.SendAddressChange(r.Context(), tx, contact, to.Given)
 }

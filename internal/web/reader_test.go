@@ -29,7 +29,8 @@ type reading struct {
 	clock   *testkit.Clock
 	config  web.Config
 	mails   []int64  // subscriptions that a mail to confirm was asked for
-	changes []string // contact and new address of those to a new address
+	changes []string // contact and new address of those that ask at the present address
+	moves   []string // contact and new address of those that ask at the new one
 }
 
 // openReading opens a site with the lists partners (double opt-in), press (single), events (double, Italian name) and board, which is not public.
@@ -66,6 +67,10 @@ func (b *reading) wire(c *web.Config) {
 	}
 	c.SendAddressChange = func(_ context.Context, h database.Handle, contact int64, address string) error {
 		b.changes = append(b.changes, fmt.Sprint(contact, " ", address))
+		return inTransaction(h)
+	}
+	c.SendNewAddress = func(_ context.Context, h database.Handle, contact int64, address string) error {
+		b.moves = append(b.moves, fmt.Sprint(contact, " ", address))
 		return inTransaction(h)
 	}
 }

@@ -43,9 +43,11 @@ type Config struct {
 	SendConfirmation func(ctx context.Context, h database.Handle, subscription int64) error
 	// SendWelcome sends, in the transaction h that confirmed a subscription, what its list has for who is new. nil sends nothing.
 	SendWelcome func(ctx context.Context, h database.Handle, subscription int64) error
-	// SendAddressChange sends, in h's transaction, the mail that asks the owner of a new address whether the contact's mail shall go there, and
-	// the one that tells the old address of it. nil sends none.
+	// SendAddressChange sends, in h's transaction, the mail that asks a contact at their present address whether their mail shall go to a new one.
+	// nil sends none.
 	SendAddressChange func(ctx context.Context, h database.Handle, contact int64, newAddress string) error
+	// SendNewAddress sends, in h's transaction, the mail that asks the owner of a new address whether the contact's mail shall go there. nil sends none.
+	SendNewAddress func(ctx context.Context, h database.Handle, contact int64, newAddress string) error
 }
 
 // site holds the handlers.
@@ -60,6 +62,7 @@ func New(cfg Config) http.Handler {
 		"/feeds/{$}":           gzhttp.GzipHandler(s.page(s.feeds)), // a thousand feeds are a megabyte of much the same
 		opmlPath:               http.HandlerFunc(s.opml),
 		"/articles/{slug}":     s.page(s.article),
+		"/view/{token}":        s.page(s.private(s.view)),
 		templates.StaticPrefix: cfg.Templates.StaticHandler(),
 		"/healthz":             http.HandlerFunc(s.healthz),
 		"/readyz":              http.HandlerFunc(s.readyz),
@@ -72,6 +75,7 @@ func New(cfg Config) http.Handler {
 		"/confirm/{token}":     {s.private(s.askConfirm), s.private(s.confirm)},
 		"/preferences/{token}": {s.private(s.showPreferences), s.private(s.changePreferences)},
 		"/unsubscribe/{token}": {s.private(s.askUnsubscribe), s.private(s.unsubscribe)},
+		"/view/{token}/links":  {s.private(s.askLinks), s.private(s.sendLinks)},
 	} {
 		mux.Handle("GET "+path, s.page(handlers[0]))
 		mux.Handle("POST "+path, s.page(handlers[1]))

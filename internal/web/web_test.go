@@ -230,6 +230,27 @@ func TestWithoutDatabase(t *testing.T) {
 	}
 }
 
+// A database that does not answer is told from a fault of ours: trying again helps.
+func TestWhileTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(c *web.Config) {
+		away, err := sqlx.Open("postgres", "host=127.0.0.1 port=1 sslmode=disable")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = away.Close() })
+		c.DB = away
+	})
+	for _, got := range []*httptest.ResponseRecorder{
+		s.get("/s/partners"), s.ask(http.MethodPost, "/s/partners", "email=anna@museum.example"),
+		s.ask(http.MethodPost, "/unsubscribe/"+s.keys.Sign("unsubscribe", 1), "List-Unsubscribe=One-Click"),
+	} {
+		if got.Code != http.StatusServiceUnavailable || !strings.Contains(got.Body.String(), "Try again in a few minutes") {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+	}
+}
+
 // Tokens are keys: neither the log nor another site's log gets them.
 func TestTokensStayOutOfTheLog(t *testing.T) {
 	t.Parallel()

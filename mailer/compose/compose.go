@@ -46,7 +46,8 @@ func MastheadOf(list subscribers.List) (m Masthead, err error) {
 type Letter struct {
 	Masthead
 	EditionID uuid.UUID
-	Digest    templates.Digest // Address and the links to preferences and to unsubscribe are filled in here
+	Digest    templates.Digest // Address and the recipient's links are filled in here
+	HasPage   bool             // each recipient has a page of it: see Composer.ViewURL
 }
 
 // renderer is what compose needs of the templates.
@@ -64,6 +65,9 @@ func Render(set renderer, l Letter) (stored []byte, err error) {
 	nonce := newNonce(content)
 	l.Digest.Address = placeholder(nonce, addressHTML)
 	l.Digest.PreferencesURL, l.Digest.UnsubscribeURL = placeholder(nonce, preferencesHTML), placeholder(nonce, linkHTML)
+	if l.HasPage {
+		l.Digest.ViewURL = placeholder(nonce, viewHTML)
+	}
 	shown, err := set.Digest(l.Digest)
 	if err != nil {
 		return nil, err
@@ -71,7 +75,8 @@ func Render(set renderer, l Letter) (stored []byte, err error) {
 	asText := strings.NewReplacer(
 		placeholder(nonce, addressHTML), placeholder(nonce, address),
 		placeholder(nonce, preferencesHTML), placeholder(nonce, preferences),
-		placeholder(nonce, linkHTML), placeholder(nonce, link))
+		placeholder(nonce, linkHTML), placeholder(nonce, link),
+		placeholder(nonce, viewHTML), placeholder(nonce, view))
 	shown.Text = asText.Replace(shown.Text)
 	return store(l.Masthead, l.Digest.Language, shown, nonce, append(l.listHeaders(nonce),
 		header{"Precedence", "bulk"},

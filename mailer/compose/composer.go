@@ -58,6 +58,7 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery) (send.Parcel
 	return send.Parcel{From: v.from, To: to, Message: v.message.For(Recipient{
 		Name: d.Name, Address: to, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
 		PreferencesURL: c.PreferencesURL(d.SubscriptionID), UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
+		ViewURL: c.ViewURL(d.EditionID, d.ContactID),
 	})}, nil
 }
 
@@ -154,7 +155,7 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 	if l, err = c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks); err != nil {
 		return l, err
 	}
-	l.EditionID = v.EditionID
+	l.EditionID, l.HasPage = v.EditionID, true
 	return l, l.write(ctx, h, list.FallbackLanguage)
 }
 

@@ -25,13 +25,13 @@ func TestChangeTokens(t *testing.T) {
 	t.Parallel()
 	before, after := ring(t, "the first secret key"), ring(t, "the second secret key", "the first secret key")
 	anna := subscribers.Contact{ID: 7, EmailKey: "anna@museum.example"}
-	made := compose.ChangeToken(before, &anna, "ü@bücher.example")
+	made := compose.ChangeToken(before, compose.ChangePurpose, &anna, "ü@bücher.example")
 	if raw, _ := base64.RawURLEncoding.DecodeString(made); strings.Contains(string(raw), "anna") {
 		t.Errorf("%q tells the old address", raw)
 	}
 	for name, keys := range map[string]token.Keys{"the same key": before, "another key first": after} {
 		change, err := compose.OpenChange(keys, made)
-		if err != nil || change.Contact != 7 || change.NewAddress != "ü@bücher.example" || !change.Holds(keys, &anna) {
+		if err != nil || change.Purpose != compose.ChangePurpose || change.Contact != 7 || change.NewAddress != "ü@bücher.example" || !change.Holds(keys, &anna) {
 			t.Errorf("%s: %+v, %v", name, change, err)
 		}
 		for who, contact := range map[string]subscribers.Contact{
@@ -41,6 +41,10 @@ func TestChangeTokens(t *testing.T) {
 				t.Errorf("%s: it holds for %s", name, who)
 			}
 		}
+	}
+	if release, err := compose.OpenChange(after, compose.ChangeToken(before, compose.ReleasePurpose, &anna, "b@museum.example")); err != nil ||
+		release.Purpose != compose.ReleasePurpose || !release.Holds(after, &anna) {
+		t.Errorf("the first step: %+v, %v", release, err)
 	}
 	for _, bad := range []string{"", made[1:], before.Sign(compose.ConfirmPurpose, 7), before.Sign(compose.ChangePurpose, 7)} {
 		if change, err := compose.OpenChange(before, bad); err == nil && change.Holds(before, &anna) {

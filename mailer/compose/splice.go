@@ -28,6 +28,8 @@ const (
 	preferencesHTML slot = 'Q' // body, HTML
 	link            slot = 'U' // body, text: unsubscribe
 	linkHTML        slot = 'V' // body, HTML: unsubscribe
+	view            slot = 'W' // body, text
+	viewHTML        slot = 'X' // body, HTML
 )
 
 // nonceBytes is the length of the hexadecimal nonce that placeholders of one message begin with. It is a hash over all that the
@@ -58,6 +60,7 @@ type Recipient struct {
 	Date           time.Time
 	PreferencesURL string
 	UnsubscribeURL string
+	ViewURL        string // asked for by letters that have pages
 }
 
 // parse finds the slots in a stored message: its nonce, a line break, and the MIME bytes. In quoted-printable text a soft line
@@ -69,7 +72,7 @@ func parse(stored []byte) (*Message, error) {
 	mime := stored[nonceBytes+1:]
 	const softBreak = `(?:=\r\n)?`
 	words := strings.Split(string(stored[:nonceBytes]), "")
-	found := regexp.MustCompile(strings.Join(words, softBreak)+softBreak+`([DMTLABPQUV])`).FindAllSubmatchIndex(mime, -1)
+	found := regexp.MustCompile(strings.Join(words, softBreak)+softBreak+`([DMTLABPQUVWX])`).FindAllSubmatchIndex(mime, -1)
 
 	m := &Message{size: len(mime)}
 	end := 0
@@ -117,6 +120,10 @@ func (r Recipient) write(b *bytes.Buffer, s slot) {
 		quote(b, r.UnsubscribeURL)
 	case linkHTML:
 		quote(b, html.EscapeString(r.UnsubscribeURL))
+	case view:
+		quote(b, r.ViewURL)
+	case viewHTML:
+		quote(b, html.EscapeString(r.ViewURL))
 	}
 }
 

@@ -197,7 +197,7 @@ func (d *Desk) Sweep(ctx context.Context) (n int, err error) {
 	}
 	if err := d.DB.SelectContext(ctx, &found, `
 		WITH open AS (
-			SELECT v.edition_id, v.id, v.articles, v.retired
+			SELECT v.edition_id, v.id, v.articles || v.more AS articles, v.retired
 			FROM mailer.editions e JOIN mailer.variants v ON v.edition_id = e.id
 			WHERE e.state IN ('review', 'approved', 'sending', 'held')
 		), gone AS (
@@ -229,7 +229,7 @@ func (d *Desk) Withdrawn(ctx context.Context, h handle, group int64) (err error)
 	}
 	if err := h.SelectContext(ctx, &found, `
 		SELECT e.id, array_agg(DISTINCT a) AS gone
-		FROM mailer.editions e JOIN mailer.variants v ON v.edition_id = e.id AND $1 = ANY (v.groups), unnest(v.articles) a
+		FROM mailer.editions e JOIN mailer.variants v ON v.edition_id = e.id AND $1 = ANY (v.groups), unnest(v.articles || v.more) a
 		WHERE e.state IN ('review', 'approved', 'sending', 'held')
 		  AND NOT EXISTS (SELECT FROM articles.available WHERE article_id = a)
 		  AND EXISTS (SELECT FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.variant_id = v.id AND d.due_at IS NOT NULL)
@@ -251,7 +251,7 @@ func (d *Desk) without(ctx context.Context, h handle, id uuid.UUID, gone []int64
 		return err
 	}
 	if len(gone) > 0 {
-		if err := b.retire(ctx, `v.articles && $2`, pq.Array(gone)); err != nil {
+		if err := b.retire(ctx, `(v.articles || v.more) && $2`, pq.Array(gone)); err != nil {
 			return err
 		}
 		if err := b.note(ctx, "withdrawn: article "+idList(gone)); err != nil {

@@ -27,7 +27,7 @@ func (p *plan) setHours(ctx context.Context) error {
 			continue
 		}
 		var err error
-		if ats[i], err = nextHour(p.CutOff, h.Zone, h.Hour); err != nil {
+		if ats[i], err = nextHour(p.CutOff, h.Zone, h.Hour, p.List.Open); err != nil {
 			return err
 		}
 	}
@@ -37,9 +37,9 @@ func (p *plan) setHours(ctx context.Context) error {
 		zones, local, pq.Array(ats))
 }
 
-// nextHour returns when a clock on the wall in a zone next shows the hour ("15:04"), at or after a time. An hour that is left out
-// when the clocks go forward comes as much later as they jump; one that comes twice is taken the first time.
-func nextHour(from time.Time, zone, hour string) (time.Time, error) {
+// nextHour returns when a clock on the wall in a zone next shows the hour ("15:04") on an open day, at or after a time. An hour that is
+// left out when the clocks go forward comes as much later as they jump; one that comes twice is taken the first time.
+func nextHour(from time.Time, zone, hour string, open func(day time.Time) bool) (time.Time, error) {
 	where, err := zoneOf(zone)
 	if err != nil {
 		return time.Time{}, err
@@ -51,7 +51,7 @@ func nextHour(from time.Time, zone, hour string) (time.Time, error) {
 	today := from.In(where)
 	for days := 0; ; days++ {
 		at := onWall(today.Year(), today.Month(), today.Day()+days, clock.Hour(), clock.Minute(), where)
-		if !at.Before(from) {
+		if !at.Before(from) && open(at) {
 			return at.UTC(), nil
 		}
 	}

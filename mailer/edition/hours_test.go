@@ -10,6 +10,8 @@ import (
 	"silkpost/subscribers"
 )
 
+func always(time.Time) bool { return true }
+
 func TestNextHour(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ from, zone, hour, want string }{
@@ -38,13 +40,13 @@ func TestNextHour(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := nextHour(from, tt.zone, tt.hour)
+		got, err := nextHour(from, tt.zone, tt.hour, always)
 		if err != nil || got.Format(time.RFC3339) != tt.want {
 			t.Errorf("%s after %s in %s: got %s, %v, want %s", tt.hour, tt.from, tt.zone, got.Format(time.RFC3339), err, tt.want)
 		}
 	}
 	for _, bad := range []struct{ zone, hour string }{{"Europe/Atlantis", "08:00"}, {"Europe/Rome", "8 o'clock"}} {
-		if _, err := nextHour(monday, bad.zone, bad.hour); errs.KindOf(err) != errs.Invalid {
+		if _, err := nextHour(monday, bad.zone, bad.hour, always); errs.KindOf(err) != errs.Invalid {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}
@@ -61,7 +63,7 @@ func TestNextHourAnywhere(t *testing.T) {
 		}).Draw(t, "zone")
 		from := time.Unix(rapid.Int64Range(1.6e9, 2.0e9).Draw(t, "from"), 0).UTC()
 		hour := time.Date(0, 1, 1, 0, rapid.IntRange(0, 24*60-1).Draw(t, "minute"), 0, 0, time.UTC).Format("15:04")
-		got, err := nextHour(from, zone, hour)
+		got, err := nextHour(from, zone, hour, always)
 		if err != nil || got.Before(from) || got.Sub(from) > 26*time.Hour {
 			t.Fatalf("%s after %v in %s: %v, %v", hour, from, zone, got, err)
 		}
@@ -122,15 +124,32 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// calendars draws a list with days and hours of any kind, in a zone of any kind.
+func calendars(t *rapid.T) subscribers.List {
+	list := subscribers.NewList("partners")
+	list.TimeZone = rapid.SampledFrom(walls).Draw(t, "zone")
+	hours := rapid.SampledFrom([]string{"00:00", "00:30", "01:45", "02:30", "17:00", "23:45"})
+	list.EditorialHour = hours.Draw(t, "editorial_hour")
+	list.DailyAt = rapid.SampledFrom([]string{"", "02:15"}).Draw(t, "daily_at")
+	list.DailyOn = rapid.SampledFrom([][]string{subscribers.Weekdays, subscribers.Weekdays[:5], {"sunday"}}).Draw(t, "daily_on")
+	list.WeeklyOn = rapid.SampledFrom(subscribers.Weekdays).Draw(t, "weekly_on")
+	list.MonthlyOn = rapid.SampledFrom([]string{"first monday", "last sunday", "day 31", "last day"}).Draw(t, "monthly_on")
+	list.NotOn = rapid.SampledFrom([][]string{{}, {"saturday", "12-25"}, {"01-01", "monday", "tuesday"}}).Draw(t, "not_on")
+	return list
+}
+
+var walls = []string{
+	"Asia/Shanghai", "Europe/Rome", "Europe/London", "Asia/Kathmandu", "Pacific/Auckland", "America/Santiago", "Africa/Cairo",
+	"Australia/Lord_Howe", "America/St_Johns", "Africa/Casablanca",
+}
+
 // The last cut-off until now and the next one after it enclose any moment, and nothing lies between them.
 func TestCutOffsEnclose(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		list := subscribers.NewList("partners")
-		list.TimeZone = rapid.SampledFrom([]string{"Asia/Shanghai", "Europe/Rome", "America/Santiago", "Pacific/Auckland"}).Draw(t, "zone")
-		list.EditorialHour = rapid.SampledFrom([]string{"00:30", "02:30", "17:00"}).Draw(t, "hour")
+		list := calendars(t)
 		rhythm := rapid.SampledFrom([]string{subscribers.Daily, subscribers.Weekly, subscribers.Monthly}).Draw(t, "rhythm")
-		now := monday.Add(time.Duration(rapid.IntRange(0, 400*24*60).Draw(t, "minutes")) * time.Minute)
+		now := monday.Add(time.Duration(rapid.IntRange(0, 1500*24*60).Draw(t, "minutes")) * time.Minute)
 		last, err := lastCutOff(&list, rhythm, now)
 		if err != nil {
 			t.Fatal(err)
@@ -143,4 +162,68 @@ func TestCutOffsEnclose(t *testing.T) {
 			t.Fatalf("%s lies between %s and %s (%v)", before, last, next, err)
 		}
 	})
+}
+
+// watch looks at a wall every quarter of an hour and returns, for each date from a time on, when an hour comes: when the wall first shows
+// it, or, where the clocks jump over it, as much later as they jump.
+func watch(from time.Time, days int, where *time.Location, hour string) map[string]time.Time {
+	const step = 15 * time.Minute
+	wanted, _ := time.Parse("15:04", hour)
+	minutes := func(at time.Time) int { return at.Hour()*60 + at.Minute() }
+	seen := map[string]time.Time{}
+	for at := from.Truncate(step); at.Before(from.AddDate(0, 0, days)); at = at.Add(step) {
+		wall, before := at.In(where), at.Add(-step).In(where)
+		date := wall.Format("2006-01-02")
+		if _, there := seen[date]; there || minutes(wall) < minutes(wanted) {
+			continue
+		}
+		shown := minutes(before) + int(step.Minutes()) // had the clocks not jumped
+		if before.Format("2006-01-02") != date {
+			shown -= 24 * 60
+		}
+		seen[date] = at.Add(time.Duration(minutes(wanted)-min(shown, minutes(wanted))) * time.Minute)
+	}
+	return seen
+}
+
+// Cut-offs are what somebody would note down who looks at the list's wall and calendar for weeks.
+func TestCutOffsAreWhatTheWallShows(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		list := calendars(t)
+		where, _ := time.LoadLocation(list.TimeZone)
+		rhythm := rapid.SampledFrom([]string{subscribers.Daily, subscribers.Weekly}).Draw(t, "rhythm")
+		begin := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rapid.IntRange(0, 1500).Draw(t, "day"))
+		noted := watch(begin.AddDate(0, 0, -2), 44, where, list.CutOffHour(rhythm))
+		for at := begin.AddDate(0, 0, 14); at.Before(begin.AddDate(0, 0, 28)); at = at.Add(7 * time.Hour) {
+			var want time.Time
+			for date, cutOff := range noted {
+				day, _ := time.Parse("2006-01-02", date)
+				if list.MadeOn(rhythm, day) && cutOff.After(at) && (want.IsZero() || cutOff.Before(want)) {
+					want = cutOff
+				}
+			}
+			if got, err := nextCutOff(&list, rhythm, at); err != nil || !got.Equal(want) {
+				t.Fatalf("after %s comes %s (%v), but the wall in %s says %s", at, got, err, where, want)
+			}
+		}
+	})
+}
+
+// A reader's digest comes at their hour on a day that the list does not leave out.
+func TestNextHourOnOpenDays(t *testing.T) {
+	t.Parallel()
+	list := subscribers.NewList("partners")
+	list.NotOn = []string{"saturday", "sunday", "12-25"}
+	for _, tt := range []struct{ from, zone, want string }{
+		{"2026-12-24T16:00:00Z", "Europe/Rome", "2026-12-28T07:00:00Z"},      // Thursday evening; Friday is Christmas, then the weekend
+		{"2026-12-27T16:00:00Z", "Asia/Shanghai", "2026-12-28T00:00:00Z"},    // Monday there
+		{"2026-12-27T16:00:00Z", "America/Santiago", "2026-12-28T11:00:00Z"}, // Sunday there
+	} {
+		from, _ := time.Parse(time.RFC3339, tt.from)
+		got, err := nextHour(from, tt.zone, "08:00", list.Open)
+		if err != nil || got.Format(time.RFC3339) != tt.want {
+			t.Errorf("after %s in %s: %v, %v, want %s", tt.from, tt.zone, got, err, tt.want)
+		}
+	}
 }

@@ -60,6 +60,7 @@ func newWorld(t testing.TB) *world {
 	list := subscribers.NewList("partners")
 	list.Sender = subscribers.Sender{Name: "Example Association", Address: "news@example.org"}
 	list.PostalAddress = "1 Example Street, 00000 Exampletown"
+	list.ImmediateAfter = 0
 	w.declare(list)
 	var err error
 	w.source, err = w.store.EnsureSource(w.ctx, w.db, "site", monday)

@@ -2,6 +2,7 @@ package edition
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/lib/pq"
@@ -42,7 +43,7 @@ func (p *Planner) Plan(ctx context.Context, tx handle, r Request) (e *Edition, e
 		LocalDate: date,
 	})
 	for _, step := range []func(context.Context) error{
-		made.lock, made.position, made.enrol, made.readers, made.layOut, made.insert, made.deliver, made.moveMarks,
+		made.lock, made.notice, made.position, made.enrol, made.readers, made.layOut, made.insert, made.deliver, made.moveMarks,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -67,12 +68,48 @@ func MayBeSent(list subscribers.List) error {
 	return nil
 }
 
-// lock makes planning of one list happen one at a time and notes that the rhythm is planned. A rhythm that was never planned begins
-// where the list is: it has no back-catalogue.
+// lock makes planning of one list happen one at a time. Lists whose articles are left out are held as well, all in the order of their ids:
+// what they give out meanwhile would not be seen.
 func (p *plan) lock(ctx context.Context) error {
-	if err := p.run(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, listLock, p.List.ID); err != nil {
-		return err
+	ids, err := p.locked(ctx)
+	for _, id := range ids {
+		if err := p.run(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, listLock, id); err != nil {
+			return err
+		}
 	}
+	return err
+}
+
+// tryLock is lock, but it reports false when another planner is at one of the lists.
+func (p *plan) tryLock(ctx context.Context) (free bool, err error) {
+	ids, err := p.locked(ctx)
+	free = true
+	for _, id := range ids {
+		if !free || err != nil {
+			break
+		}
+		err = p.GetContext(ctx, &free, `SELECT pg_try_advisory_xact_lock($1, $2)`, listLock, id)
+	}
+	return free, err
+}
+
+// locked returns the ids of the lists that planning this one holds.
+func (p *plan) locked(ctx context.Context) (ids []int64, err error) {
+	if len(p.List.LeaveOut) == 0 {
+		return []int64{p.List.ID}, nil
+	}
+	others, err := subscribers.Lists(ctx, p)
+	for _, list := range others {
+		if list.ID == p.List.ID || slices.Contains(p.List.LeaveOut, list.Slug) {
+			ids = append(ids, list.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids, err
+}
+
+// notice notes that the rhythm is planned. One that was never planned begins where the list is: it has no back-catalogue.
+func (p *plan) notice(ctx context.Context) error {
 	return p.run(ctx, `
 		INSERT INTO mailer.plans (list_id, rhythm, cut_off, position)
 		SELECT $1, $2, $3, coalesce(max(position), 0) FROM mailer.plans WHERE list_id = $1
@@ -181,7 +218,7 @@ func (p *plan) decide() (State, string) {
 		return Skipped, "no active subscription has this rhythm"
 	case e.Recipients == 0:
 		return Skipped, "nothing new"
-	case p.now.Sub(e.CutOff) > ledger.LateLimit:
+	case p.now.Sub(e.CutOff) > p.List.LateAfter.Std():
 		return Held, "planned long after its cut-off: release it to send it late"
 	case p.List.Approval && !p.Approve:
 		return Review, ""

@@ -1,9 +1,13 @@
 package edition
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/subscribers"
 )
@@ -160,7 +164,7 @@ func TestACutOffMovedToLaterOnItsDay(t *testing.T) {
 	w.subscribe("bo", "en", "immediate")
 	plan := func() (made []string) {
 		t.Helper()
-		planned, err := w.planner.PlanDue(w.ctx, w.db, w.list())
+		planned, _, err := w.planner.PlanDue(w.ctx, w.db, w.list())
 		w.must(err)
 		for _, e := range planned {
 			made = append(made, e.Rhythm)
@@ -186,7 +190,7 @@ func TestImmediateWithoutReadersMakesNoNoise(t *testing.T) {
 	w.publish("one en")
 	due := func() int {
 		t.Helper()
-		planned, err := w.planner.PlanDue(w.ctx, w.db, w.list())
+		planned, _, err := w.planner.PlanDue(w.ctx, w.db, w.list())
 		w.must(err)
 		return len(planned)
 	}
@@ -196,7 +200,7 @@ func TestImmediateWithoutReadersMakesNoNoise(t *testing.T) {
 	w.subscribe("bo", "en", "immediate")
 	w.exec(`UPDATE subscribers.subscriptions SET rhythm = 'immediate'`)
 	w.publish("two en")
-	planned, err := w.planner.PlanDue(w.ctx, w.db, w.list())
+	planned, _, err := w.planner.PlanDue(w.ctx, w.db, w.list())
 	w.must(err)
 	same(t, "at once", w.gets(planned[0]), []string{"anna: one en, two en", "bo: two en"})
 }
@@ -279,7 +283,7 @@ func TestPlanDue(t *testing.T) {
 	w.subscribe("cem", "en", "immediate")
 	due := func() (made []string) {
 		t.Helper()
-		planned, err := w.planner.PlanDue(w.ctx, w.db, w.list())
+		planned, _, err := w.planner.PlanDue(w.ctx, w.db, w.list())
 		w.must(err)
 		for _, e := range planned {
 			made = append(made, e.Rhythm+" "+string(e.State)+" "+e.LocalDate.Format("2006-01-02"))
@@ -304,8 +308,69 @@ func TestPlanDue(t *testing.T) {
 	// Three days without a worker: one edition, for the last cut-off, and not late; then one planned too late.
 	w.publish("two en")
 	w.clock.Set(time.Date(2026, 9, 18, 10, 0, 0, 0, time.UTC))
-	same(t, "after a gap", due(), []string{"immediate approved 2026-09-18", "daily approved 2026-09-18"})
+	same(t, "after a gap", due(), []string{"immediate held 2026-09-15", "daily approved 2026-09-18"})
 	w.publish("three en")
 	w.clock.Set(time.Date(2026, 9, 20, 8, 0, 0, 0, time.UTC)) // 23 hours after the cut-off of the 19th
-	same(t, "late", due(), []string{"immediate approved 2026-09-20", "daily held 2026-09-19"})
+	same(t, "late", due(), []string{"immediate held 2026-09-18", "daily held 2026-09-19"})
+}
+
+// An alert waits for what comes along, as long as its list wants, and no longer.
+func TestAlertsWaitForOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	list := w.list()
+	list.Rhythms, list.DefaultRhythm = []string{subscribers.Immediate}, subscribers.Immediate
+	list.ImmediateAfter, list.LateAfter = subscribers.Duration(time.Minute), subscribers.Duration(time.Hour)
+	w.declare(list)
+	w.subscribe("anna", "en", "immediate")
+	look := func() string {
+		t.Helper()
+		planned, next, err := w.planner.PlanDue(w.ctx, w.db, w.list())
+		w.must(err)
+		switch {
+		case len(planned) > 0:
+			return fmt.Sprint(planned[0].State, planned[0].CutOff.Sub(monday), w.gets(planned[0]))
+		case !next.IsZero():
+			return fmt.Sprint("look again at ", next.Sub(monday))
+		}
+		return ""
+	}
+	same(t, "nothing", look(), "")
+	w.publish("one en")
+	same(t, "at once", look(), "look again at 1m0s")
+	w.clock.Set(monday.Add(40 * time.Second))
+	w.publish("two en")
+	same(t, "the second", look(), "look again at 1m0s")
+	w.clock.Set(monday.Add(time.Minute))
+	same(t, "the minute is over", look(), "approved1m0s [anna: two en, one en]")
+	w.publish("three en")
+	w.exec(`UPDATE articles.articles SET withdrawn_at = now() WHERE title = 'three en'`)
+	same(t, "withdrawn meanwhile", look(), "")
+	w.publish("four en")
+	w.clock.Set(monday.Add(62*time.Minute + time.Second))
+	same(t, "nobody planned for an hour", look(), "held2m0s [anna: four en]")
+	list.Approval = true
+	w.declare(list)
+	w.publish("five en")
+	w.clock.Set(monday.Add(64 * time.Minute))
+	same(t, "with approval", look(), "review1h3m1s [anna: five en]")
+}
+
+// A list that somebody plans already is left to them.
+func TestPlannersDoNotWaitForOneAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := subscribers.NewList("press")
+	other.Sender, other.PostalAddress, other.LeaveOut = w.list().Sender, w.list().PostalAddress, []string{"partners"}
+	w.declare(other)
+	other, err := subscribers.ListBySlug(w.ctx, w.db, "press")
+	w.must(err)
+	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) error {
+		w.must(w.planner.begin(tx, Request{List: w.list()}, monday, nil).lock(w.ctx))
+		for _, list := range []subscribers.List{w.list(), other} {
+			planned, next, err := w.planner.PlanDue(w.ctx, w.db, list)
+			same(t, list.Slug, []any{len(planned), next, err}, []any{0, monday.Add(busyFor), error(nil)})
+		}
+		return nil
+	}))
 }

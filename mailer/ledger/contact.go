@@ -83,9 +83,9 @@ func Forget(ctx context.Context, tx *sqlx.Tx, subscriptions []int64) (err error)
 	defer errs.Wrap(&err, "ledger.Forget")
 	for _, statement := range []string{
 		// The rows first: who is settling one of them holds it, and is done when the attempts are looked at.
-		`UPDATE mailer.deliveries SET erased = true, reply = coalesce(substring(reply FROM ` + enhanced + `), '')
+		`UPDATE mailer.deliveries SET erased = true, reply = coalesce(substring(reply FROM ` + EnhancedCode + `), '')
 		 WHERE subscription_id = ANY ($1) AND NOT erased`,
-		`UPDATE mailer.attempts a SET reply = coalesce(substring(a.reply FROM ` + enhanced + `), '')
+		`UPDATE mailer.attempts a SET reply = coalesce(substring(a.reply FROM ` + EnhancedCode + `), '')
 		 FROM mailer.deliveries d
 		 WHERE d.subscription_id = ANY ($1) AND a.edition_id = d.edition_id AND a.contact_id = d.contact_id`,
 	} {

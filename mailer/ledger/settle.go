@@ -13,9 +13,9 @@ import (
 	"silkpost/internal/errs"
 )
 
-// enhanced finds the enhanced status code (RFC 3463) that a reply begins with: what is kept of one to an erased contact, who may stand in
+// EnhancedCode finds in SQL the enhanced status code (RFC 3463) that a reply begins with: what is kept of one to an erased contact, who may stand in
 // its words.
-const enhanced = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
+const EnhancedCode = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
 
 // settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
 // is no longer the sender's takes nothing but "sent", and that with the variant that was sent: it may have been given another one since. When the subscription was last reached follows in the same statement.
@@ -27,7 +27,7 @@ const settle = `
 	), before AS (
 		SELECT o.edition_id, o.contact_id, o.at, o.outcome, o.phase, o.code, o.due_at, o.number, o.sender,
 		       d.variant_id AS was, CASE WHEN o.outcome = 'sent' THEN o.variant_id ELSE d.variant_id END AS variant_id,
-		       CASE WHEN d.erased THEN coalesce(substring(o.reply FROM ` + enhanced + `), '') ELSE o.reply END AS reply,
+		       CASE WHEN d.erased THEN coalesce(substring(o.reply FROM ` + EnhancedCode + `), '') ELSE o.reply END AS reply,
 		       o.outcome = 'sent' OR (d.state = 'in_flight' AND d.sender_id = o.sender) AS counts
 		FROM outcome o JOIN mailer.deliveries d USING (edition_id, contact_id)
 		ORDER BY edition_id, contact_id

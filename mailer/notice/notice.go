@@ -25,8 +25,8 @@ const (
 	Known        Kind = "known"        // you are subscribed already
 	Welcome      Kind = "welcome"
 	LastEdition  Kind = "last edition" // with the welcome
-	NewAddress   Kind = "new address"  // is it yours?
-	OldAddress   Kind = "old address"  // another one was asked for
+	NewAddress   Kind = "new address"  // is it yours? After the OldAddress was asked
+	OldAddress   Kind = "old address"  // shall your mail go to another one?
 )
 
 // State is what came of a notice. Pending, Deferred and InDoubt are tried again until it is settled.
@@ -56,6 +56,7 @@ type Notice struct {
 	NewAddress     string            `db:"new_address"`     // likewise
 	State          State             `db:"state"`
 	Open           bool              `db:"open"` // it may be tried again
+	Unwelcome      bool              `db:"-"`    // the address bounced or complained: it is asked more seldom
 	MadeAt         time.Time         `db:"made_at"`
 	Attempts       int               `db:"attempts"`
 	SettledAt      *time.Time        `db:"settled_at"` // the last outcome; nil: none yet
@@ -121,11 +122,10 @@ func (n *Notice) stale(sub *subscribers.Subscription, against []subscribers.Reas
 		if sub.State != subscribers.Active {
 			return "the subscription is " + string(sub.State) + " by now"
 		}
-	case NewAddress:
+	case NewAddress, OldAddress:
 		if sub.Contact.Email != n.OldAddress {
 			return "the contact has another address by now"
 		}
-	case OldAddress: // it is told also when the change was confirmed meanwhile
 	}
 	return ""
 }

@@ -74,8 +74,10 @@ func TestTo(t *testing.T) {
 			t.Errorf("%s goes to %s, want %s", kind, got, want)
 		}
 	}
-	n := notice.Notice{Kind: notice.NewAddress, OldAddress: "old@example.org", NewAddress: "new@example.org"}
-	if got, _ := n.Verdict(&subscribers.Subscription{Contact: contact}, nil); got != notice.Cancelled {
-		t.Errorf("a change from an address that the contact no longer has: %s", got)
+	for _, kind := range []notice.Kind{notice.NewAddress, notice.OldAddress} {
+		n := notice.Notice{Kind: kind, OldAddress: "old@example.org", NewAddress: "new@example.org"}
+		if got, _ := n.Verdict(&subscribers.Subscription{Contact: contact}, nil); got != notice.Cancelled {
+			t.Errorf("%s of a change from an address that the contact no longer has: %s", kind, got)
+		}
 	}
 }

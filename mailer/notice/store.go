@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"silkpost/internal/database"
@@ -23,6 +24,7 @@ const (
 	confirmEvery = 10 * time.Minute // of one subscription
 	changeEvery  = time.Minute      // of one contact
 	timesADay    = 5                // likewise, of either
+	unwelcome    = 24 * time.Hour   // of one contact whose address bounced or complained
 	formsADay    = 20               // of one contact, whatever they are about
 )
 
@@ -30,10 +32,13 @@ const (
 func (n *Notice) within() (kinds []Kind, every time.Duration, ofSubscription bool) {
 	switch n.Kind {
 	case Confirmation, Known:
+		if n.Unwelcome {
+			return []Kind{Confirmation, Known}, unwelcome, false
+		}
 		return []Kind{Confirmation, Known}, confirmEvery, true
-	case NewAddress:
-		return []Kind{NewAddress}, changeEvery, false
-	case Welcome, LastEdition, OldAddress:
+	case NewAddress, OldAddress:
+		return []Kind{n.Kind}, changeEvery, false
+	case Welcome, LastEdition:
 	}
 	return nil, 0, false
 }
@@ -54,7 +59,7 @@ func (n *Notice) Make(ctx context.Context, h database.Handle, now time.Time) (ma
 		WHERE cardinality($11::text[]) = 0 OR NOT EXISTS (
 			SELECT FROM (
 				SELECT count(*) FILTER (WHERE same) AS times, max(made_at) FILTER (WHERE same) AS last,
-				       count(*) FILTER (WHERE kind IN ('confirmation', 'known', 'new address')) AS forms
+				       count(*) FILTER (WHERE kind IN ('confirmation', 'known', 'new address', 'old address')) AS forms
 				FROM (
 					SELECT kind, made_at, kind = ANY ($11) AND (NOT $12 OR subscription_id = $4) AS same
 					FROM mailer.notices WHERE contact_id = $3 AND made_at > $10::timestamptz - interval '1 day'
@@ -106,12 +111,31 @@ type Outcome struct {
 func Settle(ctx context.Context, h database.Handle, id uuid.UUID, o Outcome, now time.Time) (err error) {
 	_, err = h.ExecContext(ctx, `
 		UPDATE mailer.notices
-		SET state = $2, open = $3, attempts = attempts + CASE WHEN $4 THEN 1 ELSE 0 END, settled_at = $5, code = $6, reply = $7,
+		SET state = $2, open = $3, attempts = attempts + CASE WHEN $4 THEN 1 ELSE 0 END, settled_at = $5, code = $6,
+		    reply = CASE WHEN erased THEN coalesce(substring($7 FROM `+ledger.EnhancedCode+`), '') ELSE $7 END,
 		    old_address = CASE WHEN $3 THEN old_address END, new_address = CASE WHEN $3 THEN new_address END
 		WHERE id = $1 AND (open OR $2 = 'sent')`,
 		id, o.State, o.Again, o.Tried, now, o.Code, o.Reply)
 	errs.Wrap(&err, "notice.Settle(%s)", id)
 	return err
+}
+
+// Forget takes from the account of an erased contact what may name the person: addresses, and of each reply all but the enhanced status code, also of
+// those that are still to come. It is for the transaction that erases the contact; doing it again changes nothing.
+func Forget(ctx context.Context, tx *sqlx.Tx, contact int64) (err error) {
+	_, err = tx.ExecContext(ctx, `
+		UPDATE mailer.notices
+		SET erased = true, old_address = NULL, new_address = NULL, reply = coalesce(substring(reply FROM `+ledger.EnhancedCode+`), '')
+		WHERE contact_id = $1`, contact)
+	errs.Wrap(&err, "notice.Forget(contact %d)", contact)
+	return err
+}
+
+// ToContact returns the notices to a contact, the newest first.
+func ToContact(ctx context.Context, h database.Handle, contact int64) (all []Notice, err error) {
+	err = h.SelectContext(ctx, &all, `SELECT `+columns+` FROM mailer.notices WHERE contact_id = $1 ORDER BY made_at DESC, id`, contact)
+	errs.Wrap(&err, "notice.ToContact(%d)", contact)
+	return all, err
 }
 
 // Count counts all notices there are by their state.

@@ -65,6 +65,16 @@ func TestLimits(t *testing.T) {
 	ask(of(notice.Confirmation, 1, 1), at.Add(time.Hour), false) // the sixth of a day
 	ask(of(notice.Confirmation, 1, 1), noon.Add(24*time.Hour), true)
 
+	// Who complained, or whose address bounced, is asked once a day, whatever about.
+	for list, want := range []bool{true, false, false} {
+		complained := of(notice.Confirmation, 5, int64(500+list/2))
+		complained.Unwelcome = true
+		ask(complained, noon.Add(time.Duration(list)*time.Hour), want)
+	}
+	complained := of(notice.Confirmation, 5, 500)
+	complained.Unwelcome = true
+	ask(complained, noon.Add(24*time.Hour), true)
+
 	// Whatever is asked for, there is an end to it.
 	for list := range int64(19) {
 		ask(of(notice.Confirmation, 3, 100+list), noon, true)
@@ -81,7 +91,10 @@ func TestLimits(t *testing.T) {
 	}
 	ask(of(notice.NewAddress, 4, 305), noon.Add(4*time.Minute+59*time.Second), false)
 	ask(of(notice.NewAddress, 4, 305), noon.Add(time.Hour), false)
-	ask(of(notice.OldAddress, 4, 305), noon.Add(time.Hour), true)
+	for i := range 5 {
+		ask(of(notice.OldAddress, 4, int64(300+i)), noon.Add(time.Hour+time.Duration(i)*time.Minute), true)
+	}
+	ask(of(notice.OldAddress, 4, 305), noon.Add(2*time.Hour), false)
 }
 
 // Of two forms at once one counts: the second waits for what the first one does.

@@ -132,10 +132,10 @@ func separator(head []byte) string { return string(separatorLine.Find(head)) }
 // comma returns what parts the columns: that by which most of the first row's cells have a meaning, else by which there are most.
 func comma(head []byte, known func(string) bool) byte {
 	best, most := byte(','), [2]int{}
-	for _, candidate := range []byte{',', ';', '\t'} {
+	for _, candidate := range []byte{',', ';', '\t', '|'} {
 		r := &records{in: bufio.NewReader(bytes.NewReader(head)), comma: candidate}
 		cells, err := r.next()
-		for err == nil && strings.Trim(strings.Join(cells, ""), " ,;\t") == "" {
+		for err == nil && strings.Trim(strings.Join(cells, ""), " ,;\t|") == "" {
 			cells, err = r.next()
 		}
 		if err != nil {
