@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"silkpost/internal/app"
+	"silkpost/internal/articles"
 	"silkpost/internal/database"
 	"silkpost/mailer/edition"
 )
@@ -12,6 +13,8 @@ import (
 type articleCmd struct {
 	Withdraw articleWithdrawCmd `cmd:"" help:"Take an article out of every feed and every digest that is not sent yet."`
 	Restore  articleRestoreCmd  `cmd:"" help:"Publish a withdrawn article again, as it was."`
+
+	Translate articleTranslateCmd `cmd:"" help:"Type its title and summary in another language."`
 }
 
 // reference says which article is meant.
@@ -53,6 +56,25 @@ func (c *articleRestoreCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout, "%q is published again, at the address and with the dates that it had.\n", article.Title)
 		fmt.Fprintln(e.stdout, "It is back in its feeds at once. No digest brings it to anybody a second time.")
+		return nil
+	})
+}
+
+type articleTranslateCmd struct {
+	reference
+	Language string `help:"Language of the translation." required:"" placeholder:"TAG"`
+	Title    string `help:"Its title." required:"" placeholder:"TEXT"`
+	Summary  string `help:"Its summary." required:"" placeholder:"TEXT"`
+}
+
+func (c *articleTranslateCmd) Run(e *env) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		made, _, err := a.TranslateArticle(ctx, edition.CommandLine, c.Ref, articles.Translation{Language: c.Language, Title: c.Title, Summary: c.Summary})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stdout, "%q is its translation in %s, until its source has one.\n", made.Title, made.Language)
+		fmt.Fprintln(e.stdout, "Editions that wait for approval or are held have it now; so does every digest that is planned from now on.")
 		return nil
 	})
 }

@@ -105,20 +105,17 @@ func editionLine(ed edition.Edition) string {
 
 type digestPreviewCmd struct {
 	which
-	Out string `help:"Folder for the files." required:"" placeholder:"DIR"`
+	Out        string `help:"Folder for the files." required:"" placeholder:"DIR"`
+	CheckLinks bool   `help:"Fetch every link and say which are broken."`
 }
 
 func (c *digestPreviewCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
-		names, err := a.PreviewDigest(ctx, app.PlanOptions{List: c.List, Rhythm: string(c.Rhythm)}, c.Out)
+		written, err := a.PreviewDigest(ctx, app.PlanOptions{List: c.List, Rhythm: string(c.Rhythm)}, c.Out, c.CheckLinks)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "%s written to %s.\n", counted(len(names), "variant"), c.Out)
-		for _, name := range names {
-			fmt.Fprintln(e.stdout, strings.TrimSuffix(name, ".eml")+".html .txt .eml")
-		}
-		return nil
+		return listPreviews(e, c.Out, written)
 	})
 }
 
@@ -144,10 +141,11 @@ func (c *digestTestCmd) Run(e *env) error {
 
 type digestSendCmd struct {
 	which
-	Approve bool   `help:"Let it go although the list wants approval."`
-	Wait    bool   `help:"Until every delivery has its outcome."`
-	Timeout length `help:"Wait no longer than this, such as 30s or 5m." placeholder:"D"`
-	JSON    bool   `help:"Print JSON." name:"json"`
+	Audience people `help:"To those alone whom a filter finds, such as: country = IT and language = it." placeholder:"FILTER"`
+	Approve  bool   `help:"Let it go although the list wants approval."`
+	Wait     bool   `help:"Until every delivery has its outcome."`
+	Timeout  length `help:"Wait no longer than this, such as 30s or 5m." placeholder:"D"`
+	JSON     bool   `help:"Print JSON." name:"json"`
 }
 
 func (c *digestSendCmd) Run(e *env) error {
@@ -157,7 +155,7 @@ func (c *digestSendCmd) Run(e *env) error {
 			ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(c.Timeout), errTimedOut)
 			defer cancel()
 		}
-		sent, err := a.SendDigest(ctx, app.SendOptions{List: c.List, Rhythm: string(c.Rhythm), Approve: c.Approve, Wait: c.Wait})
+		sent, err := a.SendDigest(ctx, app.SendOptions{List: c.List, Rhythm: string(c.Rhythm), Audience: c.Audience.Audience, Approve: c.Approve, Wait: c.Wait})
 		if len(sent.Editions) > 0 {
 			if printErr := c.print(e, sent); printErr != nil {
 				return printErr

@@ -6,14 +6,30 @@ import (
 	"strconv"
 
 	"silkpost/internal/app"
-	"silkpost/mailer/edition"
 )
 
 type editionCmd struct {
-	List    editionListCmd    `cmd:"" help:"The newest editions."`
-	Show    editionShowCmd    `cmd:"" help:"One edition with its deliveries by state."`
+	List editionListCmd `cmd:"" help:"The newest editions."`
+	Show editionShowCmd `cmd:"" help:"One edition: its articles, languages and deliveries, and who did what to it."`
+
+	Add   editionAddCmd   `cmd:"" help:"Put articles in: they go to every recipient who has not been given them."`
+	Pin   editionPinCmd   `cmd:"" help:"Put articles of it at the top, in this order."`
+	Order editionOrderCmd `cmd:"" help:"Put its articles in this order, the rest by date after them; without any, all by date."`
+	Drop  editionDropCmd  `cmd:"" help:"Take articles out: for the next edition, or for ever."`
+	Text  editionTextCmd  `cmd:"" help:"Set its subject, preheader or introduction in one language."`
+
+	Preview editionPreviewCmd `cmd:"" help:"Write what is sent to files, per language and variant."`
+	Test    editionTestCmd    `cmd:"" help:"Send it to one address, in each language; nothing of it counts."`
+
 	Approve editionApproveCmd `cmd:"" help:"Let an edition go that waits for approval."`
+	Hold    editionHoldCmd    `cmd:"" help:"Stop an edition until it is released."`
 	Release editionReleaseCmd `cmd:"" help:"Let an edition go that is held or late."`
+	Cancel  editionCancelCmd  `cmd:"" help:"End what has not gone yet; its articles are due again in the next edition."`
+	Pause   editionPauseCmd   `cmd:"" help:"Stop sending it for a while."`
+	Resume  editionResumeCmd  `cmd:"" help:"Go on sending it."`
+
+	Make    editionMakeCmd    `cmd:"" help:"Make an edition by hand: an introduction, chosen articles, or both."`
+	Correct editionCorrectCmd `cmd:"" help:"Send a correction to exactly those who got an edition."`
 }
 
 type editionListCmd struct {
@@ -46,45 +62,6 @@ func editionTable(e *env, editions []app.EditionStatus) error {
 		})
 	}
 	return table(e.stdout, rows...)
-}
-
-type editionShowCmd struct {
-	ID   editionID `arg:"" help:"Id of the edition."`
-	JSON bool      `help:"Print JSON." name:"json"`
-}
-
-func (c *editionShowCmd) Run(e *env) error {
-	return e.open(func(ctx context.Context, a *app.App) error {
-		ed, err := a.EditionStatus(ctx, c.ID.UUID)
-		if err != nil {
-			return err
-		}
-		if c.JSON {
-			return printJSON(e.stdout, ed)
-		}
-		fmt.Fprintf(e.stdout, "%s\n%s\n", editionLine(ed.Edition), countsLine(ed.Deliveries))
-		return nil
-	})
-}
-
-type editionApproveCmd struct {
-	ID editionID `arg:"" help:"Id of the edition."`
-}
-
-func (c *editionApproveCmd) Run(e *env) error {
-	return e.open(func(ctx context.Context, a *app.App) error {
-		return a.Desk(edition.CommandLine).Approve(ctx, c.ID.UUID)
-	})
-}
-
-type editionReleaseCmd struct {
-	ID editionID `arg:"" help:"Id of the edition."`
-}
-
-func (c *editionReleaseCmd) Run(e *env) error {
-	return e.open(func(ctx context.Context, a *app.App) error {
-		return a.Desk(edition.CommandLine).Release(ctx, c.ID.UUID)
-	})
 }
 
 type deliveriesCmd struct {

@@ -47,6 +47,8 @@ type cli struct {
 	Digest     digestCmd     `cmd:"" help:"Plan, preview, test or send digests."`
 	Edition    editionCmd    `cmd:"" help:"The desk: what was and will be sent."`
 	Deliveries deliveriesCmd `cmd:"" help:"The account of an edition: who got what, and what came of it."`
+	Pause      pauseCmd      `cmd:"" help:"Stop sending, for a list or for all."`
+	Resume     resumeCmd     `cmd:"" help:"Go on sending."`
 	Feed       feedCmd       `cmd:"" help:"List, print, check, rename and remove feeds; make private ones."`
 	Article    articleCmd    `cmd:"" help:"Withdraw an article, or publish it again."`
 	Contact    contactCmd    `cmd:"" help:"What is held of a contact; forgetting one."`

@@ -20,10 +20,11 @@ import (
 
 // SendOptions say what to send now, ignoring hours.
 type SendOptions struct {
-	List    string // slug
-	Rhythm  string // "": each in which the list has active subscriptions, else its default
-	Approve bool   // let it go although the list wants approval
-	Wait    bool   // until nothing is open any more, also what is tried again later
+	List     string               // slug
+	Rhythm   string               // "": each in which the list has active subscriptions, else its default
+	Audience subscribers.Audience // zero: everybody
+	Approve  bool                 // let it go although the list wants approval
+	Wait     bool                 // until nothing is open any more, also what is tried again later
 }
 
 // Sent is what SendDigest made.
@@ -54,7 +55,7 @@ func (a *App) SendDigest(ctx context.Context, o SendOptions) (Sent, error) {
 			return Sent{}, errs.New(errs.KindOf(err), "%w; or start silkpost serve with it", err)
 		}
 	}
-	ids, err := a.planNow(ctx, list, rhythms, o.Approve)
+	ids, err := a.planNow(ctx, list, rhythms, o)
 	if err != nil {
 		return Sent{}, err
 	}
@@ -85,7 +86,7 @@ func (a *App) workerRuns(ctx context.Context) (bool, error) {
 }
 
 // planNow plans the editions, each in a transaction of its own.
-func (a *App) planNow(ctx context.Context, list subscribers.List, rhythms []string, approve bool) (ids []uuid.UUID, err error) {
+func (a *App) planNow(ctx context.Context, list subscribers.List, rhythms []string, o SendOptions) (ids []uuid.UUID, err error) {
 	now := a.Clock.Now()
 	if err := ledger.Prepare(ctx, a.DB, now); err != nil {
 		return nil, err
@@ -94,7 +95,7 @@ func (a *App) planNow(ctx context.Context, list subscribers.List, rhythms []stri
 		var made *edition.Edition
 		if err := database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
 			made, err = a.Planner.Plan(ctx, tx, edition.Request{
-				List: list, Rhythm: rhythm, CutOff: now, AtOnce: true, ByHand: true, Approve: approve,
+				List: list, Rhythm: rhythm, CutOff: now, AtOnce: true, ByHand: true, Approve: o.Approve, Audience: o.Audience,
 			})
 			return err
 		}); err != nil {

@@ -94,9 +94,16 @@ func TestPreview(t *testing.T) {
 	h.articles(t, relayEn, relayIt, relayZh, seatsAr)
 	before := h.rows(t)
 	dir := filepath.Join(t.TempDir(), "new", "folder")
-	names, err := h.PreviewDigest(t.Context(), app.PlanOptions{List: "partners"}, dir)
+	written, err := h.PreviewDigest(t.Context(), app.PlanOptions{List: "partners"}, dir, false)
 	if err != nil {
 		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range written {
+		names = append(names, p.Name+".eml")
+		if info, err := os.Stat(filepath.Join(dir, p.Name+".html")); err != nil || int(info.Size()) != p.Bytes || p.Recipients < 1 {
+			t.Errorf("%+v: %v", p, err)
+		}
 	}
 	languages := map[string]int{}
 	for _, name := range names {
@@ -124,13 +131,13 @@ func TestPreview(t *testing.T) {
 		t.Errorf("variants by language (-want +got):\n%s", diff)
 	}
 	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 3*len(names) {
+	if err != nil || len(files) != 3*len(names)+1 {
 		t.Errorf("%d files for %d variants, %v", len(files), len(names), err)
 	}
 	if diff := cmp.Diff(before, h.rows(t)); diff != "" || len(h.post.Messages()) > 0 {
 		t.Errorf("the preview changed something (-before +after):\n%s", diff)
 	}
-	if _, err := h.PreviewDigest(t.Context(), app.PlanOptions{List: "partners"}, filepath.Join(dir, names[0])); errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), names[0]) {
+	if _, err := h.PreviewDigest(t.Context(), app.PlanOptions{List: "partners"}, filepath.Join(dir, names[0]), false); errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), names[0]) {
 		t.Errorf("into a file instead of a folder: %v", err)
 	}
 }

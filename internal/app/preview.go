@@ -3,9 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -26,6 +23,8 @@ type PlanOptions struct {
 	List   string    // slug
 	Rhythm string    // "": each in which the list has active subscriptions, else its default
 	At     time.Time // the cut-off; zero: now
+
+	Audience subscribers.Audience // zero: everybody
 }
 
 // Planned is an edition that was planned and undone.
@@ -51,7 +50,7 @@ func (a *App) PlanDigest(ctx context.Context, o PlanOptions, visit func(h databa
 	for _, rhythm := range rhythms {
 		var p Planned
 		err := database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
-			made, err := a.Planner.Plan(ctx, tx, edition.Request{List: list, Rhythm: rhythm, CutOff: at, ByHand: true, Approve: true})
+			made, err := a.Planner.Plan(ctx, tx, edition.Request{List: list, Rhythm: rhythm, CutOff: at, ByHand: true, Approve: true, Audience: o.Audience})
 			if err != nil {
 				return err
 			}
@@ -74,56 +73,17 @@ func (a *App) PlanDigest(ctx context.Context, o PlanOptions, visit func(h databa
 	return planned, nil
 }
 
-// PreviewDigest writes each variant that would be sent to a folder, as .html, .txt and .eml, and returns the names of the .eml files.
-func (a *App) PreviewDigest(ctx context.Context, o PlanOptions, dir string) (names []string, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, errs.New(errs.Invalid, "the folder for the preview: %w", err)
-	}
+// PreviewDigest writes the variants that would be sent to a folder, as PreviewEdition does, and returns what it wrote.
+func (a *App) PreviewDigest(ctx context.Context, o PlanOptions, dir string, checkLinks bool) (written []Preview, err error) {
 	_, err = a.PlanDigest(ctx, o, func(h database.Handle, p Planned) error {
-		seen := map[int64]bool{}
-		for _, entry := range p.Entries {
-			if seen[entry.Variant] {
-				continue
-			}
-			seen[entry.Variant] = true
-			letter, err := a.Composer.Letter(ctx, h, entry.Variant)
-			if err != nil {
-				return err
-			}
-			name := fmt.Sprintf("%s-%s-%d", p.Rhythm, letter.Digest.Language, len(seen))
-			if err := a.writePreview(filepath.Join(dir, name), letter, entry); err != nil {
-				return err
-			}
-			names = append(names, name+".eml")
-		}
-		return nil
-	})
-	return names, err
-}
-
-// writePreview writes a variant as one of its recipients would get it, but with links of its own that lead nowhere.
-func (a *App) writePreview(path string, letter compose.Letter, entry ledger.Entry) error {
-	raw, err := a.sample(letter, compose.Recipient{
-		Address: entry.Email, Date: entry.NotBefore, MessageID: compose.MessageID(letter.EditionID, entry.ContactID, letter.SenderAddress),
-		PreferencesURL: a.Composer.PublicURL + "/preferences/preview", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/preview",
-		ViewURL: a.Composer.PublicURL + "/view/preview",
-	})
-	if err != nil {
+		made, err := a.writePreviews(ctx, h, p.ID, p.Rhythm, dir)
+		written = append(written, made...)
 		return err
+	})
+	if err == nil {
+		err = a.indexPreviews(ctx, dir, written, checkLinks)
 	}
-	letter.Digest.Address = entry.Email
-	letter.Digest.PreferencesURL, letter.Digest.UnsubscribeURL = a.Composer.PublicURL+"/preferences/preview", a.Composer.PublicURL+"/unsubscribe/preview"
-	letter.Digest.ViewURL = a.Composer.PublicURL + "/view/preview"
-	mail, err := a.Templates.Digest(letter.Digest)
-	if err != nil {
-		return err
-	}
-	for ending, content := range map[string][]byte{".html": []byte(mail.HTML), ".txt": []byte(mail.Text), ".eml": raw} {
-		if err := os.WriteFile(path+ending, content, 0o644); err != nil {
-			return errs.New(errs.Invalid, "the preview: %w", err)
-		}
-	}
-	return nil
+	return written, err
 }
 
 // sample returns a letter's message for somebody.

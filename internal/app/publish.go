@@ -73,7 +73,7 @@ func (a *App) WithdrawArticle(ctx context.Context, by, ref string) (articles.Art
 	return a.setPublished(ctx, ref, func(ctx context.Context, h database.Handle, ref string, now time.Time) (articles.Article, database.Change, error) {
 		article, change, err := a.Articles.Withdraw(ctx, h, ref, now)
 		if err == nil && change != database.Unchanged {
-			err = a.Desk(by).Withdrawn(ctx, h, article.ID)
+			err = a.Desk(by).Withdrawn(ctx, h, article.GroupID)
 		}
 		return article, change, err
 	})
@@ -93,4 +93,16 @@ func (a *App) setPublished(ctx context.Context, ref string, set publishing) (art
 		return err
 	})
 	return article, change, err
+}
+
+// TranslateArticle takes in a translation that an editor typed, and lays out again what is at the desk with it. ref is the article's slug, its
+// GUID or its address; by is who does it (see edition.Desk).
+func (a *App) TranslateArticle(ctx context.Context, by, ref string, t articles.Translation) (made articles.Article, change database.Change, err error) {
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
+		if made, change, err = a.Articles.Translate(ctx, tx, ref, t, a.Clock.Now()); err != nil {
+			return err
+		}
+		return a.Desk(by).Translated(ctx, tx, made.GroupID)
+	})
+	return made, change, err
 }

@@ -32,6 +32,7 @@ type Article struct {
 	Archive     bool           `db:"archive"`      // in feeds, never due for a digest
 	WithdrawnAt *time.Time     `db:"withdrawn_at"` // nil: published
 	Revision    int64          `db:"revision"`     // see Position
+	ByEditor    bool           `db:"by_editor"`    // a translation that an editor typed; see Translate
 }
 
 // Link returns the address that readers should be sent to: the source's own page, else our page below publicURL.

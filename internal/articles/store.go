@@ -179,6 +179,11 @@ func (s *Store) write(ctx context.Context, h database.Handle, source Source, add
 		}
 		ids = append(ids, id)
 	}
+	gone, were, err := replaced(ctx, h, ids, opt.Now)
+	if err != nil {
+		return err
+	}
+	was, ids = append(was, were...), append(ids, gone...)
 	if len(ids) >= analyzed {
 		if _, err := h.ExecContext(ctx, `ANALYZE articles.articles`); err != nil {
 			return err

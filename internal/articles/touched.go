@@ -64,13 +64,14 @@ func (s *Store) tell(ctx context.Context, h database.Handle, was []Touched, ids 
 }
 
 // Withdraw takes an article back: it leaves every feed and every edition that is still to be planned, and its page says that it is
-// gone. ref is its slug, its GUID or its address; now is when that happens. A source that gives the article again does not bring it
+// gone. Translations that editors typed go with the last article that they are of. ref is its slug, its GUID or its address; now is when
+// that happens. A source that gives the article again does not bring it
 // back: Restore does. h should be a transaction. It returns the article, and Unchanged when it was withdrawn already.
 func (s *Store) Withdraw(ctx context.Context, h database.Handle, ref string, now time.Time) (Article, database.Change, error) {
 	return s.setWithdrawn(ctx, h, ref, now, &now)
 }
 
-// Restore publishes a withdrawn article again, as it was; Unchanged when it was not withdrawn.
+// Restore publishes a withdrawn article again, as it was, and what went with it; Unchanged when it was not withdrawn.
 func (s *Store) Restore(ctx context.Context, h database.Handle, ref string, now time.Time) (Article, database.Change, error) {
 	return s.setWithdrawn(ctx, h, ref, now, nil)
 }
@@ -87,15 +88,20 @@ func (s *Store) setWithdrawn(ctx context.Context, h database.Handle, ref string,
 		second := date(*at)
 		at = &second
 	}
-	was, err := before(ctx, h, []int64{a.ID})
+	ids, err := followers(ctx, h, a, at != nil)
 	if err != nil {
 		return a, "", err
 	}
-	if _, err := h.ExecContext(ctx, `UPDATE articles.articles SET withdrawn_at = $2 WHERE id = $1`, a.ID, at); err != nil {
+	ids = append(ids, a.ID)
+	was, err := before(ctx, h, ids)
+	if err != nil {
+		return a, "", err
+	}
+	if _, err := h.ExecContext(ctx, `UPDATE articles.articles SET withdrawn_at = $2 WHERE id = ANY ($1)`, pq.Array(ids), at); err != nil {
 		return a, "", err
 	}
 	a.WithdrawnAt = at
-	return a, database.Changed, s.tell(ctx, h, was, []int64{a.ID}, now)
+	return a, database.Changed, s.tell(ctx, h, was, ids, now)
 }
 
 // byReference finds the one article that a person means, under the lock of Save.

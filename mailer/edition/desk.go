@@ -80,7 +80,7 @@ func (a act) allowed(e *Edition) error {
 	for i, s := range a.in {
 		states[i] = string(s)
 	}
-	return errs.New(errs.Conflict, "edition %s is %s: to %s it must be %s", e.ID, e.State, a.name, strings.Join(states, " or "))
+	return errs.New(errs.Conflict, "edition %s is %s: to %s, it must be %s", e.ID, e.State, a.name, strings.Join(states, " or "))
 }
 
 // take locks an edition and its list: nobody plans the list meanwhile, and claims of the edition that are under way are waited for.

@@ -20,7 +20,7 @@ var arrangeable = []State{Review, Approved, Held}
 // Add puts articles into an edition: they go to every recipient who was not given them yet, and no later edition gives them again. It takes
 // back a drop.
 func (d *Desk) Add(ctx context.Context, id uuid.UUID, added ...articles.Article) error {
-	return d.arrange(ctx, id, "add to", "added", added, func(b *bench, groups pq.Int64Array) error {
+	return d.arrange(ctx, id, "add to it", "added", added, func(b *bench, groups pq.Int64Array) error {
 		if err := b.mustBeThere(ctx, added); err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (d *Desk) Add(ctx context.Context, id uuid.UUID, added ...articles.Article)
 
 // Pin puts articles of an edition at its top, in this order, before what was pinned earlier.
 func (d *Desk) Pin(ctx context.Context, id uuid.UUID, pinned ...articles.Article) error {
-	return d.arrange(ctx, id, "pin in", "pinned", pinned, func(b *bench, groups pq.Int64Array) error {
+	return d.arrange(ctx, id, "pin articles of it", "pinned", pinned, func(b *bench, groups pq.Int64Array) error {
 		if err := b.mustHold(ctx, pinned); err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (d *Desk) Pin(ctx context.Context, id uuid.UUID, pinned ...articles.Article
 
 // Order puts an edition's articles in this order, and the rest by date after them. Without any, all are by date.
 func (d *Desk) Order(ctx context.Context, id uuid.UUID, ordered ...articles.Article) error {
-	return d.arrange(ctx, id, "order", "ordered", ordered, func(b *bench, groups pq.Int64Array) error {
+	return d.arrange(ctx, id, "order it", "ordered", ordered, func(b *bench, groups pq.Int64Array) error {
 		if err := b.mustHold(ctx, ordered); err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (d *Desk) Drop(ctx context.Context, id uuid.UUID, never bool, dropped ...ar
 	if never {
 		how = "never"
 	}
-	return d.arrange(ctx, id, "drop from", "dropped ("+how+")", dropped, func(b *bench, groups pq.Int64Array) error {
+	return d.arrange(ctx, id, "drop articles from it", "dropped ("+how+")", dropped, func(b *bench, groups pq.Int64Array) error {
 		if err := b.mustHoldOrDrop(ctx, dropped, never); err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (b *bench) forgo(ctx context.Context, groups pq.Int64Array, never bool) err
 
 // arrange writes an arrangement and lays the edition out again.
 func (d *Desk) arrange(ctx context.Context, id uuid.UUID, verb, done string, which []articles.Article, write func(b *bench, groups pq.Int64Array) error) error {
-	return d.work(ctx, id, act{verb + " it", arrangeable}, func(b *bench) (string, error) {
+	return d.work(ctx, id, act{verb, arrangeable}, func(b *bench) (string, error) {
 		groups := groupsOf(which)
 		if err := write(b, groups); err != nil {
 			return "", err

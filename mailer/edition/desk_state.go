@@ -197,7 +197,7 @@ func (d *Desk) Sweep(ctx context.Context) (n int, err error) {
 	}
 	if err := d.DB.SelectContext(ctx, &found, `
 		WITH open AS (
-			SELECT v.edition_id, v.id, v.articles, v.retired
+			SELECT v.edition_id, v.id, v.articles || v.more AS articles, v.retired
 			FROM mailer.editions e JOIN mailer.variants v ON v.edition_id = e.id
 			WHERE e.state IN ('review', 'approved', 'sending', 'held')
 		), gone AS (
@@ -220,20 +220,24 @@ func (d *Desk) Sweep(ctx context.Context) (n int, err error) {
 	return len(found), err
 }
 
-// Withdrawn takes an article that was withdrawn out of everything that is not sent yet, in the transaction of h that withdrew it.
-func (d *Desk) Withdrawn(ctx context.Context, h handle, article int64) (err error) {
-	defer errs.Wrap(&err, "edition.Withdrawn(%d)", article)
-	var editions []uuid.UUID
-	if err := h.SelectContext(ctx, &editions, `
-		SELECT e.id FROM mailer.editions e
-		WHERE e.state IN ('review', 'approved', 'sending', 'held') AND EXISTS (
-			SELECT FROM mailer.variants v JOIN mailer.deliveries d ON d.edition_id = v.edition_id AND d.variant_id = v.id AND d.due_at IS NOT NULL
-			WHERE v.edition_id = e.id AND $1 = ANY (v.articles))
-		ORDER BY e.list_id, e.id`, article); err != nil {
+// Withdrawn takes what was withdrawn of a translation group out of everything that is not sent yet, in the transaction of h that withdrew it.
+func (d *Desk) Withdrawn(ctx context.Context, h handle, group int64) (err error) {
+	defer errs.Wrap(&err, "edition.Withdrawn(group %d)", group)
+	var found []struct {
+		Edition  uuid.UUID     `db:"id"`
+		Articles pq.Int64Array `db:"gone"`
+	}
+	if err := h.SelectContext(ctx, &found, `
+		SELECT e.id, array_agg(DISTINCT a) AS gone
+		FROM mailer.editions e JOIN mailer.variants v ON v.edition_id = e.id AND $1 = ANY (v.groups), unnest(v.articles || v.more) a
+		WHERE e.state IN ('review', 'approved', 'sending', 'held')
+		  AND NOT EXISTS (SELECT FROM articles.available WHERE article_id = a)
+		  AND EXISTS (SELECT FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.variant_id = v.id AND d.due_at IS NOT NULL)
+		GROUP BY e.list_id, e.id ORDER BY e.list_id, e.id`, group); err != nil {
 		return err
 	}
-	for _, id := range editions {
-		if err := d.without(ctx, h, id, []int64{article}); err != nil {
+	for _, f := range found {
+		if err := d.without(ctx, h, f.Edition, f.Articles); err != nil {
 			return err
 		}
 	}
@@ -247,7 +251,7 @@ func (d *Desk) without(ctx context.Context, h handle, id uuid.UUID, gone []int64
 		return err
 	}
 	if len(gone) > 0 {
-		if err := b.retire(ctx, `v.articles && $2`, pq.Array(gone)); err != nil {
+		if err := b.retire(ctx, `(v.articles || v.more) && $2`, pq.Array(gone)); err != nil {
 			return err
 		}
 		if err := b.note(ctx, "withdrawn: article "+idList(gone)); err != nil {

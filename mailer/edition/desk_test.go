@@ -22,15 +22,11 @@ func (w *world) desk() *Desk {
 // article returns the article of a title.
 func (w *world) article(title string) articles.Article {
 	w.t.Helper()
-	all, err := w.store.Select(w.ctx, w.db, articles.Selection{}, 0)
+	var slug string
+	w.must(w.db.Get(&slug, `SELECT slug FROM articles.articles WHERE title = $1`, title))
+	a, err := w.store.BySlug(w.ctx, w.db, slug)
 	w.must(err)
-	for _, a := range all {
-		if a.Title == title {
-			return a
-		}
-	}
-	w.t.Fatalf("no article %q", title)
-	return articles.Article{}
+	return a
 }
 
 func (w *world) withdraw(title string) {
@@ -40,7 +36,7 @@ func (w *world) withdraw(title string) {
 		if _, _, err := w.store.Withdraw(w.ctx, tx, a.Slug, w.clock.Now()); err != nil {
 			return err
 		}
-		return w.desk().Withdrawn(w.ctx, tx, a.ID)
+		return w.desk().Withdrawn(w.ctx, tx, a.GroupID)
 	}))
 }
 
@@ -179,14 +175,14 @@ func TestWithdrawnLeavesWhatIsNotSent(t *testing.T) {
 	var held *ledger.Delivery
 	for i, d := range w.claim() {
 		name, _, _ := strings.Cut(d.Email, "@")
-		switch {
-		case name == "anna":
+		switch name {
+		case "anna":
 			w.outcome(d, reply.Sent)
-		case name == "bo":
+		case "bo":
 			w.outcome(d, reply.Deferred)
-		case name == "cem":
+		case "cem":
 			w.outcome(d, reply.InDoubt)
-		case name == "dana":
+		case "dana":
 			held = d // in flight
 		default:
 			w.must(ledger.PutBack(w.ctx, w.db, w.sender, []*ledger.Delivery{d}))
@@ -366,4 +362,41 @@ func TestDeadlines(t *testing.T) {
 			w.must(w.desk().Cancel(w.ctx, e.ID, ""))
 		}
 	}
+}
+
+func TestTranslatedAtTheDesk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.review()
+	w.subscribe("anna", "it", "weekly")
+	w.subscribe("bo", "en", "weekly")
+	w.publish("one en", "two en")
+	e, _ := w.plan("weekly")
+	untranslated := func(want int) {
+		t.Helper()
+		tongues, err := Tongues(w.ctx, w.db, e.ID)
+		w.must(err)
+		for _, tongue := range tongues {
+			if tongue.Language == "it" {
+				same(t, "not yet translated", tongue.Untranslated, want)
+			}
+		}
+	}
+	untranslated(2)
+	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) error {
+		made, _, err := w.store.Translate(w.ctx, tx, w.article("one en").Slug, articles.Translation{Language: "it", Title: "uno", Summary: "Uno."}, w.clock.Now())
+		if err != nil {
+			return err
+		}
+		return w.desk().Translated(w.ctx, tx, made.GroupID)
+	}))
+	same(t, "translated", w.gets(e), []string{"anna: uno, two en", "bo: one en, two en"})
+	untranslated(1)
+	// The source's own takes its place; time brings it to the desk.
+	w.publish("one it")
+	_, err := w.desk().Sweep(w.ctx)
+	w.must(err)
+	same(t, "replaced", w.gets(e), []string{"anna: one it, two en", "bo: one en, two en"})
+	w.withdraw("one en") // the Italian version is there still
+	same(t, "withdrawn", w.gets(e), []string{"anna: one it, two en", "bo: two en"})
 }

@@ -74,6 +74,9 @@ type Request struct {
 	AtOnce  bool      // ignore the contacts' hours: everything is due at the cut-off
 	ByHand  bool      // not the scheduled one of its date
 	Approve bool      // whoever asks may approve
+
+	// Audience narrows the edition; its zero value is everybody. Who is not meant gets their next edition as if this one had not been.
+	Audience subscribers.Audience
 }
 
 // Planner plans editions. It may be used by any number of goroutines and processes at once; the list's lock puts them in order.

@@ -161,6 +161,10 @@ func (p *plan) enrol(ctx context.Context) error {
 
 // readers finds who may be mailed at this rhythm, and what each has not been given.
 func (p *plan) readers(ctx context.Context) error {
+	condition, args, err := p.Audience.Condition(ctx, p.handle, 5)
+	if err != nil {
+		return err
+	}
 	return p.setReaders(ctx, `
 		WITH back AS (
 			SELECT subscription_id, array_agg(group_id ORDER BY group_id) AS groups FROM mailer.released GROUP BY subscription_id
@@ -172,8 +176,8 @@ func (p *plan) readers(ctx context.Context) error {
 		JOIN mailer.marks mark USING (subscription_id, activation)
 		LEFT JOIN back USING (subscription_id)
 		LEFT JOIN ahead USING (subscription_id)
-		WHERE m.list_id = $1 AND m.rhythm = $2`,
-		p.List.ID, p.Rhythm, p.List.TimeZone, p.List.DeliveryHour)
+		WHERE m.list_id = $1 AND m.rhythm = $2 AND `+condition,
+		append([]any{p.List.ID, p.Rhythm, p.List.TimeZone, p.List.DeliveryHour}, args...)...)
 }
 
 // insert writes the edition and its variants.
@@ -186,6 +190,7 @@ func (p *plan) insert(ctx context.Context) error {
 		       (SELECT count(*) FROM reader WHERE profile NOT IN (SELECT profile FROM digest)) AS empty`); err != nil {
 		return err
 	}
+	e.Audience = p.Audience.String()
 	e.State, e.Reason = p.decide()
 	if within := p.List.ApprovalWithin.Std(); e.State == Review && within > 0 {
 		by := p.now.Add(within)
@@ -196,10 +201,10 @@ func (p *plan) insert(ctx context.Context) error {
 	}
 	if err := p.run(ctx, `
 		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, reason, cut_off, articles, variants, recipients,
-		                             empty, created_at, finished_at, approve_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		                             empty, created_at, finished_at, approve_by, audience)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		e.ID, e.ListID, e.Rhythm, e.LocalDate, p.origin(), e.State, e.Reason, e.CutOff, e.Articles, e.Variants, e.Recipients,
-		e.Empty, e.CreatedAt, e.FinishedAt, e.ApproveBy); err != nil {
+		e.Empty, e.CreatedAt, e.FinishedAt, e.ApproveBy, e.Audience); err != nil {
 		return err
 	}
 	return p.insertVariants(ctx)
@@ -262,6 +267,9 @@ func (p *plan) moveMarks(ctx context.Context) error {
 		UPDATE mailer.marks SET position = $1 FROM reader WHERE marks.subscription_id = reader.subscription_id`,
 		p.last); err != nil {
 		return err
+	}
+	if len(p.Audience.Clauses) > 0 {
+		return nil // who comes new to the rhythm begins where everybody's last edition ended
 	}
 	return p.run(ctx, `
 		UPDATE mailer.plans SET position = $3, cut_off = greatest(cut_off, $4) WHERE list_id = $1 AND rhythm = $2`,

@@ -1,0 +1,232 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/net/html"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/internal/fetch"
+	"silkpost/mailer/compose"
+	"silkpost/mailer/edition"
+	"silkpost/mailer/reply"
+	"silkpost/mailer/send"
+	"silkpost/subscribers"
+)
+
+// Preview is a variant that was written to files.
+type Preview struct {
+	Name       string   `json:"name"` // of its files, without .html, .txt and .eml
+	Language   string   `json:"language"`
+	Recipients int      `json:"recipients"`
+	Subject    string   `json:"subject"`
+	Bytes      int      `json:"bytes"`   // of the HTML, which Gmail cuts after 102 KB
+	Message    int      `json:"message"` // bytes of the whole message
+	Broken     []string `json:"broken"`  // addresses that could not be fetched, and why; only if asked for
+	links      []string // addresses that it leads to
+}
+
+// indexFile lists what a preview wrote.
+const indexFile = "index.txt"
+
+// PreviewEdition writes, of each language that an edition is in, what most people get, and every variant that more than one in a hundred get, to
+// a folder, as one of them would get it: .html, .txt and .eml, with a list of all in index.txt. Nothing is fetched unless links are to be
+// checked.
+func (a *App) PreviewEdition(ctx context.Context, id uuid.UUID, dir string, checkLinks bool) (written []Preview, err error) {
+	e, err := edition.ByID(ctx, a.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	err = a.snapshot(ctx, func(h database.Handle) error {
+		written, err = a.writePreviews(ctx, h, id, e.Rhythm, dir)
+		return err
+	})
+	if err == nil {
+		err = a.indexPreviews(ctx, dir, written, checkLinks)
+	}
+	return written, err
+}
+
+func (a *App) writePreviews(ctx context.Context, h database.Handle, id uuid.UUID, rhythm, dir string) (written []Preview, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, errs.New(errs.Invalid, "the folder for the preview: %w", err)
+	}
+	samples, err := edition.Samples(ctx, h, id)
+	if err != nil {
+		return nil, err
+	}
+	for i, sample := range samples {
+		letter, err := a.Composer.Letter(ctx, h, sample.Variant)
+		if err != nil {
+			return nil, err
+		}
+		p := Preview{
+			Name: fmt.Sprintf("%s-%s-%d", rhythm, letter.Digest.Language, i+1), Language: letter.Digest.Language, Recipients: sample.Recipients,
+		}
+		if err := a.writePreview(filepath.Join(dir, p.Name), &p, letter, sample); err != nil {
+			return nil, err
+		}
+		written = append(written, p)
+	}
+	return written, nil
+}
+
+// writePreview writes a variant as one of its recipients would get it, but with links of its own that lead nowhere.
+func (a *App) writePreview(path string, p *Preview, letter compose.Letter, to edition.Sample) error {
+	preferences, unsubscribe := a.Composer.PublicURL+"/preferences/preview", a.Composer.PublicURL+"/unsubscribe/preview"
+	view := a.Composer.PublicURL + "/view/preview"
+	raw, err := a.sample(letter, compose.Recipient{
+		Address: to.Email, Date: a.Clock.Now(), MessageID: compose.MessageID(letter.EditionID, to.ContactID, letter.SenderAddress),
+		PreferencesURL: preferences, UnsubscribeURL: unsubscribe, ViewURL: view,
+	})
+	if err != nil {
+		return err
+	}
+	letter.Digest.Address = to.Email
+	letter.Digest.PreferencesURL, letter.Digest.UnsubscribeURL = preferences, unsubscribe
+	letter.Digest.ViewURL = view
+	mail, err := a.Templates.Digest(letter.Digest)
+	if err != nil {
+		return err
+	}
+	p.Subject, p.Bytes, p.Message = mail.Subject, len(mail.HTML), len(raw)
+	p.links = linksOf(mail.HTML, preferences, unsubscribe, view)
+	for ending, content := range map[string][]byte{".html": []byte(mail.HTML), ".txt": []byte(mail.Text), ".eml": raw} {
+		if err := os.WriteFile(path+ending, content, 0o644); err != nil {
+			return errs.New(errs.Invalid, "the preview: %w", err)
+		}
+	}
+	return nil
+}
+
+// linksOf returns the web addresses that a page leads to or shows, but for some, in their order, each once.
+func linksOf(page string, but ...string) (links []string) {
+	z := html.NewTokenizer(strings.NewReader(page))
+	for z.Next() != html.ErrorToken {
+		for _, attribute := range z.Token().Attr {
+			address := attribute.Val
+			if (attribute.Key == "href" || attribute.Key == "src") && strings.HasPrefix(address, "http") && !slices.Contains(links, address) &&
+				!slices.Contains(but, address) {
+				links = append(links, address)
+			}
+		}
+	}
+	return links
+}
+
+// indexPreviews lists what was written, and what of its links leads nowhere if that is asked for.
+func (a *App) indexPreviews(ctx context.Context, dir string, written []Preview, checkLinks bool) error {
+	if checkLinks {
+		if err := a.checkLinks(ctx, written); err != nil {
+			return err
+		}
+	}
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "files\tlanguage\trecipients\tHTML bytes\tmessage bytes\tbroken links\tsubject")
+	for _, p := range written {
+		broken := "not checked"
+		if checkLinks {
+			broken = fmt.Sprint(len(p.Broken))
+		}
+		fmt.Fprintf(t, "%s.*\t%s\t%d\t%d\t%d\t%s\t%s\n", p.Name, p.Language, p.Recipients, p.Bytes, p.Message, broken, p.Subject)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, p := range written {
+		for _, broken := range p.Broken {
+			fmt.Fprintf(&b, "\n%s: %s", p.Name, broken)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, indexFile), []byte(b.String()), 0o644); err != nil {
+		return errs.New(errs.Invalid, "the preview: %w", err)
+	}
+	return nil
+}
+
+// checkLinks fetches each address once.
+func (a *App) checkLinks(ctx context.Context, written []Preview) error {
+	known := map[string]string{}
+	for i := range written {
+		for _, link := range written[i].links {
+			why, seen := known[link]
+			if !seen {
+				if _, err := a.poller.Fetch.Get(ctx, fetch.Request{URL: link}); err != nil {
+					why = err.Error()
+				}
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				known[link] = why
+			}
+			if why != "" {
+				written[i].Broken = append(written[i].Broken, why)
+			}
+		}
+	}
+	return nil
+}
+
+// TestEdition sends to an address, which need not be on the list, what most people get of an edition in one language, "" in each that it is in.
+// Nothing of it is recorded. It returns the answers by language.
+func (a *App) TestEdition(ctx context.Context, id uuid.UUID, address, tag string) (answers map[string]reply.Reply, err error) {
+	to, err := subscribers.Envelope(address)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.maySend(); err != nil {
+		return nil, err
+	}
+	if _, err := edition.ByID(ctx, a.DB, id); err != nil {
+		return nil, err
+	}
+	samples, err := edition.Samples(ctx, a.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	answers = map[string]reply.Reply{}
+	for _, sample := range samples {
+		if _, sent := answers[sample.Language]; sent || tag != "" && tag != sample.Language {
+			continue
+		}
+		if answers[sample.Language], err = a.sendTest(ctx, sample, to); err != nil {
+			return answers, err
+		}
+	}
+	if len(answers) == 0 {
+		return nil, errs.New(errs.NotFound, "edition %s has no digest %s: silkpost edition show lists its languages", id, strings.TrimSpace("to send "+tag))
+	}
+	return answers, nil
+}
+
+func (a *App) sendTest(ctx context.Context, sample edition.Sample, to string) (answer reply.Reply, err error) {
+	letter, err := a.Composer.Letter(ctx, a.DB, sample.Variant)
+	if err != nil {
+		return answer, err
+	}
+	now := a.Clock.Now()
+	raw, err := a.sample(letter, compose.Recipient{
+		Address: to, Date: now, MessageID: testMessageID(letter, now),
+		PreferencesURL: a.Composer.PublicURL + "/preferences/test", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/test",
+		ViewURL: a.Composer.PublicURL + "/view/test",
+	})
+	if err != nil {
+		return answer, err
+	}
+	return send.One(ctx, *a.relay, a.helo(), send.Parcel{From: letter.SenderAddress, To: to, Message: raw}, nil)
+}
+
+// testMessageID is one that no delivery has, and another one each time.
+func testMessageID(letter compose.Letter, now time.Time) string {
+	return compose.MessageID(uuid.NewSHA1(letter.EditionID, []byte(now.Format(time.RFC3339Nano)+letter.Digest.Language)), 0, letter.SenderAddress)
+}

@@ -1,0 +1,131 @@
+package edition
+
+import (
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/mailer/ledger"
+	"silkpost/mailer/reply"
+	"silkpost/subscribers"
+)
+
+func (w *world) audience(text string) subscribers.Audience {
+	w.t.Helper()
+	a, err := subscribers.ParseAudience(text)
+	w.must(err)
+	return a
+}
+
+// make makes an edition by hand and approves it.
+func (w *world) make(m Handmade) *Edition {
+	w.t.Helper()
+	m.List, m.AtOnce, m.Approve = w.list(), true, true
+	e, err := w.desk().Make(w.ctx, m)
+	w.must(err)
+	return e
+}
+
+func TestHandmade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly", "Events")
+	w.subscribe("bo", "it", "daily")
+	w.publish("one en", "one it", "two en")
+	w.plan("daily") // bo
+	w.settle("sent")
+	w.publish("three en")
+	one, two, three := w.article("one en"), w.article("two en"), w.article("three en")
+	e := w.make(Handmade{Articles: []articles.Article{three, one}})
+	same(t, "by hand", w.gets(e), []string{"anna: three en, one en", "bo: three en"})
+	same(t, "edition", []any{e.Rhythm, e.Articles, e.Recipients, e.State}, []any{Once, 2, 2, Approved})
+	// What was given by hand is not given again, what was not is: but anna has asked for events alone.
+	_, got := w.plan("weekly")
+	same(t, "weekly", got, []string(nil))
+	_, got = w.plan("daily")
+	same(t, "daily", got, []string(nil))
+	if _, err := w.desk().Make(w.ctx, Handmade{List: w.list(), Articles: []articles.Article{three}}); errs.KindOf(err) != errs.Conflict {
+		t.Errorf("everybody has it: %v", err)
+	}
+	again := w.make(Handmade{Articles: []articles.Article{two, three}, Repeat: true, Audience: w.audience("rhythm = daily")})
+	same(t, "repeated", w.gets(again), []string{"bo: two en, three en"})
+	if _, err := w.desk().Make(w.ctx, Handmade{List: w.list()}); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("nothing in it: %v", err)
+	}
+}
+
+// A repetition that fails is not due again; what it held for those who had not got it yet is.
+func TestRepeatedAndFailed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "en", "daily")
+	w.publish("one en")
+	w.plan("daily")
+	w.settle("sent")
+	w.make(Handmade{Articles: []articles.Article{w.article("one en")}, Repeat: true})
+	for _, d := range w.claim() {
+		w.outcome(d, reply.Failed)
+	}
+	_, got := w.plan("daily")
+	same(t, "bo has it", got, []string(nil))
+	_, got = w.plan("weekly")
+	same(t, "anna has not", got, []string{"anna: one en"})
+}
+
+func TestAnnouncementAndCorrection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, name := range []string{"anna", "bo", "cem", "dana"} {
+		w.subscribe(name, "en", "weekly")
+	}
+	words := "We move."
+	texts := map[string]Texts{"en": {Introduction: &words}}
+	e := w.make(Handmade{Texts: texts})
+	same(t, "recipients", e.Recipients, 4)
+	for _, d := range w.claim() {
+		switch d.Email {
+		case "anna@example.org":
+			w.outcome(d, reply.Sent)
+		case "bo@example.org":
+			w.outcome(d, reply.InDoubt)
+		case "cem@example.org":
+			w.outcome(d, reply.Failed)
+		default:
+			w.must(ledger.PutBack(w.ctx, w.db, w.sender, []*ledger.Delivery{d}))
+		}
+	}
+	if _, err := w.desk().Correct(w.ctx, e.ID, texts, true); errs.KindOf(err) != errs.Conflict {
+		t.Errorf("corrected while it goes out: %v", err)
+	}
+	w.must(w.desk().Hold(w.ctx, e.ID, ""))
+	notice, err := w.desk().Correct(w.ctx, e.ID, texts, true)
+	w.must(err)
+	same(t, "those who got it", w.gets(notice), []string{"anna: ", "bo: "})
+}
+
+func TestAnEditionIsNarrowedToAnAudience(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "it;en", "weekly")
+	w.publish("one en")
+	w.must(ledger.Prepare(w.ctx, w.db, w.clock.Now()))
+	var e *Edition
+	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) (err error) {
+		e, err = w.planner.Plan(w.ctx, tx, Request{
+			List: w.list(), Rhythm: "weekly", CutOff: w.clock.Now(), ByHand: true, AtOnce: true, Audience: w.audience("language = it"),
+		})
+		return err
+	}))
+	same(t, "narrowed", w.gets(e), []string{"bo: one en"})
+	w.clock.Advance(time.Minute)
+	w.subscribe("cem", "en", "weekly") // new: gets what the next edition holds
+	w.publish("two en")
+	_, got := w.plan("weekly")
+	same(t, "the next", got, []string{"anna: two en, one en", "bo: two en", "cem: two en, one en"})
+}

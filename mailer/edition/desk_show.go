@@ -1,0 +1,94 @@
+package edition
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"silkpost/internal/errs"
+)
+
+// Item is an article of an edition, by its translation group, as it is arranged.
+type Item struct {
+	GroupID    int64  `db:"group_id"`
+	Recipients int    `db:"recipients"` // who get it, or got it
+	Added      bool   `db:"added"`
+	Place      *int   `db:"place"`   // nil: by date
+	Dropped    string `db:"dropped"` // later, never, or "" for neither
+}
+
+// perVariant counts the recipients of each variant of edition $1.
+const perVariant = `SELECT variant_id, count(*) AS recipients, min(contact_id) AS contact_id FROM mailer.deliveries
+	WHERE edition_id = $1 AND state <> 'cancelled' GROUP BY variant_id`
+
+// Items returns what is in an edition, and what was dropped from it: what has a place first, then what most people get.
+func Items(ctx context.Context, h handle, id uuid.UUID) (items []Item, err error) {
+	defer errs.Wrap(&err, "edition.Items(%s)", id)
+	err = h.SelectContext(ctx, &items, `
+		WITH had AS (
+			SELECT g AS group_id, sum(n.recipients) AS recipients
+			FROM (`+perVariant+`) n JOIN mailer.variants v ON v.id = n.variant_id, unnest(v.groups) g GROUP BY g
+		), arranged AS (
+			SELECT group_id, added, place, dropped FROM mailer.arrangements WHERE edition_id = $1
+		)
+		SELECT group_id, coalesce(recipients, 0) AS recipients, coalesce(added, false) AS added, place, coalesce(dropped, '') AS dropped
+		FROM had FULL JOIN arranged USING (group_id)
+		ORDER BY coalesce(dropped, '') <> '', place, recipients DESC NULLS LAST, group_id DESC`, id)
+	return items, err
+}
+
+// Tongue is one of the languages that an edition's digests are in.
+type Tongue struct {
+	Language     string `db:"language" json:"language"`
+	Variants     int    `db:"variants" json:"variants"`
+	Recipients   int    `db:"recipients" json:"recipients"`
+	Articles     int    `db:"articles" json:"articles"`
+	Untranslated int    `db:"untranslated" json:"not_yet_translated"` // of the articles: what somebody gets in none of their languages
+	Subject      string `db:"subject" json:"subject"`                 // the editor's own; "" the usual
+	Preheader    string `db:"preheader" json:"preheader"`
+	Introduction string `db:"introduction" json:"introduction"`
+}
+
+// Tongues returns the languages that an edition's digests are in, the most frequent first.
+func Tongues(ctx context.Context, h handle, id uuid.UUID) (tongues []Tongue, err error) {
+	defer errs.Wrap(&err, "edition.Tongues(%s)", id)
+	err = h.SelectContext(ctx, &tongues, `
+		WITH used AS (
+			SELECT v.language, v.articles, v.groups, v.fallbacks, n.recipients FROM (`+perVariant+`) n JOIN mailer.variants v ON v.id = n.variant_id
+		), sizes AS (
+			SELECT language, count(*) AS variants, sum(recipients) AS recipients FROM used GROUP BY language
+		), contents AS (
+			SELECT language, count(DISTINCT c.group_id) AS articles, count(DISTINCT c.group_id) FILTER (WHERE c.article_id = ANY (fallbacks)) AS untranslated
+			FROM used, unnest(articles, groups) AS c (article_id, group_id) GROUP BY language
+		)
+		SELECT language, variants, recipients, coalesce(articles, 0) AS articles, coalesce(untranslated, 0) AS untranslated,
+		       coalesce(subject, '') AS subject, coalesce(preheader, '') AS preheader, coalesce(introduction, '') AS introduction
+		FROM sizes LEFT JOIN contents USING (language)
+		LEFT JOIN (SELECT * FROM mailer.texts WHERE edition_id = $1) t USING (language)
+		ORDER BY recipients DESC, language COLLATE "C"`, id)
+	return tongues, err
+}
+
+// Sample is a variant with how many get it and one of them.
+type Sample struct {
+	Variant    int64  `db:"variant_id"`
+	Language   string `db:"language"`
+	Recipients int    `db:"recipients"`
+	ContactID  int64  `db:"contact_id"`
+	Email      string `db:"email"`
+}
+
+// Samples returns the variants of an edition that more than a hundredth of its recipients get, and of each language the one that most get, the
+// most frequent first.
+func Samples(ctx context.Context, h handle, id uuid.UUID) (samples []Sample, err error) {
+	defer errs.Wrap(&err, "edition.Samples(%s)", id)
+	err = h.SelectContext(ctx, &samples, `
+		SELECT variant_id, language, recipients, contact_id, email FROM (
+			SELECT n.*, v.language, sum(n.recipients) OVER () AS everybody,
+			       row_number() OVER (PARTITION BY v.language ORDER BY n.recipients DESC, n.variant_id) AS place
+			FROM (`+perVariant+`) n JOIN mailer.variants v ON v.id = n.variant_id
+		) counted JOIN subscribers.addresses USING (contact_id)
+		WHERE place = 1 OR recipients * 100 > everybody
+		ORDER BY recipients DESC, variant_id`, id)
+	return samples, err
+}
