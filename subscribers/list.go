@@ -33,6 +33,7 @@ type List struct {
 	Public           bool               `db:"public" toml:"public"`
 	OptIn            string             `db:"opt_in" toml:"opt_in"`   // single or double
 	Welcome          string             `db:"welcome" toml:"welcome"` // what who confirmed a subscription gets: see WelcomeOff
+	Archive          bool               `db:"archive" toml:"archive"` // everybody may read its editions
 
 	// The days and hours of its editions: see MadeOn, Open and CutOffHour.
 	DailyOn   pq.StringArray `db:"daily_on" toml:"daily_on"`     // weekdays

@@ -19,7 +19,7 @@ SELECT id, slug, name, sender_name AS "sender.name", sender_address AS "sender.a
        min_articles, max_articles, welcome,
        daily_on, weekly_on, monthly_on, coalesce(to_char(daily_at, 'HH24:MI'), '') AS daily_at,
        coalesce(to_char(weekly_at, 'HH24:MI'), '') AS weekly_at, coalesce(to_char(monthly_at, 'HH24:MI'), '') AS monthly_at,
-       not_on, immediate_after, late_after, rest, leave_out
+       not_on, immediate_after, late_after, rest, leave_out, archive
 FROM subscribers.lists`
 
 // Lists returns all lists by slug.
@@ -91,27 +91,27 @@ const insertList = `
 INSERT INTO subscribers.lists (slug, name, sender_name, sender_address, reply_to, postal_address, sections, tags, languages,
        sources, rhythms, default_rhythm, time_zone, editorial_hour, delivery_hour, fallback_language, approval, public, opt_in,
        description, theme, min_articles, max_articles, welcome,
-       daily_on, weekly_on, monthly_on, daily_at, weekly_at, monthly_at, not_on, immediate_after, late_after, rest, leave_out)
+       daily_on, weekly_on, monthly_on, daily_at, weekly_at, monthly_at, not_on, immediate_after, late_after, rest, leave_out, archive)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-        $25, $26, $27, nullif($28, '')::time, nullif($29, '')::time, nullif($30, '')::time, $31, $32, $33, $34, $35)
+        $25, $26, $27, nullif($28, '')::time, nullif($29, '')::time, nullif($30, '')::time, $31, $32, $33, $34, $35, $36)
 ON CONFLICT (slug) DO NOTHING`
 
 const updateList = `
 UPDATE subscribers.lists
 SET (name, sender_name, sender_address, reply_to, postal_address, sections, tags, languages, sources, rhythms, default_rhythm,
      time_zone, editorial_hour, delivery_hour, fallback_language, approval, public, opt_in, description, theme, min_articles, max_articles, welcome,
-     daily_on, weekly_on, monthly_on, daily_at, weekly_at, monthly_at, not_on, immediate_after, late_after, rest, leave_out)
+     daily_on, weekly_on, monthly_on, daily_at, weekly_at, monthly_at, not_on, immediate_after, late_after, rest, leave_out, archive)
     = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-       $25, $26, $27, nullif($28, '')::time, nullif($29, '')::time, nullif($30, '')::time, $31, $32, $33, $34, $35)
+       $25, $26, $27, nullif($28, '')::time, nullif($29, '')::time, nullif($30, '')::time, $31, $32, $33, $34, $35, $36)
 WHERE slug = $1
   AND (name, sender_name, sender_address, reply_to, postal_address, sections, tags, languages, sources, rhythms, default_rhythm,
        time_zone, editorial_hour, delivery_hour, fallback_language, approval, public, opt_in, description, theme, min_articles, max_articles, welcome,
-       daily_on, weekly_on, monthly_on, daily_at, weekly_at, monthly_at, not_on, immediate_after, late_after, rest, leave_out)
+       daily_on, weekly_on, monthly_on, daily_at, weekly_at, monthly_at, not_on, immediate_after, late_after, rest, leave_out, archive)
       IS DISTINCT FROM
       ($2::jsonb, $3, $4, $5, $6, $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12,
        $13, $14::time, $15::time, $16, $17::boolean, $18::boolean, $19, $20::jsonb, $21, $22::integer, $23::integer, $24,
        $25::text[], $26, $27, nullif($28, '')::time, nullif($29, '')::time, nullif($30, '')::time, $31::text[], $32::integer, $33::integer, $34,
-       $35::text[])`
+       $35::text[], $36::boolean)`
 
 // listValues are the parameters of insertList and updateList.
 func listValues(l List) []any {
@@ -120,7 +120,7 @@ func listValues(l List) []any {
 		l.Selection.Tags, l.Selection.Languages, l.Selection.Sources, l.Rhythms, l.DefaultRhythm, l.TimeZone, l.EditorialHour,
 		l.DeliveryHour, l.FallbackLanguage, l.Approval, l.Public, l.OptIn, l.Description, l.Theme, l.MinArticles, l.MaxArticles, l.Welcome,
 		l.DailyOn, l.WeeklyOn, l.MonthlyOn, l.DailyAt, l.WeeklyAt, l.MonthlyAt, l.NotOn, l.ImmediateAfter.seconds(), l.LateAfter.seconds(),
-		l.Rest, l.LeaveOut,
+		l.Rest, l.LeaveOut, l.Archive,
 	}
 }
 

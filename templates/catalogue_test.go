@@ -220,6 +220,8 @@ func TestTemplatesNameFieldsThatThereAre(t *testing.T) {
 		AgainPage{},
 		LinksPage{},
 		DroppedPage{},
+		ArchivePage{},
+		EditionPage{},
 		ErrorPage{},
 		CatcherList{},
 		CatcherMessage{},

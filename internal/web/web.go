@@ -58,14 +58,19 @@ func New(cfg Config) http.Handler {
 	s := &site{cfg}
 	mux := http.NewServeMux()
 	for path, get := range map[string]http.Handler{
-		"/{$}":                 http.RedirectHandler("/feeds/", http.StatusFound),
-		"/feeds/{$}":           gzhttp.GzipHandler(s.page(s.feeds)), // a thousand feeds are a megabyte of much the same
-		opmlPath:               http.HandlerFunc(s.opml),
-		"/articles/{slug}":     s.page(s.article),
-		"/view/{token}":        s.page(s.private(s.view)),
-		templates.StaticPrefix: cfg.Templates.StaticHandler(),
-		"/healthz":             http.HandlerFunc(s.healthz),
-		"/readyz":              http.HandlerFunc(s.readyz),
+		"/{$}":             http.RedirectHandler("/feeds/", http.StatusFound),
+		"/feeds/{$}":       gzhttp.GzipHandler(s.page(s.feeds)), // a thousand feeds are a megabyte of much the same
+		opmlPath:           http.HandlerFunc(s.opml),
+		"/articles/{slug}": s.page(s.article),
+		"/view/{token}":    s.page(s.private(s.view)),
+
+		"/archive/{list}":                   s.page(s.archiveHome),
+		"/archive/{list}/{$}":               s.page(s.archiveHome),
+		"/archive/{list}/{language}/{$}":    s.page(s.archive),
+		"/archive/{list}/{language}/{file}": s.page(s.archived),
+		templates.StaticPrefix:              cfg.Templates.StaticHandler(),
+		"/healthz":                          http.HandlerFunc(s.healthz),
+		"/readyz":                           http.HandlerFunc(s.readyz),
 	} {
 		mux.Handle("GET "+path, get)
 		mux.Handle(path, s.only("GET, HEAD"))
