@@ -184,7 +184,7 @@ func (a *App) TestEdition(ctx context.Context, id uuid.UUID, address, tag string
 	if err != nil {
 		return nil, err
 	}
-	if err := a.maySend(); err != nil {
+	if err := a.maySend(ctx); err != nil {
 		return nil, err
 	}
 	if _, err := edition.ByID(ctx, a.DB, id); err != nil {
