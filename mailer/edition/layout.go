@@ -2,6 +2,7 @@ package edition
 
 import (
 	"context"
+	"math"
 
 	"github.com/lib/pq"
 
@@ -12,7 +13,7 @@ import (
 // layout turns readers, each with the translation groups that they are to get, into variants. Its steps work in whole statements over
 // temporary tables:
 //
-//	reader   a row per subscription: its mark and the groups behind it that it gets all the same (back), its profile
+//	reader   a row per subscription: its mark, the groups that it gets wherever they lie (back) or had already (had), its profile
 //	profile  a row per set of readers who are to get the same
 //	version  a row per article version that any reader may get
 //	chosen   a row per profile and translation group: the version for them
@@ -32,18 +33,19 @@ func (l *layout) run(ctx context.Context, statement string, args ...any) error {
 
 // clear drops what an earlier layout in the same transaction has left.
 func (l *layout) clear(ctx context.Context) error {
-	return l.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour`)
+	return l.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour,
+		pg_temp.waiting`)
 }
 
-// setReaders makes the readers from a query of subscription_id, languages, language_keys, topics, mark and back, and whatever else the
-// caller wants to know of them.
+// setReaders makes the readers from a query of subscription_id, languages, language_keys, topics, mark, back and had, and whatever else
+// the caller wants to know of them.
 func (l *layout) setReaders(ctx context.Context, query string, args ...any) error {
 	if err := l.clear(ctx); err != nil {
 		return err
 	}
 	return l.run(ctx, `
 		CREATE TEMP TABLE reader ON COMMIT DROP AS
-		SELECT *, dense_rank() OVER (ORDER BY mark, languages, topics, back) AS profile FROM (`+query+`) mine`, args...)
+		SELECT *, dense_rank() OVER (ORDER BY mark, languages, topics, back, had) AS profile FROM (`+query+`) mine`, args...)
 }
 
 // layOut makes the digests of the readers.
@@ -60,7 +62,7 @@ func (l *layout) layOut(ctx context.Context) error {
 func (l *layout) profiles(ctx context.Context) error {
 	if err := l.run(ctx, `
 		CREATE TEMP TABLE profile ON COMMIT DROP AS
-		SELECT DISTINCT profile AS id, mark, languages, language_keys, topics, back, NULL::text AS words FROM reader`); err != nil {
+		SELECT DISTINCT profile AS id, mark, languages, language_keys, topics, back, had, NULL::text AS words FROM reader`); err != nil {
 		return err
 	}
 	return l.setWords(ctx)
@@ -85,7 +87,7 @@ func (l *layout) choose(ctx context.Context) error {
 		SELECT DISTINCT ON (f.id, v.group_id) f.id AS profile, v.group_id, v.position, v.article_id, want.fallback,
 		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at
 		FROM profile f
-		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back))
+		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back)) AND v.group_id <> ALL (f.had)
 		CROSS JOIN LATERAL (
 			SELECT tag, key, n, false AS fallback FROM unnest(f.languages, f.language_keys) WITH ORDINALITY AS own (tag, key, n)
 			UNION ALL SELECT $1, $2, 1000000, f.languages <> '{}'
@@ -98,25 +100,34 @@ func (l *layout) choose(ctx context.Context) error {
 		l.list.FallbackLanguage, language.Key(l.list.FallbackLanguage))
 }
 
-// digests lays out what each profile gets, newest first.
+// digests lays out what each profile gets, newest first. What a list has no room for, and is not to wait, is shown as more.
 func (l *layout) digests(ctx context.Context) error {
 	return l.run(ctx, `
 		CREATE TEMP TABLE digest ON COMMIT DROP AS
-		SELECT *, sha256(convert_to(concat_ws(' ', words, articles::text, fallbacks::text), 'UTF8')) AS key
+		SELECT profile, words, ordered[1:$1] AS articles, ordered[$1 + 1:] AS more, groups, fallbacks,
+		       sha256(convert_to(concat_ws(' ', words, ordered::text, fallbacks::text), 'UTF8')) AS key
 		FROM (
 			SELECT f.id AS profile, f.words,
-			       array_agg(c.article_id ORDER BY c.published_at DESC, c.position) AS articles,
+			       array_agg(c.article_id ORDER BY c.published_at DESC, c.position) AS ordered,
 			       array_agg(c.group_id ORDER BY c.published_at DESC, c.position) AS groups,
 			       coalesce(array_agg(c.article_id ORDER BY c.position) FILTER (WHERE c.fallback), '{}') AS fallbacks
 			FROM profile f JOIN chosen c ON c.profile = f.id
 			GROUP BY f.id, f.words
-		) laid_out`)
+		) laid_out`, l.shown())
+}
+
+// shown is how many articles a digest shows as more than a title. Of a list where the rest waits there are no others.
+func (l *layout) shown() int {
+	if l.list.MaxArticles > 0 && (l.list.Rest == subscribers.RestMore || l.edition.Rhythm == immediate) {
+		return l.list.MaxArticles
+	}
+	return math.MaxInt32 - 1
 }
 
 // insertVariants writes what differs among the digests.
 func (l *layout) insertVariants(ctx context.Context) error {
 	return l.run(ctx, `
-		INSERT INTO mailer.variants (edition_id, language, articles, fallbacks, groups, key)
-		SELECT DISTINCT ON (key) $1::uuid, words, articles, fallbacks, groups, key FROM digest ORDER BY key`,
+		INSERT INTO mailer.variants (edition_id, language, articles, more, fallbacks, groups, key)
+		SELECT DISTINCT ON (key) $1::uuid, words, articles, more, fallbacks, groups, key FROM digest ORDER BY key`,
 		l.edition.ID)
 }

@@ -12,7 +12,7 @@ import (
 	"silkpost/internal/errs"
 )
 
-const columns = `id, list_id, rhythm, local_date, state, reason, cut_off, articles, variants, recipients, empty, created_at, finished_at`
+const columns = `id, list_id, rhythm, local_date, state, reason, cut_off, articles, variants, recipients, empty, waiting, created_at, finished_at`
 
 // Latest returns up to limit editions, newest first.
 func Latest(ctx context.Context, h handle, limit int) (editions []Edition, err error) {

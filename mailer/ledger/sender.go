@@ -15,9 +15,6 @@ import (
 // Lease is for how long a sender is taken to be alive after it last renewed.
 const Lease = 15 * time.Second
 
-// LateLimit is by how much a delivery's hour may have passed when it is first tried; a later one waits for a person.
-const LateLimit = 12 * time.Hour
-
 // Enlist makes a new sender with a lease until now + Lease.
 func Enlist(ctx context.Context, h database.Handle, now time.Time) (sender uuid.UUID, err error) {
 	defer errs.Wrap(&err, "ledger.Enlist")
@@ -78,25 +75,35 @@ func TakeOver(ctx context.Context, db *sqlx.DB, now time.Time) (n int, err error
 	return n, err
 }
 
+// begins is true of a delivery d of an edition e that was begun, or may be at $2: a later one waits for a person.
+const begins = `(d.begun OR d.not_before > $2::timestamptz - e.late_after)`
+
+// waits is true of a delivery d while an older one of the same subscription is on its way at $2: its hour has come, and it is not one that waits
+// for a person.
+const waits = `(d.behind AND EXISTS (
+	SELECT FROM mailer.deliveries older JOIN mailer.editions first ON first.id = older.edition_id
+	WHERE older.subscription_id = d.subscription_id AND older.edition_id < d.edition_id AND older.due_at IS NOT NULL AND older.not_before <= $2::timestamptz
+	  AND first.state IN ('approved', 'sending') AND (older.begun OR older.not_before > $2::timestamptz - first.late_after)))`
+
 // claim takes what is due of the editions that may go out, in the order of their variants, so that a sender holds few of them. Who
 // may no longer be mailed is suppressed, the others are in flight. A delivery whose hour has passed by too much waits for a
-// person, unless it was begun in time.
+// person, unless it was begun in time; one of which an older one is on its way waits for that.
 const claim = `
 	WITH open AS (
-		SELECT id FROM mailer.editions WHERE state IN ('approved', 'sending')
+		SELECT id, late_after FROM mailer.editions WHERE state IN ('approved', 'sending')
 	), due AS (
 		SELECT d.edition_id, d.contact_id, m.email, m.name
-		FROM open CROSS JOIN LATERAL (
-			SELECT * FROM mailer.deliveries
-			WHERE edition_id = open.id AND due_at <= $2 AND state <> 'in_flight' AND (begun OR not_before > $3)
-			ORDER BY due_at, variant_id
-			LIMIT $4
-			FOR UPDATE SKIP LOCKED
+		FROM open e CROSS JOIN LATERAL (
+			SELECT * FROM mailer.deliveries d
+			WHERE d.edition_id = e.id AND d.due_at <= $2 AND d.state <> 'in_flight' AND ` + begins + ` AND NOT ` + waits + `
+			ORDER BY d.due_at, d.variant_id
+			LIMIT $3
+			FOR UPDATE OF d SKIP LOCKED
 		) d
 		LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
 		WHERE EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
 		ORDER BY d.due_at, d.variant_id
-		LIMIT $4
+		LIMIT $3
 	), begun AS (
 		UPDATE mailer.editions SET state = 'sending'
 		WHERE state = 'approved' AND id IN (SELECT edition_id FROM due)
@@ -117,7 +124,7 @@ func Claim(ctx context.Context, db *sqlx.DB, sender uuid.UUID, now time.Time, li
 	defer errs.Wrap(&err, "ledger.Claim")
 	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
 		claimed = nil
-		return tx.SelectContext(ctx, &claimed, claim, sender, now, now.Add(-LateLimit), limit)
+		return tx.SelectContext(ctx, &claimed, claim, sender, now, limit)
 	})
 	return claimed, err
 }

@@ -18,7 +18,8 @@ import (
 const enhanced = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
 
 // settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
-// is no longer the sender's takes nothing but "sent". When the subscription was last reached follows in the same statement.
+// is no longer the sender's takes nothing but "sent". When the subscription was last reached follows in the same statement, and a newer delivery
+// waits as long as the older one does; when that is over it is dated anew, for it is not late by having waited.
 const settle = `
 	WITH outcome AS (
 		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[],
@@ -41,7 +42,7 @@ const settle = `
 		    code = CASE WHEN b.counts THEN b.code ELSE d.code END,
 		    reply = CASE WHEN b.counts THEN b.reply ELSE d.reply END
 		FROM before b WHERE d.edition_id = b.edition_id AND d.contact_id = b.contact_id
-		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, b.number, b.sender, b.at, b.outcome, b.phase, b.code, b.reply, b.counts
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, b.number, b.sender, b.at, b.outcome, b.phase, b.code, b.reply, b.counts, d.due_at
 	), tried AS (
 		INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id)
 		SELECT edition_id, contact_id, number, at, outcome, phase, code, reply, sender FROM settled
@@ -54,6 +55,13 @@ const settle = `
 		GROUP BY s.subscription_id, s.contact_id, e.list_id
 		ORDER BY s.subscription_id
 		ON CONFLICT (subscription_id) DO UPDATE SET sent_at = greatest(reached.sent_at, excluded.sent_at)
+	), next AS (
+		UPDATE mailer.deliveries d
+		SET due_at = coalesce(s.due_at, s.at),
+		    not_before = CASE WHEN s.due_at IS NULL THEN greatest(d.not_before, s.at) ELSE d.not_before END
+		FROM settled s
+		WHERE s.counts AND d.subscription_id = s.subscription_id AND d.edition_id > s.edition_id AND d.behind AND d.state = 'pending'
+		  AND NOT d.begun AND d.due_at < coalesce(s.due_at, s.at)
 	), given AS (
 		DELETE FROM mailer.released r USING settled s JOIN mailer.variants v ON v.id = s.variant_id
 		WHERE s.outcome = 'sent' AND r.subscription_id = s.subscription_id AND r.group_id = ANY (v.groups)
@@ -111,17 +119,16 @@ func PutBack(ctx context.Context, h database.Handle, sender uuid.UUID, deliverie
 }
 
 // lateReason is what an edition says of deliveries that wait for a person.
-const lateReason = "deliveries passed their hour by more than 12 hours: release the edition to send them"
+const lateReason = "deliveries passed their hour by more than the list allows: release the edition to send them"
 
 // NoteLate says with each edition that has them that deliveries are late and wait for a person, and returns with how many that is new.
 func NoteLate(ctx context.Context, h database.Handle, now time.Time) (n int, err error) {
 	defer errs.Wrap(&err, "ledger.NoteLate")
 	res, err := h.ExecContext(ctx, `
-		UPDATE mailer.editions e SET reason = $2
+		UPDATE mailer.editions e SET reason = $1
 		WHERE e.state IN ('approved', 'sending') AND e.reason = ''
-		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state = 'pending' AND NOT d.begun
-		              AND d.not_before <= $1)`,
-		now.Add(-LateLimit), lateReason)
+		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state = 'pending' AND NOT `+begins+` AND NOT `+waits+`)`,
+		lateReason, now)
 	if err != nil {
 		return 0, err
 	}
