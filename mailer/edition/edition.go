@@ -50,7 +50,7 @@ type Edition struct {
 	Articles   int        `db:"articles" json:"articles"` // translation groups
 	Variants   int        `db:"variants" json:"variants"`
 	Recipients int        `db:"recipients" json:"recipients"`
-	Empty      int        `db:"empty" json:"-"`         // subscriptions that had nothing new for them
+	Empty      int        `db:"empty" json:"-"`                   // subscriptions that had nothing new for them
 	Waiting    int        `db:"waiting" json:"waiting,omitempty"` // subscriptions with fewer articles than the list's minimum
 	CreatedAt  time.Time  `db:"created_at" json:"-"`
 	FinishedAt *time.Time `db:"finished_at" json:"-"`

@@ -242,7 +242,7 @@ func (p *plan) decide() (State, string) {
 		return Skipped, fmt.Sprintf("fewer than %d articles for anybody: they wait", p.List.MinArticles)
 	case e.Recipients == 0:
 		return Skipped, "nothing new"
-	case p.now.Sub(e.CutOff) > p.List.LateAfter.Std():
+	case !p.ByHand && p.now.Sub(e.CutOff) > p.List.LateAfter.Std():
 		return Held, "planned long after its cut-off: release it to send it late"
 	case p.List.Approval && !p.Approve:
 		return Review, ""
