@@ -41,7 +41,7 @@ postal_address = "1 Example Street, 00000 Exampletown"
 	good(t, with, "import", "articles", file(t, "relay.md", article))
 	var got strings.Builder
 	for _, eve := range []string{
-		"2026-03-28T12:00:00Z", "2026-04-04T00:00:00Z", "2026-04-23T12:00:00Z", "2026-09-05T12:00:00Z", "2026-09-26T00:00:00Z",
+		"2026-03-28T12:00:00Z", "2026-04-04T06:00:00Z", "2026-04-23T12:00:00Z", "2026-09-05T12:00:00Z", "2026-09-26T00:00:00Z",
 		"2026-10-24T12:00:00Z", "2026-10-29T12:00:00Z",
 	} {
 		plan := decode[struct {

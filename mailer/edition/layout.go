@@ -16,6 +16,7 @@ import (
 //	reader   a row per subscription: its mark, the groups that it gets wherever they lie (back) or had already (had), its profile
 //	profile  a row per set of readers who are to get the same
 //	version  a row per article version that any reader may get
+//	subject  a row per translation group of those: the sections and tags of all its versions
 //	chosen   a row per profile and translation group: the version for them
 //	digest   a row per profile that gets anything
 type layout struct {
@@ -33,8 +34,9 @@ func (l *layout) run(ctx context.Context, statement string, args ...any) error {
 
 // clear drops what an earlier layout in the same transaction has left.
 func (l *layout) clear(ctx context.Context) error {
-	return l.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour,
-		pg_temp.waiting`)
+	return l.run(ctx, `
+		DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.subject, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour,
+		                     pg_temp.waiting`)
 }
 
 // setReaders makes the readers from a query of subscription_id, languages, language_keys, topics, mark, back and had, and whatever else
@@ -82,20 +84,23 @@ func (l *layout) choose(ctx context.Context) error {
 		l.list.ID, pq.StringArray(language.Keys(l.list.Selection.Languages))); err != nil {
 		return err
 	}
+	if err := l.run(ctx, `
+		CREATE TEMP TABLE subject ON COMMIT DROP AS
+		SELECT group_id, array_agg(DISTINCT topic) AS topics FROM version, unnest(tags || section) topic GROUP BY group_id`); err != nil {
+		return err
+	}
 	return l.run(ctx, `
 		CREATE TEMP TABLE chosen ON COMMIT DROP AS
 		SELECT DISTINCT ON (f.id, v.group_id) f.id AS profile, v.group_id, v.position, v.article_id, want.fallback,
 		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at
 		FROM profile f
 		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back)) AND v.group_id <> ALL (f.had)
+		JOIN subject s ON s.group_id = v.group_id AND (f.topics = '{}' OR f.topics && s.topics)
 		CROSS JOIN LATERAL (
 			SELECT tag, key, n, false AS fallback FROM unnest(f.languages, f.language_keys) WITH ORDINALITY AS own (tag, key, n)
 			UNION ALL SELECT $1, $2, 1000000, f.languages <> '{}'
 		) want
 		WHERE v.language_key = want.key
-		  AND (f.topics = '{}' OR EXISTS (
-			SELECT 1 FROM version any_of WHERE any_of.group_id = v.group_id
-			AND (any_of.section = ANY (f.topics) OR any_of.tags && f.topics)))
 		ORDER BY f.id, v.group_id, want.n, v.language <> want.tag, v.article_id`,
 		l.list.FallbackLanguage, language.Key(l.list.FallbackLanguage))
 }
