@@ -135,13 +135,13 @@ func (p *plan) position(ctx context.Context) error {
 }
 
 // enrol fixes where everybody who is new on the list, or was away, starts: where the last edition of their rhythm ended, whichever
-// rhythm is being planned. From then on nothing passes them by, even if they switch before their first edition.
+// rhythm is being planned. From then on nothing passes them by, even if they switch before their first edition, or pause and catch up.
 func (p *plan) enrol(ctx context.Context) error {
 	return p.run(ctx, `
 		WITH arrived AS (
 			SELECT m.subscription_id, m.activation,
 			       coalesce(planned.position, (SELECT max(position) FROM mailer.plans WHERE list_id = $1)) AS position
-			FROM subscribers.mailable m
+			FROM subscribers.reading m
 			LEFT JOIN mailer.plans planned USING (list_id, rhythm)
 			LEFT JOIN mailer.marks mark USING (subscription_id)
 			WHERE m.list_id = $1 AND mark.activation IS DISTINCT FROM m.activation

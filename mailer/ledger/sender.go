@@ -85,10 +85,15 @@ const waits = `(d.behind AND EXISTS (
 	WHERE older.subscription_id = d.subscription_id AND older.edition_id < d.edition_id AND older.due_at IS NOT NULL AND older.not_before <= $2::timestamptz
 	  AND first.state IN ('approved', 'sending') AND (older.begun OR older.not_before > $2::timestamptz - first.late_after)))`
 
+// doubted is true of a delivery that was ever in doubt: its contact may have it.
+func doubted(d string) string {
+	return `EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = ` + d + `.edition_id AND a.contact_id = ` + d + `.contact_id AND a.outcome = 'in_doubt')`
+}
+
 // claim takes what is due of the editions that may go out, in the order of their variants, so that a sender holds few of them. Who
-// may no longer be mailed is suppressed, the others are in flight. A delivery whose hour has passed by too much waits for a
+// may no longer be mailed is suppressed, which gives the articles back, the others are in flight. A delivery whose hour has passed by too much waits for a
 // person, unless it was begun in time; one of which an older one is on its way waits for that.
-const claim = `
+var claim = `
 	WITH open AS (
 		SELECT id, late_after FROM mailer.editions WHERE state IN ('approved', 'sending')
 	), due AS (
@@ -116,6 +121,11 @@ const claim = `
 		    settled_at = CASE WHEN due.email IS NULL THEN $2::timestamptz ELSE d.settled_at END
 		FROM due WHERE d.edition_id = due.edition_id AND d.contact_id = due.contact_id
 		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, due.email, due.name
+	), released AS (
+		INSERT INTO mailer.released (subscription_id, group_id)
+		SELECT c.subscription_id, g FROM claimed c JOIN mailer.variants v ON v.id = c.variant_id, unnest(v.groups) g
+		WHERE c.email IS NULL AND NOT ` + doubted("c") + `
+		ON CONFLICT DO NOTHING
 	)
 	SELECT * FROM claimed WHERE email IS NOT NULL ORDER BY variant_id, contact_id`
 
@@ -147,8 +157,15 @@ func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delive
 	}
 	if found.Held && !found.Mailable {
 		_, err = h.ExecContext(ctx, `
-			UPDATE mailer.deliveries SET state = 'suppressed', sender_id = NULL, due_at = NULL, settled_at = $4
-			WHERE edition_id = $1 AND contact_id = $2 AND state = 'in_flight' AND sender_id = $3`,
+			WITH suppressed AS (
+				UPDATE mailer.deliveries SET state = 'suppressed', sender_id = NULL, due_at = NULL, settled_at = $4
+				WHERE edition_id = $1 AND contact_id = $2 AND state = 'in_flight' AND sender_id = $3
+				RETURNING edition_id, contact_id, subscription_id, variant_id
+			)
+			INSERT INTO mailer.released (subscription_id, group_id)
+			SELECT s.subscription_id, g FROM suppressed s JOIN mailer.variants v ON v.id = s.variant_id, unnest(v.groups) g
+			WHERE NOT `+doubted("s")+`
+			ON CONFLICT DO NOTHING`,
 			d.EditionID, d.ContactID, sender, now)
 	}
 	return found.Held && found.Alive && found.Mailable, err

@@ -20,7 +20,7 @@ const enhanced = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
 // settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
 // is no longer the sender's takes nothing but "sent". When the subscription was last reached follows in the same statement, and a newer delivery
 // waits as long as the older one does; when that is over it is dated anew, for it is not late by having waited.
-const settle = `
+var settle = `
 	WITH outcome AS (
 		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[],
 		                     $9::int[], $10::uuid[])
@@ -68,9 +68,7 @@ const settle = `
 	)
 	INSERT INTO mailer.released (subscription_id, group_id)
 	SELECT s.subscription_id, g FROM settled s JOIN mailer.variants v ON v.id = s.variant_id, unnest(v.groups) g
-	WHERE s.counts AND s.outcome = 'failed' AND NOT EXISTS (
-		SELECT 1 FROM mailer.attempts a
-		WHERE a.edition_id = s.edition_id AND a.contact_id = s.contact_id AND a.outcome = 'in_doubt')
+	WHERE s.counts AND s.outcome = 'failed' AND NOT ` + doubted("s") + `
 	ON CONFLICT DO NOTHING`
 
 // Settle writes down what attempts came to, all of them or, on an error, none. It may be repeated: a second time the
