@@ -100,6 +100,9 @@ func editionLine(ed edition.Edition) string {
 	if ed.Reason != "" {
 		line += ", " + ed.Reason
 	}
+	if ed.Waiting > 0 {
+		line += fmt.Sprintf("; %s with too few articles wait", counted(ed.Waiting, "reader"))
+	}
 	return line + "."
 }
 

@@ -128,7 +128,7 @@ func (a *App) rhythms(ctx context.Context, slug, rhythm string) (list subscriber
 
 // sendMyself sends what is due until these editions were tried, or with settled until nothing of them is open.
 func (a *App) sendMyself(ctx context.Context, ids []uuid.UUID, settled bool) error {
-	waiting, err := ledger.Waiting(ctx, a.DB, ids, settled)
+	waiting, err := ledger.Waiting(ctx, a.DB, ids, settled, a.Clock.Now())
 	if err != nil || !waiting {
 		return err
 	}
@@ -145,7 +145,7 @@ func (a *App) sendMyself(ctx context.Context, ids []uuid.UUID, settled bool) err
 	group.Go(func() error {
 		defer stop()
 		return a.poll(sending, func() (over bool, err error) {
-			waiting, err := ledger.Waiting(sending, a.DB, ids, settled)
+			waiting, err := ledger.Waiting(sending, a.DB, ids, settled, a.Clock.Now())
 			return !waiting, err
 		})
 	})
@@ -155,7 +155,7 @@ func (a *App) sendMyself(ctx context.Context, ids []uuid.UUID, settled bool) err
 // awaitWorker waits until nothing of the editions is open, or until no worker is alive any more, and reports whether one is.
 func (a *App) awaitWorker(ctx context.Context, ids []uuid.UUID) (alive bool, err error) {
 	err = a.poll(ctx, func() (bool, error) {
-		waiting, err := ledger.Waiting(ctx, a.DB, ids, true)
+		waiting, err := ledger.Waiting(ctx, a.DB, ids, true, a.Clock.Now())
 		if err != nil || !waiting {
 			alive = true
 			return true, err

@@ -138,10 +138,11 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 		LocalDate time.Time     `db:"local_date"`
 		Language  string        `db:"language"`
 		Articles  pq.Int64Array `db:"articles"`
+		More      pq.Int64Array `db:"more"`
 		Fallbacks pq.Int64Array `db:"fallbacks"`
 	}
 	if err := h.GetContext(ctx, &v, `
-		SELECT v.edition_id, e.list_id, e.local_date, v.language, v.articles, v.fallbacks
+		SELECT v.edition_id, e.list_id, e.local_date, v.language, v.articles, v.more, v.fallbacks
 		FROM mailer.variants v JOIN mailer.editions e ON e.id = v.edition_id WHERE v.id = $1`, variantID); err != nil {
 		return Letter{}, err
 	}
@@ -156,6 +157,14 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 	if l, err = c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks); err != nil {
 		return l, err
 	}
+	if found, err = c.Articles.ByIDs(ctx, h, v.More); err != nil {
+		return l, err
+	}
+	more, err := c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks)
+	if err != nil {
+		return l, err
+	}
+	l.Digest.More = more.Digest.Articles
 	if err := c.Dress(ctx, h, list, &l); err != nil {
 		return l, err
 	}

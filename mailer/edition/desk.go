@@ -121,7 +121,7 @@ func (b *bench) retire(ctx context.Context, where string, args ...any) error {
 // again lays out again what is not sent yet of the retired variants. Done again, it changes nothing.
 func (b *bench) again(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		b.suppress, b.leaveInDoubt, b.given, b.readers, b.isBare, b.layOut, b.insertVariants, b.assign, b.tidy, b.count,
+		b.leaveInDoubt, b.suppress, b.given, b.readers, b.isBare, b.layOut, b.insertVariants, b.assign, b.tidy, b.count,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -133,13 +133,19 @@ func (b *bench) again(ctx context.Context) error {
 // unsent is true of a delivery d, with its variant v, that is to be laid out again. One in flight is left alone: a sender has it in its hands.
 const unsent = `(v.retired AND d.due_at IS NOT NULL AND d.state <> 'in_flight' OR d.state = 'cancelled' AND d.emptied)`
 
-// suppress ends deliveries to people who may not be mailed now: nobody knows what to lay out for them.
+// suppress ends deliveries to people who may not be mailed now, as claiming them would: nobody knows what to lay out for them.
 func (b *bench) suppress(ctx context.Context) error {
 	return b.run(ctx, `
-		UPDATE mailer.deliveries d SET state = 'suppressed', due_at = NULL, settled_at = $2
-		FROM mailer.variants v
-		WHERE d.edition_id = $1 AND v.id = d.variant_id AND v.retired AND d.due_at IS NOT NULL AND d.state <> 'in_flight'
-		  AND NOT EXISTS (SELECT FROM subscribers.mailable m WHERE m.subscription_id = d.subscription_id)`,
+		WITH ended AS (
+			UPDATE mailer.deliveries d SET state = 'suppressed', due_at = NULL, settled_at = $2
+			FROM mailer.variants v
+			WHERE d.edition_id = $1 AND v.id = d.variant_id AND v.retired AND d.due_at IS NOT NULL AND d.state <> 'in_flight'
+			  AND NOT EXISTS (SELECT FROM subscribers.mailable m WHERE m.subscription_id = d.subscription_id)
+			RETURNING d.edition_id, d.contact_id, d.subscription_id, v.groups
+		)
+		INSERT INTO mailer.released (subscription_id, group_id)
+		SELECT e.subscription_id, g FROM ended e, unnest(e.groups) g WHERE `+ledger.GivesBack("e")+`
+		ON CONFLICT DO NOTHING`,
 		b.edition.ID, b.now)
 }
 
@@ -153,7 +159,7 @@ func (b *bench) leaveInDoubt(ctx context.Context) error {
 }
 
 // counts is true of a delivery d whose articles are its contact's: given, or reserved.
-const counts = `(d.state NOT IN ('failed', 'cancelled') OR ` + ledger.EverInDoubt + `)`
+var counts = `(d.state NOT IN ('failed', 'cancelled', 'suppressed') OR ` + ledger.EverInDoubt + `)`
 
 // given makes the temporary table given: which of the added articles people got, or are about to get, by another edition or by the last one
 // that greeted them. To an edition that repeats that is nothing.
@@ -266,7 +272,7 @@ func (b *bench) count(ctx context.Context) error {
 
 // ahead finds, for the readers of a list $1, what they were given before their mark came to it: an editor had added it to an edition, or had
 // dropped it for ever. It looks only at arrangements of articles that somebody's mark has not passed.
-const ahead = `
+var ahead = `
 	SELECT d.subscription_id, array_agg(DISTINCT a.group_id ORDER BY a.group_id) AS groups
 	FROM mailer.arrangements a
 	JOIN mailer.editions e ON e.id = a.edition_id AND e.list_id = $1

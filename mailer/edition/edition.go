@@ -3,7 +3,8 @@
 // Its rules, in words (P1). What becomes due for a list gets a position, given out under the list's lock; no date decides. A
 // subscription has a mark: what lies behind it was dealt with. An edition holds for each subscription what lies between its mark
 // and the last position, and what a failed delivery gave back; planning it moves the marks, so nothing is planned twice and what
-// topics or languages left out counts as given. A subscription that is new, or was away, starts where its rhythm's last edition
+// topics or languages left out counts as given, and what the contact has from a list whose articles are left out. Where a digest has a maximum and
+// the rest waits, the mark moves to the last article that is in; where it has a minimum that is not reached, it stays. A subscription that is new, or was away, starts where its rhythm's last edition
 // ended when the list is next planned. What differs between two subscriptions but leads to the same digest makes one variant.
 package edition
 
@@ -51,7 +52,8 @@ type Edition struct {
 	Articles   int        `db:"articles" json:"articles"` // translation groups
 	Variants   int        `db:"variants" json:"variants"`
 	Recipients int        `db:"recipients" json:"recipients"`
-	Empty      int        `db:"empty" json:"-"` // subscriptions that had nothing new for them
+	Empty      int        `db:"empty" json:"-"`                   // subscriptions that had nothing new for them
+	Waiting    int        `db:"waiting" json:"waiting,omitempty"` // subscriptions with fewer articles than the list's minimum
 	CreatedAt  time.Time  `db:"created_at" json:"-"`
 	Paused     bool       `db:"paused" json:"-"`     // nothing of it goes out
 	ApproveBy  *time.Time `db:"approve_by" json:"-"` // in review: after that its list says what becomes of it; nil: it waits

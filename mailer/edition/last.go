@@ -66,7 +66,7 @@ func (p *Planner) Read(ctx context.Context, tx handle, id uuid.UUID, list subscr
 		return c, err
 	}
 	c.LocalDate = e.LocalDate
-	err = tx.QueryRowxContext(ctx, `SELECT words, articles, fallbacks FROM digest`).Scan(&c.Language, &c.Articles, &c.Fallbacks)
+	err = tx.QueryRowxContext(ctx, `SELECT words, articles || more, fallbacks FROM digest`).Scan(&c.Language, &c.Articles, &c.Fallbacks)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -76,8 +76,12 @@ func (p *Planner) Read(ctx context.Context, tx handle, id uuid.UUID, list subscr
 // alone makes one subscription the only reader. What the edition gave anybody is as if it were given back to this one; nothing lies behind
 // its mark.
 func (l *layout) alone(ctx context.Context, subscription int64) error {
+	if err := l.elsewhere(ctx, `SELECT DISTINCT unnest(groups) AS group_id FROM mailer.variants WHERE edition_id = $2`, l.edition.ID); err != nil {
+		return err
+	}
 	return l.setReaders(ctx, `
-		SELECT m.subscription_id, $3::bigint AS mark, m.languages, m.language_keys, m.topics, '{}'::bigint[] AS had,
+		SELECT m.subscription_id, $3::bigint AS mark, m.languages, m.language_keys, m.topics,
+		       coalesce((SELECT groups FROM elsewhere WHERE elsewhere.contact_id = m.contact_id), '{}') AS had,
 		       (SELECT coalesce(array_agg(DISTINCT g), '{}') FROM mailer.variants v, unnest(v.groups) g WHERE v.edition_id = $2) AS back
 		FROM subscribers.mailable m JOIN mailer.editions e ON e.id = $2 AND e.list_id = m.list_id
 		WHERE m.subscription_id = $1 AND e.state IN ('approved', 'sending', 'sent')`,

@@ -2,6 +2,7 @@ package edition
 
 import (
 	"context"
+	"math"
 
 	"github.com/lib/pq"
 
@@ -15,6 +16,7 @@ import (
 //	reader   a row per subscription: its mark, the groups that it gets wherever they lie (back) or had already (had), its profile
 //	profile  a row per set of readers who are to get the same
 //	version  a row per article version that any reader may get
+//	subject  a row per translation group of those: the sections and tags of all its versions
 //	chosen   a row per profile and translation group: the version for them
 //	digest   a row per profile that gets anything
 type layout struct {
@@ -33,7 +35,9 @@ func (l *layout) run(ctx context.Context, statement string, args ...any) error {
 
 // clear drops what an earlier layout in the same transaction has left.
 func (l *layout) clear(ctx context.Context) error {
-	return l.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour`)
+	return l.run(ctx, `
+		DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.subject, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour,
+		                     pg_temp.waiting`)
 }
 
 // setReaders makes the readers from a query of subscription_id, languages, language_keys, topics, mark, back and had, and whatever else
@@ -85,46 +89,59 @@ func (l *layout) choose(ctx context.Context) error {
 		l.list.ID, pq.StringArray(language.Keys(l.list.Selection.Languages))); err != nil {
 		return err
 	}
+	if err := l.run(ctx, `
+		CREATE TEMP TABLE subject ON COMMIT DROP AS
+		SELECT group_id, array_agg(DISTINCT topic) AS topics FROM version, unnest(tags || section) topic GROUP BY group_id`); err != nil {
+		return err
+	}
 	return l.run(ctx, `
 		CREATE TEMP TABLE chosen ON COMMIT DROP AS
 		SELECT DISTINCT ON (f.id, v.group_id) f.id AS profile, v.group_id, v.position, v.article_id, want.fallback,
 		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at
 		FROM profile f
 		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back)) AND v.group_id <> ALL (f.had)
+		JOIN subject s ON s.group_id = v.group_id AND (f.topics = '{}' OR f.topics && s.topics)
 		CROSS JOIN LATERAL (
 			SELECT tag, key, n, false AS fallback FROM unnest(f.languages, f.language_keys) WITH ORDINALITY AS own (tag, key, n)
 			UNION ALL SELECT $1, $2, 1000000, f.languages <> '{}'
 		) want
 		WHERE v.language_key = want.key
-		  AND (f.topics = '{}' OR EXISTS (
-			SELECT 1 FROM version any_of WHERE any_of.group_id = v.group_id
-			AND (any_of.section = ANY (f.topics) OR any_of.tags && f.topics)))
 		ORDER BY f.id, v.group_id, want.n, v.language <> want.tag, v.article_id`,
 		l.list.FallbackLanguage, language.Key(l.list.FallbackLanguage))
 }
 
-// digests lays out what each profile gets: what an editor put in a place, then the newest first.
+// digests lays out what each profile gets: what an editor put in a place, then the newest first. What a list has no room for, and is not to
+// wait, is shown as more.
 func (l *layout) digests(ctx context.Context) error {
 	return l.run(ctx, `
 		CREATE TEMP TABLE digest ON COMMIT DROP AS
-		SELECT *, sha256(convert_to(concat_ws(' ', words, articles::text, fallbacks::text), 'UTF8')) AS key
+		SELECT profile, words, ordered[1:$1] AS articles, ordered[$1 + 1:] AS more, groups, fallbacks,
+		       sha256(convert_to(concat_ws(' ', words, ordered::text, fallbacks::text), 'UTF8')) AS key
 		FROM (
 			SELECT f.id AS profile, f.words,
-			       coalesce(array_agg(c.article_id ORDER BY a.place, c.published_at DESC, c.position) FILTER (WHERE c.profile IS NOT NULL), '{}') AS articles,
+			       coalesce(array_agg(c.article_id ORDER BY a.place, c.published_at DESC, c.position) FILTER (WHERE c.profile IS NOT NULL), '{}') AS ordered,
 			       coalesce(array_agg(c.group_id ORDER BY a.place, c.published_at DESC, c.position) FILTER (WHERE c.profile IS NOT NULL), '{}') AS groups,
 			       coalesce(array_agg(c.article_id ORDER BY c.position) FILTER (WHERE c.fallback), '{}') AS fallbacks
 			FROM profile f LEFT JOIN chosen c ON c.profile = f.id
-			LEFT JOIN mailer.arrangements a ON a.edition_id = $1 AND a.group_id = c.group_id
+			LEFT JOIN mailer.arrangements a ON a.edition_id = $2 AND a.group_id = c.group_id
 			GROUP BY f.id, f.words
-			HAVING $2 OR count(c.profile) > 0
-		) laid_out`, l.edition.ID, l.bare)
+			HAVING $3 OR count(c.profile) > 0
+		) laid_out`, l.shown(), l.edition.ID, l.bare)
+}
+
+// shown is how many articles a digest shows as more than a title. Of a list where the rest waits there are no others.
+func (l *layout) shown() int {
+	if l.list.MaxArticles > 0 && (l.list.Rest == subscribers.RestMore || l.edition.Rhythm == immediate) {
+		return l.list.MaxArticles
+	}
+	return math.MaxInt32 - 1
 }
 
 // insertVariants writes what differs among the digests.
 func (l *layout) insertVariants(ctx context.Context) error {
 	return l.run(ctx, `
-		INSERT INTO mailer.variants (edition_id, language, articles, fallbacks, groups, key)
-		SELECT DISTINCT ON (key) $1::uuid, words, articles, fallbacks, groups, key FROM digest ORDER BY key
+		INSERT INTO mailer.variants (edition_id, language, articles, more, fallbacks, groups, key)
+		SELECT DISTINCT ON (key) $1::uuid, words, articles, more, fallbacks, groups, key FROM digest ORDER BY key
 		ON CONFLICT (edition_id, key) DO NOTHING`,
 		l.edition.ID)
 }

@@ -128,10 +128,15 @@ func (w *world) exec(query string, args ...any) {
 // plan makes an edition by hand and returns it with what each reader gets, "name: key language, …" in the digest's order.
 func (w *world) plan(rhythm string) (*Edition, []string) {
 	w.t.Helper()
+	return w.planList(w.list(), rhythm)
+}
+
+func (w *world) planList(list subscribers.List, rhythm string) (*Edition, []string) {
+	w.t.Helper()
 	w.must(ledger.Prepare(w.ctx, w.db, w.clock.Now()))
 	var e *Edition
 	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) (err error) {
-		e, err = w.planner.Plan(w.ctx, tx, Request{List: w.list(), Rhythm: rhythm, CutOff: w.clock.Now(), ByHand: true, AtOnce: true})
+		e, err = w.planner.Plan(w.ctx, tx, Request{List: list, Rhythm: rhythm, CutOff: w.clock.Now(), ByHand: true, AtOnce: true})
 		return err
 	}))
 	w.clock.Advance(time.Minute)

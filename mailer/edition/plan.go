@@ -2,6 +2,8 @@ package edition
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -43,7 +45,8 @@ func (p *Planner) Plan(ctx context.Context, tx handle, r Request) (e *Edition, e
 		LocalDate: date,
 	})
 	for _, step := range []func(context.Context) error{
-		made.lock, made.notice, made.position, made.enrol, made.readers, made.layOut, made.insert, made.deliver, made.moveMarks,
+		made.lock, made.notice, made.position, made.enrol, made.has, made.readers,
+		made.profiles, made.choose, made.measure, made.digests, made.insert, made.deliver, made.moveMarks,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -94,16 +97,9 @@ func (p *plan) tryLock(ctx context.Context) (free bool, err error) {
 }
 
 // locked returns the ids of the lists that planning this one holds.
-func (p *plan) locked(ctx context.Context) (ids []int64, err error) {
-	if len(p.List.LeaveOut) == 0 {
-		return []int64{p.List.ID}, nil
-	}
-	others, err := subscribers.Lists(ctx, p)
-	for _, list := range others {
-		if list.ID == p.List.ID || slices.Contains(p.List.LeaveOut, list.Slug) {
-			ids = append(ids, list.ID)
-		}
-	}
+func (p *plan) locked(ctx context.Context) ([]int64, error) {
+	ids, err := p.leftOut(ctx)
+	ids = append(ids, p.List.ID)
 	slices.Sort(ids)
 	return ids, err
 }
@@ -139,13 +135,13 @@ func (p *plan) position(ctx context.Context) error {
 }
 
 // enrol fixes where everybody who is new on the list, or was away, starts: where the last edition of their rhythm ended, whichever
-// rhythm is being planned. From then on nothing passes them by, even if they switch before their first edition.
+// rhythm is being planned. From then on nothing passes them by, even if they switch before their first edition, or pause and catch up.
 func (p *plan) enrol(ctx context.Context) error {
 	return p.run(ctx, `
 		WITH arrived AS (
 			SELECT m.subscription_id, m.activation,
 			       coalesce(planned.position, (SELECT max(position) FROM mailer.plans WHERE list_id = $1)) AS position
-			FROM subscribers.mailable m
+			FROM subscribers.reading m
 			LEFT JOIN mailer.plans planned USING (list_id, rhythm)
 			LEFT JOIN mailer.marks mark USING (subscription_id)
 			WHERE m.list_id = $1 AND mark.activation IS DISTINCT FROM m.activation
@@ -157,6 +153,17 @@ func (p *plan) enrol(ctx context.Context) error {
 		ON CONFLICT (subscription_id) DO UPDATE
 		SET position = greatest(marks.position, excluded.position), activation = excluded.activation`,
 		p.List.ID)
+}
+
+// has finds out what those who may be mailed at this rhythm have from other lists.
+func (p *plan) has(ctx context.Context) error {
+	return p.elsewhere(ctx, `
+		SELECT group_id FROM mailer.positions WHERE list_id = $2 AND position > (
+			SELECT min(mark.position) FROM mailer.marks mark JOIN subscribers.mailable m USING (subscription_id)
+			WHERE m.list_id = $2 AND m.rhythm = $3)
+		UNION
+		SELECT group_id FROM mailer.released JOIN subscribers.mailable m USING (subscription_id) WHERE m.list_id = $2 AND m.rhythm = $3`,
+		p.List.ID, p.Rhythm)
 }
 
 // readers finds who may be mailed at this rhythm, and what each has not been given.
@@ -171,13 +178,38 @@ func (p *plan) readers(ctx context.Context) error {
 		), ahead AS (`+ahead+`)
 		SELECT m.subscription_id, m.contact_id, m.languages, m.language_keys, m.topics,
 		       coalesce(nullif(m.time_zone, ''), $3) AS time_zone, coalesce(m.delivery_hour, $4::time) AS hour,
-		       mark.position AS mark, coalesce(back.groups, '{}') AS back, coalesce(ahead.groups, '{}') AS had
+		       mark.position AS mark, coalesce(back.groups, '{}') AS back,
+		       coalesce(ahead.groups, '{}') || coalesce(elsewhere.groups, '{}') AS had
 		FROM subscribers.mailable m
 		JOIN mailer.marks mark USING (subscription_id, activation)
 		LEFT JOIN back USING (subscription_id)
 		LEFT JOIN ahead USING (subscription_id)
+		LEFT JOIN elsewhere USING (contact_id)
 		WHERE m.list_id = $1 AND m.rhythm = $2 AND `+condition,
 		append([]any{p.List.ID, p.Rhythm, p.List.TimeZone, p.List.DeliveryHour}, args...)...)
+}
+
+// measure takes away what is to wait, and keeps it in the temporary table waiting: everything of a profile that has fewer articles than the
+// list's minimum, and where the rest waits what became due after as many as a digest may hold. Alerts wait for nothing.
+func (p *plan) measure(ctx context.Context) error {
+	least, most := p.List.MinArticles, p.List.MaxArticles
+	if p.Rhythm == immediate {
+		least = 1
+	}
+	if most == 0 || p.shown() == most {
+		most = math.MaxInt32
+	}
+	if err := p.run(ctx, `
+		CREATE TEMP TABLE waiting ON COMMIT DROP AS
+		SELECT profile, group_id, of < $1 AS all_of_them FROM (
+			SELECT profile, group_id, row_number() OVER (PARTITION BY profile ORDER BY position) AS n, count(*) OVER (PARTITION BY profile) AS of
+			FROM chosen
+		) counted
+		WHERE of < $1 OR n > $2`,
+		least, most); err != nil {
+		return err
+	}
+	return p.run(ctx, `DELETE FROM chosen USING waiting WHERE chosen.profile = waiting.profile AND chosen.group_id = waiting.group_id`)
 }
 
 // insert writes the edition and its variants.
@@ -187,7 +219,8 @@ func (p *plan) insert(ctx context.Context) error {
 		SELECT (SELECT count(DISTINCT group_id) FROM chosen) AS articles,
 		       (SELECT count(DISTINCT key) FROM digest) AS variants,
 		       (SELECT count(*) FROM reader JOIN digest USING (profile)) AS recipients,
-		       (SELECT count(*) FROM reader WHERE profile NOT IN (SELECT profile FROM digest)) AS empty`); err != nil {
+		       (SELECT count(*) FROM reader WHERE profile NOT IN (SELECT profile FROM digest UNION SELECT profile FROM waiting)) AS empty,
+		       (SELECT count(*) FROM reader WHERE profile IN (SELECT profile FROM waiting WHERE all_of_them)) AS waiting`); err != nil {
 		return err
 	}
 	e.Audience = p.Audience.String()
@@ -201,10 +234,10 @@ func (p *plan) insert(ctx context.Context) error {
 	}
 	if err := p.run(ctx, `
 		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, reason, cut_off, articles, variants, recipients,
-		                             empty, created_at, finished_at, approve_by, audience)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		                             empty, created_at, finished_at, approve_by, audience, waiting, late_after)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, make_interval(secs => $18))`,
 		e.ID, e.ListID, e.Rhythm, e.LocalDate, p.origin(), e.State, e.Reason, e.CutOff, e.Articles, e.Variants, e.Recipients,
-		e.Empty, e.CreatedAt, e.FinishedAt, e.ApproveBy, e.Audience); err != nil {
+		e.Empty, e.CreatedAt, e.FinishedAt, e.ApproveBy, e.Audience, e.Waiting, p.List.LateAfter.Std().Seconds()); err != nil {
 		return err
 	}
 	return p.insertVariants(ctx)
@@ -214,11 +247,13 @@ func (p *plan) insert(ctx context.Context) error {
 func (p *plan) decide() (State, string) {
 	e := p.edition
 	switch {
-	case e.Recipients == 0 && e.Empty == 0:
+	case e.Recipients == 0 && e.Empty == 0 && e.Waiting == 0:
 		return Skipped, "no active subscription has this rhythm"
+	case e.Recipients == 0 && e.Waiting > 0:
+		return Skipped, fmt.Sprintf("fewer than %d articles for anybody: they wait", p.List.MinArticles)
 	case e.Recipients == 0:
 		return Skipped, "nothing new"
-	case p.now.Sub(e.CutOff) > p.List.LateAfter.Std():
+	case !p.ByHand && p.now.Sub(e.CutOff) > p.List.LateAfter.Std():
 		return Held, "planned long after its cut-off: release it to send it late"
 	case p.List.Approval && !p.Approve:
 		return Review, ""
@@ -233,15 +268,20 @@ func (p *plan) origin() string {
 	return bySchedule
 }
 
-// deliver writes a delivery for each reader who gets anything.
+// deliver writes a delivery for each reader who gets anything. Behind an older one that is still open it waits for that.
 func (p *plan) deliver(ctx context.Context) error {
 	if err := p.setHours(ctx); err != nil {
 		return err
 	}
 	made, err := p.ExecContext(ctx, `
-		INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, not_before, due_at)
-		SELECT v.edition_id, r.contact_id, r.subscription_id, v.id, h.at, h.at
+		WITH open AS (
+			SELECT subscription_id, max(due_at) FILTER (WHERE state IN ('deferred', 'in_doubt')) AS due_at
+			FROM mailer.deliveries WHERE due_at IS NOT NULL GROUP BY subscription_id
+		)
+		INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, not_before, due_at, behind)
+		SELECT v.edition_id, r.contact_id, r.subscription_id, v.id, h.at, greatest(h.at, open.due_at), open.subscription_id IS NOT NULL
 		FROM reader r
+		LEFT JOIN open USING (subscription_id)
 		JOIN digest d USING (profile)
 		JOIN mailer.variants v ON v.edition_id = $1 AND v.key = d.key
 		JOIN local_hour h USING (time_zone, hour)`,
@@ -255,16 +295,24 @@ func (p *plan) deliver(ctx context.Context) error {
 	return nil
 }
 
-// moveMarks notes that every reader has been dealt with up to the last position, also those who get nothing. What is given back
-// while this plan is made stays for the next one.
+// moveMarks notes up to where every reader has been dealt with: the last position, also for those who get nothing, or the last article before
+// those that wait. What is given back while this plan is made stays for the next one.
 func (p *plan) moveMarks(ctx context.Context) error {
 	if err := p.run(ctx, `
 		DELETE FROM mailer.released r USING reader
-		WHERE r.subscription_id = reader.subscription_id AND r.group_id = ANY (reader.back)`); err != nil {
+		WHERE r.subscription_id = reader.subscription_id AND r.group_id = ANY (reader.back)
+		  AND NOT EXISTS (SELECT FROM waiting WHERE waiting.profile = reader.profile AND waiting.group_id = r.group_id)`); err != nil {
 		return err
 	}
 	if err := p.run(ctx, `
-		UPDATE mailer.marks SET position = $1 FROM reader WHERE marks.subscription_id = reader.subscription_id`,
+		WITH upto AS (
+			SELECT f.id AS profile, CASE WHEN f.id IN (SELECT profile FROM waiting)
+			       THEN greatest(f.mark, (SELECT max(position) FROM chosen WHERE chosen.profile = f.id)) ELSE $1 END AS position
+			FROM profile f
+		)
+		UPDATE mailer.marks SET position = upto.position
+		FROM reader JOIN upto USING (profile)
+		WHERE marks.subscription_id = reader.subscription_id AND marks.position <> upto.position`,
 		p.last); err != nil {
 		return err
 	}

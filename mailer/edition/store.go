@@ -10,7 +10,7 @@ import (
 	"silkpost/internal/errs"
 )
 
-const columns = `id, list_id, rhythm, local_date, state, reason, cut_off, articles, variants, recipients, empty, created_at, finished_at,
+const columns = `id, list_id, rhythm, local_date, state, reason, cut_off, articles, variants, recipients, empty, waiting, created_at, finished_at,
 	paused, approve_by, corrects, audience, repeats`
 
 // Latest returns up to limit editions, newest first.

@@ -72,7 +72,7 @@ func Entries(ctx context.Context, h database.Handle, edition uuid.UUID) (entries
 	defer errs.Wrap(&err, "ledger.Entries(%s)", edition)
 	err = h.SelectContext(ctx, &entries, `
 		SELECT d.contact_id, a.email, d.state, d.attempts, d.code, d.reply, d.not_before, d.variant_id,
-		       v.language, coalesce(v.sender, '') AS sender, v.articles
+		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles
 		FROM mailer.deliveries d
 		JOIN mailer.variants v ON v.id = d.variant_id
 		JOIN subscribers.addresses a ON a.contact_id = d.contact_id
@@ -97,16 +97,16 @@ func Senders(ctx context.Context, h database.Handle, now time.Time) (n int, err 
 	return n, err
 }
 
-// Waiting reports whether deliveries of editions that may go out wait for their first attempt or are in flight, or, with settled,
-// whether any is still open.
-func Waiting(ctx context.Context, h database.Handle, editions []uuid.UUID, settled bool) (waiting bool, err error) {
+// Waiting reports whether deliveries of editions that may go out wait for their first attempt, which nothing keeps them from, or are in
+// flight, or, with settled, whether any is still open.
+func Waiting(ctx context.Context, h database.Handle, editions []uuid.UUID, settled bool, now time.Time) (waiting bool, err error) {
 	defer errs.Wrap(&err, "ledger.Waiting")
 	err = h.GetContext(ctx, &waiting, `
 		SELECT EXISTS (
 			SELECT 1 FROM mailer.deliveries d JOIN mailer.editions e ON e.id = d.edition_id
 			WHERE e.id = ANY ($1::uuid[]) AND e.state IN ('approved', 'sending') AND d.due_at IS NOT NULL
-			  AND ($2 OR d.state = 'in_flight' OR d.state = 'pending' AND d.attempts = 0))`,
-		uuids(editions), settled)
+			  AND ($3 OR d.state = 'in_flight' OR d.state = 'pending' AND d.attempts = 0 AND NOT `+waits+`))`,
+		uuids(editions), now, settled)
 	return waiting, err
 }
 

@@ -11,8 +11,7 @@ import (
 )
 
 // EverInDoubt is true of a delivery d that its contact may have got although nobody said so: its articles count as given.
-const EverInDoubt = `(d.state = 'in_doubt' OR d.attempts > 0 AND EXISTS (
-	SELECT FROM mailer.attempts a WHERE a.edition_id = d.edition_id AND a.contact_id = d.contact_id AND a.outcome = 'in_doubt'))`
+var EverInDoubt = `(d.state = 'in_doubt' OR d.attempts > 0 AND ` + doubted("d") + `)`
 
 // Cancel ends the deliveries of cancelled editions that are not on their way at this moment, and gives their articles back. One that was
 // ever in doubt stays so and is not tried again.
@@ -28,9 +27,8 @@ func Cancel(ctx context.Context, h database.Handle, now time.Time, editions ...u
 		)
 		INSERT INTO mailer.released (subscription_id, group_id)
 		SELECT e.subscription_id, g FROM ended e
-		JOIN mailer.editions ed ON ed.id = e.edition_id AND NOT ed.repeats
 		JOIN mailer.variants v ON v.id = e.variant_id, unnest(v.groups) g
-		WHERE e.state = 'cancelled'
+		WHERE e.state = 'cancelled' AND `+reserves("e")+`
 		ON CONFLICT DO NOTHING`,
 		uuids(editions), now); err != nil {
 		return err

@@ -46,7 +46,7 @@ func ReceivedBy(ctx context.Context, h database.Handle, subscriptions []int64) (
 	defer errs.Wrap(&err, "ledger.ReceivedBy")
 	if err := h.SelectContext(ctx, &all, `
 		SELECT d.edition_id, e.list_id, e.rhythm, e.local_date, d.contact_id, d.subscription_id, d.state, d.not_before, d.settled_at,
-		       v.language, coalesce(v.sender, '') AS sender, v.articles
+		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles
 		FROM mailer.deliveries d
 		JOIN mailer.editions e ON e.id = d.edition_id
 		JOIN mailer.variants v ON v.id = d.variant_id

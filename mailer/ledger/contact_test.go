@@ -54,8 +54,8 @@ func TestLastSent(t *testing.T) {
 	other := ledger.NewEditionID(noon.Add(time.Minute))
 	b.exec(`INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at)
 		VALUES ($1, 1, 'weekly', '2026-11-22', 'hand', 'approved', $2, $2)`, other, noon)
-	b.exec(`INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, not_before, due_at)
-		SELECT $1, s.contact_id, s.id, (SELECT id FROM mailer.variants), $2, $2 FROM subscribers.subscriptions s`, other, noon)
+	b.exec(`INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, not_before, due_at, behind)
+		SELECT $1, s.contact_id, s.id, (SELECT id FROM mailer.variants), $2, $2, false FROM subscribers.subscriptions s`, other, noon)
 	again := b.claim(sender, noon, 9)
 	b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{
 		outcome(sender, again[0], reply.Sent, noon.Add(3*time.Second)), outcome(sender, d[0], reply.Sent, noon.Add(2*time.Second)),

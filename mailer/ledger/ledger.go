@@ -3,8 +3,8 @@
 // Its rules, in words. A delivery is claimed by a sender, a worker process with a lease; claiming is refused once the lease
 // has run out. Whoever may no longer be mailed at that moment is suppressed, not claimed. An outcome is settled with the
 // server's reply; a late "sent" is written down even when the lease was lost, because a fact is a fact, while any other late
-// outcome only counts as an attempt. What a dead sender held is put back by anyone. A delivery that failed gives its articles
-// back to the subscription's next edition, unless it was ever in doubt: then the contact may have them. At any moment the eight
+// outcome only counts as an attempt. What a dead sender held is put back by anyone. A delivery that failed or was suppressed gives its
+// articles back to the subscription's next edition, if there is to be one, unless it was ever in doubt: then the contact may have them. At any moment the eight
 // states add up to the recipients. Of an edition's own row only what follows from its deliveries is written here: sending, sent.
 package ledger
 

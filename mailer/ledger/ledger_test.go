@@ -138,12 +138,12 @@ func TestClaimIsRefused(t *testing.T) {
 		}
 	}
 	b.exec(`UPDATE mailer.editions SET state = 'approved'`)
-	late := b.enlist(noon.Add(ledger.LateLimit))
-	if n := len(b.claim(late, noon.Add(ledger.LateLimit), 9)); n != 0 {
+	late := b.enlist(noon.Add(12 * time.Hour))
+	if n := len(b.claim(late, noon.Add(12*time.Hour), 9)); n != 0 {
 		t.Errorf("claimed %d that are late", n)
 	}
 	for _, want := range []int{1, 0} {
-		if n, err := ledger.NoteLate(b.ctx, b.db, noon.Add(ledger.LateLimit)); n != want || err != nil {
+		if n, err := ledger.NoteLate(b.ctx, b.db, noon.Add(12*time.Hour)); n != want || err != nil {
 			t.Errorf("%d editions with late deliveries, not %d (%v)", n, want, err)
 		}
 	}
@@ -152,6 +152,106 @@ func TestClaimIsRefused(t *testing.T) {
 		t.Errorf("claimed %d, not those 2 who may be mailed", n)
 	}
 	b.counts(ledger.Counts{Recipients: 3, InFlight: 2, Suppressed: 1})
+}
+
+// next adds an edition that came later, approved and due at a time, with a delivery for everybody.
+func (b *book) next(at time.Time) uuid.UUID {
+	b.t.Helper()
+	id := ledger.NewEditionID(noon.Add(time.Minute))
+	b.exec(`INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at)
+		VALUES ($1, 1, 'weekly', '2026-11-22', 'hand', 'approved', $2, $2)`, id, at)
+	b.exec(`INSERT INTO mailer.variants (edition_id, language, articles, groups, key) VALUES ($1, 'en', '{3}', '{3}', 'k')`, id)
+	b.exec(`INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, not_before, due_at)
+		SELECT $1, s.contact_id, s.id, (SELECT max(id) FROM mailer.variants), $2, $2 FROM subscribers.subscriptions s`, id, at)
+	return id
+}
+
+// contacts returns those of some deliveries of an edition.
+func contacts(edition uuid.UUID, claimed []*ledger.Delivery) (ids []int64) {
+	for _, d := range claimed {
+		if d.EditionID == edition {
+			ids = append(ids, d.ContactID)
+		}
+	}
+	return ids
+}
+
+func (b *book) settle(sender uuid.UUID, d *ledger.Delivery, o reply.Outcome, at time.Time) {
+	b.t.Helper()
+	b.must(ledger.Settle(b.ctx, b.db, []ledger.Attempt{outcome(sender, d, o, at)}))
+}
+
+// Of two digests the newer waits until the older is over, however long that takes, and is not late by that.
+func TestTheNewerWaitsForTheOlder(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 2)
+	newer := b.next(noon)
+	sender := b.enlist(noon)
+	first := b.claim(sender, noon, 9)
+	if got := contacts(newer, first); len(first) != 2 || got != nil {
+		t.Fatalf("claimed %d, of the newer %v", len(first), got)
+	}
+	if more := b.claim(sender, noon, 9); len(more) != 0 {
+		t.Errorf("claimed %d while the older is in flight", len(more))
+	}
+	if waiting, err := ledger.Waiting(b.ctx, b.db, []uuid.UUID{newer}, false, noon); waiting || err != nil {
+		t.Errorf("a first attempt is waited for that cannot come (%v)", err)
+	}
+	b.settle(sender, first[0], reply.Sent, noon)
+	b.settle(sender, first[1], reply.Deferred, noon) // until a minute later
+	if got := contacts(newer, b.claim(sender, noon, 9)); len(got) != 1 || got[0] != first[0].ContactID {
+		t.Errorf("claimed of the newer: %v, not that of %d", got, first[0].ContactID)
+	}
+	later := noon.Add(13 * time.Hour)
+	sender = b.enlist(later)
+	again := b.claim(sender, later, 9)
+	if got := contacts(newer, again); len(again) != 1 || got != nil {
+		t.Fatalf("claimed %d, of the newer %v, while the older was deferred", len(again), got)
+	}
+	if n, err := ledger.NoteLate(b.ctx, b.db, later); n != 0 || err != nil {
+		t.Errorf("%d editions are late, whose deliveries wait for older ones (%v)", n, err)
+	}
+	b.settle(sender, again[0], reply.Failed, later)
+	last := b.claim(sender, later, 9)
+	if got := contacts(newer, last); len(got) != 1 || !last[0].NotBefore.Equal(later) {
+		t.Errorf("the older has failed; claimed of the newer: %v", got)
+	}
+}
+
+// The newer does not wait for what does not go.
+func TestTheNewerDoesNotWaitInVain(t *testing.T) {
+	t.Parallel()
+	for name, older := range map[string]string{
+		"in review":                      `UPDATE mailer.editions SET state = 'review' WHERE id = $1 AND $2::timestamptz IS NOT NULL`,
+		"held":                           `UPDATE mailer.editions SET state = 'held' WHERE id = $1 AND $2::timestamptz IS NOT NULL`,
+		"late":                           `UPDATE mailer.deliveries SET not_before = $2::timestamptz - interval '13 hours' WHERE edition_id = $1`,
+		"whose hour has not come":        `UPDATE mailer.deliveries SET not_before = $2::timestamptz + interval '1 hour', due_at = $2 WHERE edition_id = $1`,
+		"of which it is known that none": `UPDATE mailer.deliveries SET behind = false WHERE edition_id <> $1 AND $2::timestamptz IS NOT NULL`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBook(t, 1)
+			newer := b.next(noon)
+			b.exec(older, b.edition, noon)
+			if got := contacts(newer, b.claim(b.enlist(noon), noon, 9)); len(got) != 1 {
+				t.Errorf("claimed of the newer: %v", got)
+			}
+		})
+	}
+}
+
+// Each edition has the limit of its list.
+func TestLateByTheListsLimit(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 1)
+	b.exec(`UPDATE mailer.editions SET late_after = '30 minutes'`)
+	at := noon.Add(30 * time.Minute)
+	if n := len(b.claim(b.enlist(at), at, 9)); n != 0 {
+		t.Errorf("claimed %d", n)
+	}
+	if n, err := ledger.NoteLate(b.ctx, b.db, at); n != 1 || err != nil {
+		t.Errorf("%d editions have late deliveries (%v)", n, err)
+	}
 }
 
 func TestLeases(t *testing.T) {

@@ -15,9 +15,6 @@ import (
 // Lease is for how long a sender is taken to be alive after it last renewed.
 const Lease = 15 * time.Second
 
-// LateLimit is by how much a delivery's hour may have passed when it is first tried; a later one waits for a person.
-const LateLimit = 12 * time.Hour
-
 // Enlist makes a new sender with a lease until now + Lease.
 func Enlist(ctx context.Context, h database.Handle, now time.Time) (sender uuid.UUID, err error) {
 	defer errs.Wrap(&err, "ledger.Enlist")
@@ -78,32 +75,54 @@ func TakeOver(ctx context.Context, db *sqlx.DB, now time.Time) (n int, err error
 	return n, err
 }
 
+// begins is true of a delivery d of an edition e that was begun, or may be at $2: a later one waits for a person.
+const begins = `(d.begun OR d.not_before > $2::timestamptz - e.late_after)`
+
+// waits is true of a delivery d while an older one of the same subscription is on its way at $2: its hour has come, and it is not one that waits
+// for a person.
+const waits = `(d.behind AND EXISTS (
+	SELECT FROM mailer.deliveries older JOIN mailer.editions first ON first.id = older.edition_id
+	WHERE older.subscription_id = d.subscription_id AND older.edition_id < d.edition_id AND older.due_at IS NOT NULL AND older.not_before <= $2::timestamptz
+	  AND first.state IN ('approved', 'sending') AND (older.begun OR older.not_before > $2::timestamptz - first.late_after)))`
+
+// doubted is true of a delivery that was ever in doubt: its contact may have it.
+func doubted(d string) string {
+	return `EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = ` + d + `.edition_id AND a.contact_id = ` + d + `.contact_id AND a.outcome = 'in_doubt')`
+}
+
+// reserves is true of a delivery of an edition that counts for what is given once: one that may repeat articles does not.
+func reserves(d string) string {
+	return `NOT EXISTS (SELECT FROM mailer.editions its WHERE its.id = ` + d + `.edition_id AND its.repeats)`
+}
+
+// GivesBack is true of a delivery that ends without having been sent and gives its articles back: its contact cannot have it.
+func GivesBack(d string) string { return `NOT ` + doubted(d) + ` AND ` + reserves(d) }
+
 // claim takes what is due of the editions that may go out, in the order of their variants, so that a sender holds few of them. Who
-// may no longer be mailed is suppressed, the others are in flight. A delivery whose hour has passed by too much waits for a
-// person, unless it was begun in time. An edition that is being worked on is left for the next time: whoever holds, pauses, cancels or
-// arranges one locks its row, waits for claims under way, and afterwards there are no others.
-const claim = `
+// person, unless it was begun in time; one of which an older one is on its way waits for that. An edition that is being worked on is left for
+// the next time: whoever holds, pauses, cancels or arranges one locks its row, waits for claims under way, and afterwards there are no others.
+var claim = `
 	WITH open AS (
-		SELECT e.id, ARRAY(SELECT v.id FROM mailer.variants v WHERE v.edition_id = e.id AND v.retired) AS retired
+		SELECT e.id, e.late_after, ARRAY(SELECT v.id FROM mailer.variants v WHERE v.edition_id = e.id AND v.retired) AS retired
 		FROM mailer.editions e
 		WHERE e.state IN ('approved', 'sending') AND NOT e.paused
 		  AND NOT EXISTS (SELECT FROM mailer.pauses p WHERE p.list_id IN (0, e.list_id))
 		FOR KEY SHARE SKIP LOCKED
 	), due AS (
 		SELECT d.edition_id, d.contact_id, m.email, m.name
-		FROM open CROSS JOIN LATERAL (
-			SELECT * FROM mailer.deliveries
-			WHERE edition_id = open.id AND due_at <= $2 AND state <> 'in_flight' AND (begun OR not_before > $3)
-			  AND variant_id <> ALL (open.retired)
-			ORDER BY due_at, variant_id
-			LIMIT $4
-			FOR UPDATE SKIP LOCKED
+		FROM open e CROSS JOIN LATERAL (
+			SELECT * FROM mailer.deliveries d
+			WHERE d.edition_id = e.id AND d.due_at <= $2 AND d.state <> 'in_flight' AND ` + begins + ` AND NOT ` + waits + `
+			  AND d.variant_id <> ALL (e.retired)
+			ORDER BY d.due_at, d.variant_id
+			LIMIT $3
+			FOR UPDATE OF d SKIP LOCKED
 		) d
 		LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
 		WHERE EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
 		  AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held)
 		ORDER BY d.due_at, d.variant_id
-		LIMIT $4
+		LIMIT $3
 	), begun AS (
 		UPDATE mailer.editions SET state = 'sending'
 		WHERE state = 'approved' AND id IN (SELECT edition_id FROM due)
@@ -116,6 +135,11 @@ const claim = `
 		    settled_at = CASE WHEN due.email IS NULL THEN $2::timestamptz ELSE d.settled_at END
 		FROM due WHERE d.edition_id = due.edition_id AND d.contact_id = due.contact_id
 		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, due.email, due.name
+	), released AS (
+		INSERT INTO mailer.released (subscription_id, group_id)
+		SELECT c.subscription_id, g FROM claimed c JOIN mailer.variants v ON v.id = c.variant_id, unnest(v.groups) g
+		WHERE c.email IS NULL AND ` + GivesBack("c") + `
+		ON CONFLICT DO NOTHING
 	)
 	SELECT * FROM claimed WHERE email IS NOT NULL ORDER BY variant_id, contact_id`
 
@@ -125,7 +149,7 @@ func Claim(ctx context.Context, db *sqlx.DB, sender uuid.UUID, now time.Time, li
 	defer errs.Wrap(&err, "ledger.Claim")
 	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
 		claimed = nil
-		return tx.SelectContext(ctx, &claimed, claim, sender, now, now.Add(-LateLimit), limit)
+		return tx.SelectContext(ctx, &claimed, claim, sender, now, limit)
 	})
 	return claimed, err
 }
@@ -152,8 +176,15 @@ func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delive
 	}
 	if found.Held && !found.Mailable {
 		_, err = h.ExecContext(ctx, `
-			UPDATE mailer.deliveries SET state = 'suppressed', sender_id = NULL, due_at = NULL, settled_at = $4
-			WHERE edition_id = $1 AND contact_id = $2 AND state = 'in_flight' AND sender_id = $3`,
+			WITH suppressed AS (
+				UPDATE mailer.deliveries SET state = 'suppressed', sender_id = NULL, due_at = NULL, settled_at = $4
+				WHERE edition_id = $1 AND contact_id = $2 AND state = 'in_flight' AND sender_id = $3
+				RETURNING edition_id, contact_id, subscription_id, variant_id
+			)
+			INSERT INTO mailer.released (subscription_id, group_id)
+			SELECT s.subscription_id, g FROM suppressed s JOIN mailer.variants v ON v.id = s.variant_id, unnest(v.groups) g
+			WHERE `+GivesBack("s")+`
+			ON CONFLICT DO NOTHING`,
 			d.EditionID, d.ContactID, sender, now)
 	}
 	return found.Held && found.Alive && found.Mailable && found.Open, err

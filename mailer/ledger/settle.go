@@ -18,8 +18,10 @@ import (
 const EnhancedCode = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
 
 // settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
-// is no longer the sender's takes nothing but "sent", and that with the variant that was sent: it may have been given another one since. When the subscription was last reached follows in the same statement.
-const settle = `
+// is no longer the sender's takes nothing but "sent", and that with the variant that was sent: it may have been given another one since. When the
+// subscription was last reached follows in the same statement, and a newer delivery waits as long as the older one does; when that is over it is
+// dated anew, for it is not late by having waited.
+var settle = `
 	WITH outcome AS (
 		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[],
 		                     $9::int[], $10::uuid[], $11::bigint[])
@@ -43,7 +45,7 @@ const settle = `
 		    code = CASE WHEN b.counts THEN b.code ELSE d.code END,
 		    reply = CASE WHEN b.counts THEN b.reply ELSE d.reply END
 		FROM before b WHERE d.edition_id = b.edition_id AND d.contact_id = b.contact_id
-		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, b.was, b.number, b.sender, b.at, b.outcome, b.phase, b.code, b.reply, b.counts
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, b.was, b.number, b.sender, b.at, b.outcome, b.phase, b.code, b.reply, b.counts, d.due_at
 	), tried AS (
 		INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id)
 		SELECT edition_id, contact_id, number, at, outcome, phase, code, reply, sender FROM settled
@@ -56,20 +58,24 @@ const settle = `
 		GROUP BY s.subscription_id, s.contact_id, e.list_id
 		ORDER BY s.subscription_id
 		ON CONFLICT (subscription_id) DO UPDATE SET sent_at = greatest(reached.sent_at, excluded.sent_at)
+	), next AS (
+		UPDATE mailer.deliveries d
+		SET due_at = coalesce(s.due_at, s.at),
+		    not_before = CASE WHEN s.due_at IS NULL THEN greatest(d.not_before, s.at) ELSE d.not_before END
+		FROM settled s
+		WHERE s.counts AND d.subscription_id = s.subscription_id AND d.edition_id > s.edition_id AND d.behind AND d.state = 'pending'
+		  AND NOT d.begun AND d.due_at < coalesce(s.due_at, s.at)
 	), given AS (
 		DELETE FROM mailer.released r USING settled s JOIN mailer.variants v ON v.id = s.variant_id
 		WHERE s.outcome = 'sent' AND r.subscription_id = s.subscription_id AND r.group_id = ANY (v.groups)
 	)
 	INSERT INTO mailer.released (subscription_id, group_id)
 	SELECT s.subscription_id, g FROM settled s JOIN mailer.variants v ON v.id = s.variant_id, unnest(v.groups) g
-	WHERE s.counts AND s.outcome = 'failed' AND NOT EXISTS (
-		SELECT 1 FROM mailer.attempts a
-		WHERE a.edition_id = s.edition_id AND a.contact_id = s.contact_id AND a.outcome = 'in_doubt')
-	  AND NOT EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = s.edition_id AND e.repeats)
+	WHERE s.counts AND s.outcome = 'failed' AND ` + GivesBack("s") + `
 	UNION
 	SELECT s.subscription_id, g FROM settled s JOIN mailer.variants v ON v.id = s.was, unnest(v.groups) g
 	WHERE s.was <> s.variant_id AND g NOT IN (SELECT unnest(v.groups) FROM mailer.variants v WHERE v.id = s.variant_id)
-	  AND NOT EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = s.edition_id AND e.repeats)
+	  AND ` + reserves("s") + `
 	ON CONFLICT DO NOTHING`
 
 // Settle writes down what attempts came to, all of them or, on an error, none. It may be repeated: a second time the
@@ -120,17 +126,16 @@ func PutBack(ctx context.Context, h database.Handle, sender uuid.UUID, deliverie
 }
 
 // lateReason is what an edition says of deliveries that wait for a person.
-const lateReason = "deliveries passed their hour by more than 12 hours: release the edition to send them"
+const lateReason = "deliveries passed their hour by more than the list allows: release the edition to send them"
 
 // NoteLate says with each edition that has them that deliveries are late and wait for a person, and returns with how many that is new.
 func NoteLate(ctx context.Context, h database.Handle, now time.Time) (n int, err error) {
 	defer errs.Wrap(&err, "ledger.NoteLate")
 	res, err := h.ExecContext(ctx, `
-		UPDATE mailer.editions e SET reason = $2
+		UPDATE mailer.editions e SET reason = $1
 		WHERE e.state IN ('approved', 'sending') AND e.reason = ''
-		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state = 'pending' AND NOT d.begun
-		              AND d.not_before <= $1)`,
-		now.Add(-LateLimit), lateReason)
+		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state = 'pending' AND NOT `+begins+` AND NOT `+waits+`)`,
+		lateReason, now)
 	if err != nil {
 		return 0, err
 	}

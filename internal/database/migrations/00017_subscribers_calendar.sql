@@ -12,7 +12,16 @@ ALTER TABLE subscribers.lists
     ADD rest text NOT NULL DEFAULT 'wait' CHECK (rest IN ('wait', 'more')),            -- what becomes of articles beyond the maximum
     ADD leave_out text[] NOT NULL DEFAULT '{}';        -- slugs of lists: what a contact has from them does not come again
 
+-- Whose articles are counted: of those who may be mailed, and of those who will catch up after a pause.
+CREATE VIEW subscribers.reading AS
+SELECT subscription_id, list_id, rhythm, activation FROM subscribers.mailable
+UNION ALL
+SELECT s.id, s.list_id, s.rhythm, s.activation
+FROM subscribers.subscriptions s JOIN subscribers.contacts c ON c.id = s.contact_id
+WHERE s.state = 'paused' AND s.catch_up AND c.erased_at IS NULL;
+
 -- +goose Down
+DROP VIEW subscribers.reading;
 ALTER TABLE subscribers.lists
     DROP daily_on, DROP weekly_on, DROP monthly_on, DROP daily_at, DROP weekly_at, DROP monthly_at, DROP not_on, DROP immediate_after,
     DROP late_after, DROP rest, DROP leave_out;

@@ -10,11 +10,14 @@ ALTER TABLE mailer.variants
 ALTER TABLE mailer.deliveries
     ADD behind boolean NOT NULL DEFAULT true;          -- an older one may have been open when it was planned
 
+CREATE INDEX deliveries_behind ON mailer.deliveries (subscription_id) WHERE behind AND due_at IS NOT NULL;
+
 -- Which variants hold an article: what a contact has from other lists.
 CREATE INDEX variants_groups ON mailer.variants USING gin (groups);
 
 -- +goose Down
 DROP INDEX mailer.variants_groups;
+DROP INDEX mailer.deliveries_behind;
 ALTER TABLE mailer.deliveries DROP behind;
 ALTER TABLE mailer.variants DROP more;
 ALTER TABLE mailer.editions DROP waiting, DROP late_after;

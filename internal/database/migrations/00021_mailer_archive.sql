@@ -19,8 +19,8 @@ BEGIN
     END IF;
     INSERT INTO mailer.archived (edition_id, article_id, group_id, place)
     SELECT NEW.id, held.article, min(held.in_group), max(held.place)
-    FROM mailer.variants v, unnest(v.articles, v.groups) WITH ORDINALITY AS held (article, in_group, place)
-    WHERE v.edition_id = NEW.id GROUP BY held.article
+    FROM mailer.variants v, unnest(v.articles || v.more, v.groups) WITH ORDINALITY AS held (article, in_group, place)
+    WHERE v.edition_id = NEW.id AND NOT v.retired GROUP BY held.article
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
@@ -31,7 +31,7 @@ CREATE TRIGGER editions_archive AFTER UPDATE OF state ON mailer.editions
 INSERT INTO mailer.archived (edition_id, article_id, group_id, place)
 SELECT e.id, held.article, min(held.in_group), max(held.place)
 FROM mailer.editions e JOIN mailer.variants v ON v.edition_id = e.id,
-     unnest(v.articles, v.groups) WITH ORDINALITY AS held (article, in_group, place)
+     unnest(v.articles || v.more, v.groups) WITH ORDINALITY AS held (article, in_group, place)
 WHERE e.state IN ('sending', 'sent') GROUP BY e.id, held.article;
 
 -- +goose Down

@@ -1,0 +1,188 @@
+package edition
+
+import (
+	"testing"
+
+	"silkpost/subscribers"
+)
+
+// set changes the list's settings.
+func (w *world) set(change func(l *subscribers.List)) {
+	w.t.Helper()
+	list := w.list()
+	change(&list)
+	w.declare(list)
+}
+
+func TestFewArticlesWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(func(l *subscribers.List) { l.MinArticles = 2 })
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "en", "weekly", "Events")
+	w.subscribe("cem", "en", "weekly", "Poems")
+	w.publish("Events/one en")
+	e, got := w.plan("weekly")
+	same(t, "one article", got, []string(nil))
+	same(t, "why", []any{e.State, e.Reason, e.Waiting, e.Empty}, []any{Skipped, "fewer than 2 articles for anybody: they wait", 2, 1})
+	w.publish("News/two en")
+	e, got = w.plan("weekly")
+	same(t, "two articles", got, []string{"anna: News/two en, Events/one en"})
+	same(t, "counts", []any{e.State, e.Recipients, e.Waiting, e.Empty, e.Articles}, []any{Approved, 1, 1, 1, 2})
+	w.publish("Events/three en")
+	_, got = w.plan("weekly")
+	same(t, "two events", got, []string{"bo: Events/three en, Events/one en"})
+	w.publish("News/four en")
+	_, got = w.plan("weekly")
+	same(t, "what waited is not given to others twice", got, []string{"anna: News/four en, Events/three en"})
+}
+
+// What a failed delivery gave back waits like the rest, and is not lost by that.
+func TestReturnsWaitForTheMinimum(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en")
+	w.plan("weekly")
+	w.settle("failed")
+	w.set(func(l *subscribers.List) { l.MinArticles = 2 })
+	e, _ := w.plan("weekly")
+	same(t, "one that came back", []any{e.State, e.Waiting}, []any{Skipped, 1})
+	w.publish("two en")
+	_, got := w.plan("weekly")
+	same(t, "and a new one", got, []string{"anna: two en, one en"})
+}
+
+// The rest waits, first come, first served.
+func TestTheRestWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(func(l *subscribers.List) { l.MaxArticles = 2 })
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "en", "weekly", "Events")
+	w.publish("Events/one en", "News/two en", "Events/three en", "Events/four en", "News/five en")
+	e, got := w.plan("weekly")
+	same(t, "the first two", got, []string{"anna: Events/one en, News/two en", "bo: Events/one en, Events/three en"})
+	same(t, "counts", []any{e.Articles, e.Recipients, e.Waiting}, []any{3, 2, 0})
+	w.settle("failed")
+	w.publish("Events/six en")
+	_, got = w.plan("weekly")
+	same(t, "what came back was due before", got, []string{"anna: Events/one en, News/two en", "bo: Events/one en, Events/three en"})
+	w.settle("sent")
+	_, got = w.plan("weekly")
+	same(t, "the next two", got, []string{"anna: Events/three en, Events/four en", "bo: Events/six en, Events/four en"})
+	w.set(func(l *subscribers.List) { l.MaxArticles = 0 })
+	_, got = w.plan("weekly")
+	same(t, "without a maximum", got, []string{"anna: Events/six en, News/five en"})
+}
+
+// Whoever changes the rhythm, or the topics, while articles wait for them misses none of those that match.
+func TestWhatWaitsFollowsItsReader(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(func(l *subscribers.List) { l.MaxArticles = 1 })
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "en", "daily")
+	w.publish("Events/one en", "News/two en", "Events/three en")
+	w.plan("weekly")
+	w.plan("daily")
+	w.exec(`UPDATE subscribers.subscriptions SET rhythm = 'daily', topics = '{Events}' WHERE rhythm = 'weekly'`)
+	_, got := w.plan("daily")
+	same(t, "her next", got, []string{"anna: Events/three en", "bo: News/two en"})
+	_, got = w.plan("daily")
+	same(t, "the last", got, []string{"bo: Events/three en"})
+}
+
+// Or all is given, and the rest shown as links.
+func TestTheRestIsMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(func(l *subscribers.List) { l.MaxArticles, l.Rest = 2, subscribers.RestMore })
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en", "two en", "three en")
+	e, got := w.plan("weekly")
+	same(t, "in its order", got, []string{"anna: one en, two en, three en"})
+	var shown struct{ Articles, More int }
+	w.must(w.db.Get(&shown, `SELECT cardinality(articles) AS articles, cardinality(more) AS more FROM mailer.variants WHERE edition_id = $1`, e.ID))
+	same(t, "shown", shown, struct{ Articles, More int }{2, 1})
+	same(t, "given", e.Articles, 3)
+	e, _ = w.plan("weekly")
+	same(t, "after that", e.Reason, "nothing new")
+	w.settle("failed")
+	_, got = w.plan("weekly")
+	same(t, "what failed comes back whole", got, []string{"anna: one en, two en, three en"})
+}
+
+// Alerts wait for nothing: one article is enough, and all that there is goes.
+func TestAlertsKnowNoLimits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(func(l *subscribers.List) { l.MinArticles, l.MaxArticles = 2, 2 })
+	w.subscribe("anna", "en", "immediate")
+	w.publish("one en")
+	_, got := w.plan("immediate")
+	same(t, "one", got, []string{"anna: one en"})
+	w.publish("two en", "three en", "four en")
+	e, got := w.plan("immediate")
+	same(t, "many", got, []string{"anna: two en, three en, four en"})
+	var more int
+	w.must(w.db.Get(&more, `SELECT cardinality(more) FROM mailer.variants WHERE edition_id = $1`, e.ID))
+	same(t, "as links", more, 1)
+}
+
+// press makes a second list that takes the same articles, and puts readers on it.
+func (w *world) press(leaveOut []string, names ...string) subscribers.List {
+	w.t.Helper()
+	press := subscribers.NewList("press")
+	press.Sender, press.PostalAddress, press.LeaveOut = w.list().Sender, w.list().PostalAddress, leaveOut
+	w.declare(press)
+	press, err := subscribers.ListBySlug(w.ctx, w.db, "press")
+	w.must(err)
+	for _, name := range names {
+		w.exec(`INSERT INTO subscribers.subscriptions (list_id, contact_id, state, rhythm, created_at)
+			SELECT $1, id, 'active', 'weekly', $3 FROM subscribers.contacts WHERE email = $2`, press.ID, name+"@example.org", w.clock.Now())
+	}
+	return press
+}
+
+func TestTwoListsThatShareArticles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "en", "weekly", "Events")
+	press := w.press([]string{"partners"}, "anna", "bo")
+	w.publish("News/one en", "Events/two en")
+	w.plan("weekly")
+	_, got := w.planList(press, "weekly") // still open: that counts as well
+	same(t, "what they do not have", got, []string{"bo: News/one en"})
+	w.settle("failed")
+	w.publish("News/three en")
+	_, got = w.planList(press, "weekly")
+	same(t, "what was left out counts as given", got, []string{"anna: News/three en", "bo: News/three en, News/one en"})
+	_, got = w.plan("weekly")
+	same(t, "the other list repeats", got, []string{"anna: News/three en, News/one en, Events/two en", "bo: Events/two en"})
+}
+
+// Each of two lists may leave out what comes from the other.
+func TestListsThatLeaveOutOneAnother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(func(l *subscribers.List) { l.LeaveOut = []string{"press"} })
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "en", "weekly")
+	press := w.press([]string{"partners"}, "anna")
+	w.publish("one en")
+	_, got := w.planList(press, "weekly")
+	same(t, "the press", got, []string{"anna: one en"})
+	w.settle("sent")
+	_, got = w.plan("weekly")
+	same(t, "partners", got, []string{"bo: one en"})
+	w.subscribe("cem", "en", "weekly")
+	_, _, titles := w.last("cem")
+	same(t, "the last edition to somebody new", titles, []string{"one en"})
+	w.exec(`UPDATE mailer.deliveries d SET contact_id = c.id FROM subscribers.contacts c, mailer.editions e
+		WHERE c.email = 'cem@example.org' AND e.id = d.edition_id AND e.list_id = $1`, press.ID)
+	w.exec(`DELETE FROM mailer.marks WHERE activation = 0`)
+	_, _, titles = w.last("cem")
+	same(t, "to somebody new who has it from the press", titles, []string(nil))
+}
