@@ -30,9 +30,12 @@ type List struct {
 	DeliveryHour     string             `db:"delivery_hour" toml:"delivery_hour"`         // in each contact's zone
 	FallbackLanguage string             `db:"fallback_language" toml:"fallback_language"` // of articles in none of the reader's languages
 	Approval         bool               `db:"approval" toml:"approval"`                   // an editor lets each edition go
+	ApprovalWithin   Duration           `db:"approval_within" toml:"approval_within"`     // after the planning; 0: it waits for as long as it takes
+	Unapproved       string             `db:"unapproved" toml:"unapproved"`               // what becomes of an edition then: see UnapprovedHold
 	Public           bool               `db:"public" toml:"public"`
 	OptIn            string             `db:"opt_in" toml:"opt_in"`   // single or double
 	Welcome          string             `db:"welcome" toml:"welcome"` // what who confirmed a subscription gets: see WelcomeOff
+	Archive          bool               `db:"archive" toml:"archive"` // everybody may read its editions
 
 	// The days and hours of its editions: see MadeOn, Open and CutOffHour.
 	DailyOn   pq.StringArray `db:"daily_on" toml:"daily_on"`     // weekdays
@@ -53,6 +56,13 @@ type List struct {
 
 	Theme string `db:"theme" toml:"theme"` // how its digests look; "" is the usual way. Stored; nothing looks at it yet
 }
+
+// What becomes of an edition that nobody approved in time.
+const (
+	UnapprovedHold   = "hold"
+	UnapprovedSend   = "send"
+	UnapprovedCancel = "cancel"
+)
 
 // What a list sends to whoever has confirmed a subscription.
 const (
@@ -75,6 +85,7 @@ func NewList(slug string) List {
 		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double", Welcome: WelcomeOn, MinArticles: 1,
 		DailyOn: slices.Clone(Weekdays), WeeklyOn: "monday", MonthlyOn: "first monday",
 		ImmediateAfter: Duration(time.Minute), LateAfter: Duration(12 * time.Hour), Rest: RestWaits,
+		Unapproved: UnapprovedHold,
 	}
 }
 
@@ -131,6 +142,10 @@ func (l *List) canonical() (List, error) {
 	c.duration("immediate_after", l.ImmediateAfter, 0, Duration(time.Hour))
 	c.duration("late_after", l.LateAfter, Duration(time.Minute), Duration(30*24*time.Hour))
 	out.LeaveOut = c.leaveOut(l.Slug, l.LeaveOut)
+	c.duration("approval_within", l.ApprovalWithin, 0, Duration(31*24*time.Hour))
+	if choices := []string{UnapprovedHold, UnapprovedSend, UnapprovedCancel}; !slices.Contains(choices, l.Unapproved) {
+		c.add(fmt.Sprintf("unapproved %q", l.Unapproved), "none of %s", strings.Join(choices, ", "))
+	}
 	return out, c.err()
 }
 

@@ -30,6 +30,7 @@ func fullList() subscribers.List {
 		},
 		Rhythms: []string{"daily", "monthly"}, DefaultRhythm: "monthly", TimeZone: "Asia/Shanghai", EditorialHour: "16:30",
 		DeliveryHour: "07:15", FallbackLanguage: "zh-Hans", Approval: true, Public: false, OptIn: "single", Welcome: "last-edition",
+		ApprovalWithin: subscribers.Duration(4 * time.Hour), Unapproved: "cancel",
 		Description: database.StringMap{"en": "What is on\nnext month", "it": "Gli appuntamenti"}, Theme: "bulletin", MinArticles: 2, MaxArticles: 12,
 		DailyOn: []string{"tuesday", "friday"}, WeeklyOn: "thursday", MonthlyOn: "day 15", DailyAt: "06:00", WeeklyAt: "12:00", MonthlyAt: "13:30",
 		NotOn: []string{"sunday", "12-25", "2026-04-06"}, ImmediateAfter: subscribers.Duration(90 * time.Second),
@@ -219,7 +220,9 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"leave_out itself": {
 			func(l *subscribers.List) { l.LeaveOut = []string{"events"} }, `leave_out "events": the list itself: nothing comes twice on one list`,
 		},
-		"welcome": {func(l *subscribers.List) { l.Welcome = "hello" }, `welcome "hello": none of off, on, last-edition`},
+		"unapproved": {func(l *subscribers.List) { l.Unapproved = "perhaps" }, `unapproved "perhaps": none of hold, send, cancel`},
+		"deadline":   {func(l *subscribers.List) { l.ApprovalWithin = -1 }, `approval_within "-1ns"`},
+		"welcome":    {func(l *subscribers.List) { l.Welcome = "hello" }, `welcome "hello": none of off, on, last-edition`},
 		"selection": {
 			func(l *subscribers.List) { l.Selection.Languages = []string{"xx"} },
 			`select languages: "xx" is not a language tag`,

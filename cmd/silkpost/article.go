@@ -6,10 +6,11 @@ import (
 
 	"silkpost/internal/app"
 	"silkpost/internal/database"
+	"silkpost/mailer/edition"
 )
 
 type articleCmd struct {
-	Withdraw articleWithdrawCmd `cmd:"" help:"Take an article out of every feed and every digest to come."`
+	Withdraw articleWithdrawCmd `cmd:"" help:"Take an article out of every feed and every digest that is not sent yet."`
 	Restore  articleRestoreCmd  `cmd:"" help:"Publish a withdrawn article again, as it was."`
 }
 
@@ -22,7 +23,7 @@ type articleWithdrawCmd struct{ reference }
 
 func (c *articleWithdrawCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
-		article, change, err := a.WithdrawArticle(ctx, c.Ref)
+		article, change, err := a.WithdrawArticle(ctx, edition.CommandLine, c.Ref)
 		if err != nil {
 			return err
 		}
@@ -32,7 +33,7 @@ func (c *articleWithdrawCmd) Run(e *env) error {
 		}
 		fmt.Fprintf(e.stdout, "%q is withdrawn.\n", article.Title)
 		fmt.Fprintln(e.stdout, "It leaves every feed at once; readers of Atom are told to delete it. Its page says that it is gone.")
-		fmt.Fprintln(e.stdout, "No edition that is planned from now on has it. Editions planned before still do, and what was mailed stays mailed.")
+		fmt.Fprintln(e.stdout, "No digest that is not sent yet has it any more, and what was mailed stays mailed.")
 		fmt.Fprintf(e.stdout, "silkpost article restore %s publishes it again.\n", article.Slug)
 		return nil
 	})

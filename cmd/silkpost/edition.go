@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"silkpost/internal/app"
+	"silkpost/mailer/edition"
 )
 
 type editionCmd struct {
@@ -71,7 +72,9 @@ type editionApproveCmd struct {
 }
 
 func (c *editionApproveCmd) Run(e *env) error {
-	return e.open(func(ctx context.Context, a *app.App) error { return a.Approve(ctx, c.ID.UUID) })
+	return e.open(func(ctx context.Context, a *app.App) error {
+		return a.Desk(edition.CommandLine).Approve(ctx, c.ID.UUID)
+	})
 }
 
 type editionReleaseCmd struct {
@@ -79,7 +82,9 @@ type editionReleaseCmd struct {
 }
 
 func (c *editionReleaseCmd) Run(e *env) error {
-	return e.open(func(ctx context.Context, a *app.App) error { return a.Release(ctx, c.ID.UUID) })
+	return e.open(func(ctx context.Context, a *app.App) error {
+		return a.Desk(edition.CommandLine).Release(ctx, c.ID.UUID)
+	})
 }
 
 type deliveriesCmd struct {

@@ -19,6 +19,7 @@ import (
 	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
 	"silkpost/mailer/catcher/catchertest"
+	"silkpost/mailer/edition"
 )
 
 // hub is a WebSub hub that fetches what it is told of, at once, as hubs do.
@@ -286,7 +287,10 @@ func TestJobsForHubs(t *testing.T) {
 		t.Fatal(err)
 	}
 	jobs(12, "a feed went")
-	for _, set := range []func(context.Context, string) (articles.Article, database.Change, error){h.WithdrawArticle, h.WithdrawArticle, h.RestoreArticle} {
+	withdraw := func(ctx context.Context, ref string) (articles.Article, database.Change, error) {
+		return h.WithdrawArticle(ctx, edition.CommandLine, ref)
+	}
+	for _, set := range []func(context.Context, string) (articles.Article, database.Change, error){withdraw, withdraw, h.RestoreArticle} {
 		if _, _, err := set(t.Context(), "thirty-seats-for-exchange"); err != nil {
 			t.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
 	"silkpost/mailer/catcher/catchertest"
+	"silkpost/mailer/edition"
 	"silkpost/subscribers"
 )
 
@@ -168,7 +169,7 @@ func TestPrivateFeedFollows(t *testing.T) {
 	check("in English alone", relayEn.title)
 	n.articles(t, relayIt, seatsEn)
 	check("the translation takes its place", relayIt.title, seatsEn.title)
-	if _, _, err := n.WithdrawArticle(t.Context(), "thirty-seats-for-exchange"); err != nil {
+	if _, _, err := n.WithdrawArticle(t.Context(), edition.CommandLine, "thirty-seats-for-exchange"); err != nil {
 		t.Fatal(err)
 	}
 	check("one is withdrawn", relayIt.title)

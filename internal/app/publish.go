@@ -67,10 +67,16 @@ func (a *App) RemoveFeed(ctx context.Context, slug string) (f feeds.Feed, err er
 	return f, err
 }
 
-// WithdrawArticle takes an article out of every feed, off its page and out of the editions that are planned from now on. ref is its slug,
-// its GUID or its address. It returns the article, and Unchanged when it was withdrawn before.
-func (a *App) WithdrawArticle(ctx context.Context, ref string) (articles.Article, database.Change, error) {
-	return a.setPublished(ctx, ref, a.Articles.Withdraw)
+// WithdrawArticle takes an article out of every feed, off its page and out of every digest that is not sent yet. ref is its slug, its GUID
+// or its address; by is who does it (see edition.Desk). It returns the article, and Unchanged when it was withdrawn before.
+func (a *App) WithdrawArticle(ctx context.Context, by, ref string) (articles.Article, database.Change, error) {
+	return a.setPublished(ctx, ref, func(ctx context.Context, h database.Handle, ref string, now time.Time) (articles.Article, database.Change, error) {
+		article, change, err := a.Articles.Withdraw(ctx, h, ref, now)
+		if err == nil && change != database.Unchanged {
+			err = a.Desk(by).Withdrawn(ctx, h, article.ID)
+		}
+		return article, change, err
+	})
 }
 
 // RestoreArticle publishes a withdrawn article as it was; Unchanged when it is published.

@@ -17,6 +17,7 @@ import (
 	"silkpost/internal/app"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/mailer/edition"
 )
 
 const smallFeed = `
@@ -173,7 +174,7 @@ func TestWithdrawAndRestore(t *testing.T) {
 	before, counts := everything(), n.articlesByFeed(t)
 
 	n.clock.Advance(time.Hour)
-	withdrawn, change, err := n.WithdrawArticle(t.Context(), guid)
+	withdrawn, change, err := n.WithdrawArticle(t.Context(), edition.CommandLine, guid)
 	if err != nil || change != database.Changed || withdrawn.Title != relayEn.title || withdrawn.WithdrawnAt == nil {
 		t.Fatalf("withdrawn %+v, %q, %v", withdrawn, change, err)
 	}
@@ -208,7 +209,7 @@ func TestWithdrawAndRestore(t *testing.T) {
 		}
 	}
 
-	if again, change, err := n.WithdrawArticle(t.Context(), withdrawn.Slug); err != nil || change != database.Unchanged || !again.WithdrawnAt.Equal(*withdrawn.WithdrawnAt) {
+	if again, change, err := n.WithdrawArticle(t.Context(), edition.CommandLine, withdrawn.Slug); err != nil || change != database.Unchanged || !again.WithdrawnAt.Equal(*withdrawn.WithdrawnAt) {
 		t.Errorf("withdrawn again: %+v, %q, %v", again, change, err)
 	}
 	if n.articles(t, relayEn); n.get(t, n.PublicURL()+page).StatusCode != http.StatusGone {
@@ -249,7 +250,7 @@ func TestWithdrawnArticlesAreNotMailed(t *testing.T) {
 	h.apply(t, list)
 	h.contacts(t, "anna@museum.example,Anna,en,weekly")
 	h.articles(t, relayEn, seatsEn)
-	if _, _, err := h.WithdrawArticle(t.Context(), "robots-pass-the-water-on"); err != nil {
+	if _, _, err := h.WithdrawArticle(t.Context(), edition.CommandLine, "robots-pass-the-water-on"); err != nil {
 		t.Fatal(err)
 	}
 	if sent := h.send(t); sent.Deliveries.Sent != 1 {
@@ -258,7 +259,7 @@ func TestWithdrawnArticlesAreNotMailed(t *testing.T) {
 	if titles := h.letters(t)["anna@museum.example"].digest(t).titles; !slices.Equal(titles, []string{seatsEn.title}) {
 		t.Errorf("mailed %q", titles)
 	}
-	if _, _, err := h.WithdrawArticle(t.Context(), "thirty-seats-for-exchange"); err != nil {
+	if _, _, err := h.WithdrawArticle(t.Context(), edition.CommandLine, "thirty-seats-for-exchange"); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := h.RestoreArticle(t.Context(), "thirty-seats-for-exchange"); err != nil {
@@ -277,7 +278,7 @@ func TestWithdrawRefuses(t *testing.T) {
 	h.DB.MustExec(`UPDATE articles.articles SET url = 'https://www.example.org/relay'`)
 	for ref, want := range map[string]errs.Kind{"": errs.NotFound, "nothing": errs.NotFound, "\xff\x00": errs.NotFound, "https://www.example.org/relay": errs.Conflict} {
 		for name, do := range map[string]func() error{
-			"withdraw": func() error { _, _, err := h.WithdrawArticle(t.Context(), ref); return err },
+			"withdraw": func() error { _, _, err := h.WithdrawArticle(t.Context(), edition.CommandLine, ref); return err },
 			"restore":  func() error { _, _, err := h.RestoreArticle(t.Context(), ref); return err },
 		} {
 			if err := do(); errs.KindOf(err) != want || strings.Contains(err.Error(), "\n") {

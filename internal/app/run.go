@@ -103,7 +103,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 		Handler: web.New(web.Config{
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
 			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra, Proxies: a.Config.Proxies(), Pace: formPace,
-			SendConfirmation: a.SendConfirmation, SendWelcome: a.SendWelcome, SendAddressChange: a.SendAddressChange,
+			MayBeSent: edition.MayBeSent, SendConfirmation: a.SendConfirmation, SendWelcome: a.SendWelcome, SendAddressChange: a.SendAddressChange,
 			SendNewAddress: a.SendNewAddress,
 		}),
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
@@ -135,11 +135,12 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 				return err
 			}
 			planned, next, err := a.PlanDue(ctx)
-			if planned > 0 {
+			changed, failed := a.keepDesk(ctx)
+			if planned+changed > 0 {
 				sender.Wake()
 			}
 			a.alarm.set(next)
-			return err
+			return errors.Join(err, failed)
 		},
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,

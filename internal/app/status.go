@@ -258,13 +258,3 @@ func (a *App) GUIDs(ctx context.Context, entries []ledger.Entry) ([][]string, er
 	}
 	return guids, nil
 }
-
-// Approve lets an edition go out that waits for approval.
-func (a *App) Approve(ctx context.Context, id uuid.UUID) error {
-	return edition.Approve(ctx, a.DB, id, a.Clock.Now())
-}
-
-// Release lets an edition go out that is held or late.
-func (a *App) Release(ctx context.Context, id uuid.UUID) error {
-	return edition.Release(ctx, a.DB, id, a.Clock.Now())
-}

@@ -12,6 +12,7 @@ import (
 
 	"silkpost/internal/app"
 	"silkpost/internal/language"
+	"silkpost/mailer/edition"
 )
 
 // withLetters is a house whose list wants approval, after a first digest to three people.
@@ -187,7 +188,7 @@ func TestUnsubscribedFromAPendingEdition(t *testing.T) {
 		t.Fatalf("sent %+v, %v", sent, err)
 	}
 	oneClick(t, letters["carla@museum.example"].link())
-	if err := h.Approve(t.Context(), sent.Editions[0].ID); err != nil {
+	if err := h.Desk(edition.CommandLine).Approve(t.Context(), sent.Editions[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	stop := h.run(t, app.Parts{Worker: true})

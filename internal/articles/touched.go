@@ -103,6 +103,17 @@ func (s *Store) byReference(ctx context.Context, h database.Handle, ref string) 
 	if err := lock(ctx, h); err != nil {
 		return Article{}, err
 	}
+	return find(ctx, h, ref)
+}
+
+// ByReference returns the article that a person means by its slug, its GUID or its address, also when it is withdrawn. None is
+// errs.NotFound; an address that several have is errs.Conflict.
+func (s *Store) ByReference(ctx context.Context, h database.Handle, ref string) (_ Article, err error) {
+	defer errs.Wrap(&err, "article %q", ref)
+	return find(ctx, h, ref)
+}
+
+func find(ctx context.Context, h database.Handle, ref string) (Article, error) {
 	found, err := query(ctx, h, `
 		SELECT `+columns+` FROM articles.articles a WHERE a.slug = $1 OR a.guid = $1 OR a.url = nullif($1, '') ORDER BY a.id LIMIT 2`, scrub(ref))
 	switch {

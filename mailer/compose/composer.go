@@ -152,9 +152,11 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 	if err != nil {
 		return Letter{}, err
 	}
-	l, err = c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks)
+	if l, err = c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks); err != nil {
+		return l, err
+	}
 	l.EditionID, l.HasPage = v.EditionID, true
-	return l, err
+	return l, l.write(ctx, h, list.FallbackLanguage)
 }
 
 // LetterOf returns a letter of a list with the given articles in the given order; words is the language of the product's words.

@@ -28,6 +28,8 @@ const (
 	Sent     State = "sent"
 	Held     State = "held" // waits for a person
 	Skipped  State = "skipped"
+
+	Cancelled State = "cancelled"
 )
 
 // The origins of an edition.
@@ -51,6 +53,11 @@ type Edition struct {
 	Recipients int        `db:"recipients" json:"recipients"`
 	Empty      int        `db:"empty" json:"-"` // subscriptions that had nothing new for them
 	CreatedAt  time.Time  `db:"created_at" json:"-"`
+	Paused     bool       `db:"paused" json:"-"`     // nothing of it goes out
+	ApproveBy  *time.Time `db:"approve_by" json:"-"` // in review: after that its list says what becomes of it; nil: it waits
+	Corrects   *uuid.UUID `db:"corrects" json:"-"`   // of a correction notice: the edition whose recipients get it
+	Audience   string     `db:"audience" json:"-"`   // whom it was narrowed to; "" is everybody
+	Repeats    bool       `db:"repeats" json:"-"`    // also for those who got its articles
 	FinishedAt *time.Time `db:"finished_at" json:"-"`
 }
 

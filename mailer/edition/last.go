@@ -77,7 +77,7 @@ func (p *Planner) Read(ctx context.Context, tx handle, id uuid.UUID, list subscr
 // its mark.
 func (l *layout) alone(ctx context.Context, subscription int64) error {
 	return l.setReaders(ctx, `
-		SELECT m.subscription_id, $3::bigint AS mark, m.languages, m.language_keys, m.topics,
+		SELECT m.subscription_id, $3::bigint AS mark, m.languages, m.language_keys, m.topics, '{}'::bigint[] AS had,
 		       (SELECT coalesce(array_agg(DISTINCT g), '{}') FROM mailer.variants v, unnest(v.groups) g WHERE v.edition_id = $2) AS back
 		FROM subscribers.mailable m JOIN mailer.editions e ON e.id = $2 AND e.list_id = m.list_id
 		WHERE m.subscription_id = $1 AND e.state IN ('approved', 'sending', 'sent')`,

@@ -12,7 +12,7 @@ import (
 // layout turns readers, each with the translation groups that they are to get, into variants. Its steps work in whole statements over
 // temporary tables:
 //
-//	reader   a row per subscription: its mark and the groups behind it that it gets all the same (back), its profile
+//	reader   a row per subscription: its mark, the groups that it gets wherever they lie (back) or had already (had), its profile
 //	profile  a row per set of readers who are to get the same
 //	version  a row per article version that any reader may get
 //	chosen   a row per profile and translation group: the version for them
@@ -22,6 +22,7 @@ type layout struct {
 	list      *subscribers.List
 	languages Languages
 	edition   *Edition
+	bare      bool // goes out even without articles: it has an introduction
 }
 
 // run executes a statement.
@@ -35,15 +36,15 @@ func (l *layout) clear(ctx context.Context) error {
 	return l.run(ctx, `DROP TABLE IF EXISTS pg_temp.reader, pg_temp.profile, pg_temp.version, pg_temp.chosen, pg_temp.digest, pg_temp.local_hour`)
 }
 
-// setReaders makes the readers from a query of subscription_id, languages, language_keys, topics, mark and back, and whatever else the
-// caller wants to know of them.
+// setReaders makes the readers from a query of subscription_id, languages, language_keys, topics, mark, back and had, and whatever else
+// the caller wants to know of them.
 func (l *layout) setReaders(ctx context.Context, query string, args ...any) error {
 	if err := l.clear(ctx); err != nil {
 		return err
 	}
 	return l.run(ctx, `
 		CREATE TEMP TABLE reader ON COMMIT DROP AS
-		SELECT *, dense_rank() OVER (ORDER BY mark, languages, topics, back) AS profile FROM (`+query+`) mine`, args...)
+		SELECT *, dense_rank() OVER (ORDER BY mark, languages, topics, back, had) AS profile FROM (`+query+`) mine`, args...)
 }
 
 // layOut makes the digests of the readers.
@@ -60,7 +61,7 @@ func (l *layout) layOut(ctx context.Context) error {
 func (l *layout) profiles(ctx context.Context) error {
 	if err := l.run(ctx, `
 		CREATE TEMP TABLE profile ON COMMIT DROP AS
-		SELECT DISTINCT profile AS id, mark, languages, language_keys, topics, back, NULL::text AS words FROM reader`); err != nil {
+		SELECT DISTINCT profile AS id, mark, languages, language_keys, topics, back, had, NULL::text AS words FROM reader`); err != nil {
 		return err
 	}
 	return l.setWords(ctx)
@@ -72,11 +73,15 @@ func (l *layout) profiles(ctx context.Context) error {
 func (l *layout) choose(ctx context.Context) error {
 	if err := l.run(ctx, `
 		CREATE TEMP TABLE version ON COMMIT DROP AS
-		SELECT pos.position, pos.group_id, a.article_id, a.language, a.language_key, a.section, a.tags, a.published_at
-		FROM mailer.positions pos JOIN articles.available a USING (group_id)
-		WHERE pos.list_id = $1 AND ($2::text[] = '{}' OR a.language_key = ANY ($2))
-		  AND (pos.position > (SELECT min(mark) FROM profile)
-		       OR pos.group_id IN (SELECT unnest(back) FROM profile))`,
+		WITH due AS (
+			SELECT group_id, position FROM mailer.positions WHERE list_id = $1 AND position > (SELECT min(mark) FROM profile)
+			UNION
+			SELECT group_id, coalesce(position, 0) FROM (SELECT DISTINCT unnest(back) AS group_id FROM profile) back
+			LEFT JOIN (SELECT group_id, position FROM mailer.positions WHERE list_id = $1) pos USING (group_id)
+		)
+		SELECT due.position, due.group_id, a.article_id, a.language, a.language_key, a.section, a.tags, a.published_at
+		FROM due JOIN articles.available a USING (group_id)
+		WHERE $2::text[] = '{}' OR a.language_key = ANY ($2)`,
 		l.list.ID, pq.StringArray(language.Keys(l.list.Selection.Languages))); err != nil {
 		return err
 	}
@@ -85,7 +90,7 @@ func (l *layout) choose(ctx context.Context) error {
 		SELECT DISTINCT ON (f.id, v.group_id) f.id AS profile, v.group_id, v.position, v.article_id, want.fallback,
 		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at
 		FROM profile f
-		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back))
+		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back)) AND v.group_id <> ALL (f.had)
 		CROSS JOIN LATERAL (
 			SELECT tag, key, n, false AS fallback FROM unnest(f.languages, f.language_keys) WITH ORDINALITY AS own (tag, key, n)
 			UNION ALL SELECT $1, $2, 1000000, f.languages <> '{}'
@@ -98,25 +103,28 @@ func (l *layout) choose(ctx context.Context) error {
 		l.list.FallbackLanguage, language.Key(l.list.FallbackLanguage))
 }
 
-// digests lays out what each profile gets, newest first.
+// digests lays out what each profile gets: what an editor put in a place, then the newest first.
 func (l *layout) digests(ctx context.Context) error {
 	return l.run(ctx, `
 		CREATE TEMP TABLE digest ON COMMIT DROP AS
 		SELECT *, sha256(convert_to(concat_ws(' ', words, articles::text, fallbacks::text), 'UTF8')) AS key
 		FROM (
 			SELECT f.id AS profile, f.words,
-			       array_agg(c.article_id ORDER BY c.published_at DESC, c.position) AS articles,
-			       array_agg(c.group_id ORDER BY c.published_at DESC, c.position) AS groups,
+			       coalesce(array_agg(c.article_id ORDER BY a.place, c.published_at DESC, c.position) FILTER (WHERE c.profile IS NOT NULL), '{}') AS articles,
+			       coalesce(array_agg(c.group_id ORDER BY a.place, c.published_at DESC, c.position) FILTER (WHERE c.profile IS NOT NULL), '{}') AS groups,
 			       coalesce(array_agg(c.article_id ORDER BY c.position) FILTER (WHERE c.fallback), '{}') AS fallbacks
-			FROM profile f JOIN chosen c ON c.profile = f.id
+			FROM profile f LEFT JOIN chosen c ON c.profile = f.id
+			LEFT JOIN mailer.arrangements a ON a.edition_id = $1 AND a.group_id = c.group_id
 			GROUP BY f.id, f.words
-		) laid_out`)
+			HAVING $2 OR count(c.profile) > 0
+		) laid_out`, l.edition.ID, l.bare)
 }
 
 // insertVariants writes what differs among the digests.
 func (l *layout) insertVariants(ctx context.Context) error {
 	return l.run(ctx, `
 		INSERT INTO mailer.variants (edition_id, language, articles, fallbacks, groups, key)
-		SELECT DISTINCT ON (key) $1::uuid, words, articles, fallbacks, groups, key FROM digest ORDER BY key`,
+		SELECT DISTINCT ON (key) $1::uuid, words, articles, fallbacks, groups, key FROM digest ORDER BY key
+		ON CONFLICT (edition_id, key) DO NOTHING`,
 		l.edition.ID)
 }

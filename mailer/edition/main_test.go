@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/articles"
@@ -38,6 +39,7 @@ type world struct {
 	planner *Planner
 	store   articles.Store
 	source  articles.Source
+	sender  uuid.UUID // who claimed last
 }
 
 // catalogues are the languages that the product is taken to speak.

@@ -164,13 +164,14 @@ func (p *plan) readers(ctx context.Context) error {
 	return p.setReaders(ctx, `
 		WITH back AS (
 			SELECT subscription_id, array_agg(group_id ORDER BY group_id) AS groups FROM mailer.released GROUP BY subscription_id
-		)
+		), ahead AS (`+ahead+`)
 		SELECT m.subscription_id, m.contact_id, m.languages, m.language_keys, m.topics,
 		       coalesce(nullif(m.time_zone, ''), $3) AS time_zone, coalesce(m.delivery_hour, $4::time) AS hour,
-		       mark.position AS mark, coalesce(back.groups, '{}') AS back
+		       mark.position AS mark, coalesce(back.groups, '{}') AS back, coalesce(ahead.groups, '{}') AS had
 		FROM subscribers.mailable m
 		JOIN mailer.marks mark USING (subscription_id, activation)
 		LEFT JOIN back USING (subscription_id)
+		LEFT JOIN ahead USING (subscription_id)
 		WHERE m.list_id = $1 AND m.rhythm = $2`,
 		p.List.ID, p.Rhythm, p.List.TimeZone, p.List.DeliveryHour)
 }
@@ -186,15 +187,19 @@ func (p *plan) insert(ctx context.Context) error {
 		return err
 	}
 	e.State, e.Reason = p.decide()
+	if within := p.List.ApprovalWithin.Std(); e.State == Review && within > 0 {
+		by := p.now.Add(within)
+		e.ApproveBy = &by
+	}
 	if e.State == Skipped {
 		e.FinishedAt = &p.now
 	}
 	if err := p.run(ctx, `
 		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, reason, cut_off, articles, variants, recipients,
-		                             empty, created_at, finished_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		                             empty, created_at, finished_at, approve_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		e.ID, e.ListID, e.Rhythm, e.LocalDate, p.origin(), e.State, e.Reason, e.CutOff, e.Articles, e.Variants, e.Recipients,
-		e.Empty, e.CreatedAt, e.FinishedAt); err != nil {
+		e.Empty, e.CreatedAt, e.FinishedAt, e.ApproveBy); err != nil {
 		return err
 	}
 	return p.insertVariants(ctx)

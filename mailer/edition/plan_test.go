@@ -213,8 +213,8 @@ func TestReleaseDatesAnewWhatWasNotBegun(t *testing.T) {
 	w.publish("one en")
 	e, _ := w.plan("weekly")
 	w.exec(`UPDATE mailer.deliveries SET begun = true WHERE contact_id = (SELECT min(contact_id) FROM mailer.deliveries)`)
-	later := monday.Add(48 * time.Hour)
-	w.must(Release(w.ctx, w.db, e.ID, later))
+	w.clock.Set(monday.Add(48 * time.Hour))
+	w.must(w.desk().Release(w.ctx, e.ID))
 	var dates []string
 	w.must(w.db.Select(&dates, `SELECT to_char(not_before, 'DD HH24:MI') FROM mailer.deliveries ORDER BY contact_id`))
 	same(t, "dates", dates, []string{"14 12:00", "16 12:00"})
@@ -266,8 +266,8 @@ func TestApprovalAndLateness(t *testing.T) {
 	w.publish("one en")
 	e, _ := w.plan("weekly")
 	same(t, "needs approval", e.State, Review)
-	w.must(Approve(w.ctx, w.db, e.ID, w.clock.Now()))
-	if err := Approve(w.ctx, w.db, e.ID, w.clock.Now()); errs.KindOf(err) != errs.Conflict {
+	w.must(w.desk().Approve(w.ctx, e.ID))
+	if err := w.desk().Approve(w.ctx, e.ID); errs.KindOf(err) != errs.Conflict {
 		t.Errorf("approved twice: %v", err)
 	}
 }

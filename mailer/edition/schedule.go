@@ -15,6 +15,9 @@ import (
 
 const immediate = subscribers.Immediate
 
+// Once is the rhythm of editions that are made by hand.
+const Once = "once"
+
 // lastCutOff returns the latest cut-off of a rhythm at or before now: on one of the list's days, at its hour, on its own wall.
 func lastCutOff(list *subscribers.List, rhythm string, now time.Time) (time.Time, error) {
 	return cutOffFrom(list, rhythm, now, -1)

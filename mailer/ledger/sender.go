@@ -80,15 +80,21 @@ func TakeOver(ctx context.Context, db *sqlx.DB, now time.Time) (n int, err error
 
 // claim takes what is due of the editions that may go out, in the order of their variants, so that a sender holds few of them. Who
 // may no longer be mailed is suppressed, the others are in flight. A delivery whose hour has passed by too much waits for a
-// person, unless it was begun in time.
+// person, unless it was begun in time. An edition that is being worked on is left for the next time: whoever holds, pauses, cancels or
+// arranges one locks its row, waits for claims under way, and afterwards there are no others.
 const claim = `
 	WITH open AS (
-		SELECT id FROM mailer.editions WHERE state IN ('approved', 'sending')
+		SELECT e.id, ARRAY(SELECT v.id FROM mailer.variants v WHERE v.edition_id = e.id AND v.retired) AS retired
+		FROM mailer.editions e
+		WHERE e.state IN ('approved', 'sending') AND NOT e.paused
+		  AND NOT EXISTS (SELECT FROM mailer.pauses p WHERE p.list_id IN (0, e.list_id))
+		FOR KEY SHARE SKIP LOCKED
 	), due AS (
 		SELECT d.edition_id, d.contact_id, m.email, m.name
 		FROM open CROSS JOIN LATERAL (
 			SELECT * FROM mailer.deliveries
 			WHERE edition_id = open.id AND due_at <= $2 AND state <> 'in_flight' AND (begun OR not_before > $3)
+			  AND variant_id <> ALL (open.retired)
 			ORDER BY due_at, variant_id
 			LIMIT $4
 			FOR UPDATE SKIP LOCKED
@@ -122,19 +128,22 @@ func Claim(ctx context.Context, db *sqlx.DB, sender uuid.UUID, now time.Time, li
 	return claimed, err
 }
 
-// Recheck reports whether a claimed delivery may still be sent: it is still the sender's, whose lease lives, and the contact may
-// still be mailed. When the contact may not, the delivery is suppressed. Nothing else is written, so asking is cheap.
+// Recheck reports whether a claimed delivery may still be sent: it is still the sender's, whose lease lives, its edition may go out, and
+// the contact may still be mailed. When the contact may not, the delivery is suppressed. Nothing else is written, so asking is cheap.
 func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delivery, now time.Time) (mayGo bool, err error) {
 	defer errs.Wrap(&err, "ledger.Recheck")
 	var found struct {
 		Held     bool `db:"held"`
 		Alive    bool `db:"alive"`
 		Mailable bool `db:"mailable"`
+		Open     bool `db:"open"`
 	}
 	if err := h.GetContext(ctx, &found, `
 		SELECT EXISTS (SELECT 1 FROM mailer.deliveries WHERE edition_id = $1 AND contact_id = $2 AND state = 'in_flight' AND sender_id = $3) AS held,
 		       EXISTS (SELECT 1 FROM mailer.senders WHERE id = $3 AND lease_until > $4) AS alive,
-		       EXISTS (SELECT 1 FROM subscribers.mailable WHERE subscription_id = $5) AS mailable`,
+		       EXISTS (SELECT 1 FROM subscribers.mailable WHERE subscription_id = $5) AS mailable,
+		       EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = $1 AND e.state IN ('approved', 'sending') AND NOT e.paused
+		               AND NOT EXISTS (SELECT FROM mailer.pauses p WHERE p.list_id IN (0, e.list_id))) AS open`,
 		d.EditionID, d.ContactID, sender, now, d.SubscriptionID); err != nil {
 		return false, err
 	}
@@ -144,5 +153,5 @@ func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delive
 			WHERE edition_id = $1 AND contact_id = $2 AND state = 'in_flight' AND sender_id = $3`,
 			d.EditionID, d.ContactID, sender, now)
 	}
-	return found.Held && found.Alive && found.Mailable, err
+	return found.Held && found.Alive && found.Mailable && found.Open, err
 }

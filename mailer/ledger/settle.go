@@ -18,14 +18,15 @@ import (
 const EnhancedCode = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
 
 // settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
-// is no longer the sender's takes nothing but "sent". When the subscription was last reached follows in the same statement.
+// is no longer the sender's takes nothing but "sent", and that with the variant that was sent: it may have been given another one since. When the subscription was last reached follows in the same statement.
 const settle = `
 	WITH outcome AS (
 		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[],
-		                     $9::int[], $10::uuid[])
-		AS o (edition_id, contact_id, at, outcome, phase, code, reply, due_at, number, sender)
+		                     $9::int[], $10::uuid[], $11::bigint[])
+		AS o (edition_id, contact_id, at, outcome, phase, code, reply, due_at, number, sender, variant_id)
 	), before AS (
 		SELECT o.edition_id, o.contact_id, o.at, o.outcome, o.phase, o.code, o.due_at, o.number, o.sender,
+		       d.variant_id AS was, CASE WHEN o.outcome = 'sent' THEN o.variant_id ELSE d.variant_id END AS variant_id,
 		       CASE WHEN d.erased THEN coalesce(substring(o.reply FROM ` + EnhancedCode + `), '') ELSE o.reply END AS reply,
 		       o.outcome = 'sent' OR (d.state = 'in_flight' AND d.sender_id = o.sender) AS counts
 		FROM outcome o JOIN mailer.deliveries d USING (edition_id, contact_id)
@@ -34,6 +35,7 @@ const settle = `
 	), settled AS (
 		UPDATE mailer.deliveries d
 		SET attempts = greatest(d.attempts, b.number),
+		    variant_id = b.variant_id,
 		    state = CASE WHEN b.counts THEN b.outcome ELSE d.state END,
 		    sender_id = CASE WHEN b.counts THEN NULL ELSE d.sender_id END,
 		    due_at = CASE WHEN b.counts THEN b.due_at ELSE d.due_at END,
@@ -41,7 +43,7 @@ const settle = `
 		    code = CASE WHEN b.counts THEN b.code ELSE d.code END,
 		    reply = CASE WHEN b.counts THEN b.reply ELSE d.reply END
 		FROM before b WHERE d.edition_id = b.edition_id AND d.contact_id = b.contact_id
-		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, b.number, b.sender, b.at, b.outcome, b.phase, b.code, b.reply, b.counts
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, b.was, b.number, b.sender, b.at, b.outcome, b.phase, b.code, b.reply, b.counts
 	), tried AS (
 		INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id)
 		SELECT edition_id, contact_id, number, at, outcome, phase, code, reply, sender FROM settled
@@ -63,6 +65,11 @@ const settle = `
 	WHERE s.counts AND s.outcome = 'failed' AND NOT EXISTS (
 		SELECT 1 FROM mailer.attempts a
 		WHERE a.edition_id = s.edition_id AND a.contact_id = s.contact_id AND a.outcome = 'in_doubt')
+	  AND NOT EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = s.edition_id AND e.repeats)
+	UNION
+	SELECT s.subscription_id, g FROM settled s JOIN mailer.variants v ON v.id = s.was, unnest(v.groups) g
+	WHERE s.was <> s.variant_id AND g NOT IN (SELECT unnest(v.groups) FROM mailer.variants v WHERE v.id = s.variant_id)
+	  AND NOT EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = s.edition_id AND e.repeats)
 	ON CONFLICT DO NOTHING`
 
 // Settle writes down what attempts came to, all of them or, on an error, none. It may be repeated: a second time the
@@ -80,9 +87,11 @@ func Settle(ctx context.Context, db *sqlx.DB, attempts []Attempt) (err error) {
 		dues     = make([]sql.NullTime, len(attempts))
 		numbers  = make(pq.Int64Array, len(attempts))
 		senders  = make(pq.StringArray, len(attempts))
+		variants = make(pq.Int64Array, len(attempts))
 	)
 	for i, a := range attempts {
 		numbers[i], senders[i] = int64(a.Delivery.Attempts)+1, a.Sender.String()
+		variants[i] = a.Delivery.VariantID
 		editions[i], contacts[i] = a.Delivery.EditionID.String(), a.Delivery.ContactID
 		outcomes[i], phases[i] = string(a.Outcome), string(a.Reply.Phase)
 		codes[i], replies[i], ats[i] = int64(a.Reply.Code), a.Reply.Text, a.At
@@ -90,7 +99,7 @@ func Settle(ctx context.Context, db *sqlx.DB, attempts []Attempt) (err error) {
 	}
 	return database.Transact(ctx, db, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, settle, editions, contacts, pq.Array(ats), outcomes, phases, codes, replies,
-			pq.Array(dues), numbers, senders)
+			pq.Array(dues), numbers, senders, variants)
 		return err
 	})
 }
@@ -129,9 +138,13 @@ func NoteLate(ctx context.Context, h database.Handle, now time.Time) (n int, err
 	return int(rows), err
 }
 
-// Finish marks editions as sent of which nothing is open any more, and returns how many.
+// Finish marks editions as sent of which nothing is open any more, and returns how many. What comes back of a cancelled edition that was
+// in flight is cancelled, too.
 func Finish(ctx context.Context, h database.Handle, now time.Time) (n int, err error) {
 	defer errs.Wrap(&err, "ledger.Finish")
+	if err := cancelWhatCameBack(ctx, h, now); err != nil {
+		return 0, err
+	}
 	res, err := h.ExecContext(ctx, `
 		UPDATE mailer.editions e SET state = 'sent', finished_at = $1, reason = ''
 		WHERE e.state IN ('approved', 'sending')
