@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ type DigestArticle struct {
 	ImageURL  string // "" for none
 	ImageAlt  string
 	Published time.Time // in the list's zone; zero: not shown
-	Brief     bool      // only the title and where to read on
+	Brief     bool      // only the title and where to read on; so are those after it
 }
 
 // Mail is a rendered mail.
@@ -60,7 +61,9 @@ type digestView struct {
 	Blocks       []string
 	Logo         *shownLogo
 	Footer       footerWords
-	Single       bool // there is one article, so where to read on is a button
+	Whole        []DigestArticle // the articles up to the first brief one
+	Brief        []DigestArticle // the others, which stand closer together
+	Single       bool            // there is one article, so where to read on is a button
 	Subject      string
 	Preheader    string
 	Introduction introduction
@@ -115,6 +118,11 @@ func (w *words) digest(d Digest) (view *digestView, err error) {
 		Digest: d, looks: newLooks(d.Theme), Blocks: d.Theme.blocks(), Logo: d.Theme.logo(), Footer: d.Theme.footer(w.tag),
 		Single: len(d.Articles) == 1, Subject: line(d.Subject), Preheader: line(d.Preheader),
 	}
+	whole := slices.IndexFunc(d.Articles, func(a DigestArticle) bool { return a.Brief })
+	if whole < 0 {
+		whole = len(d.Articles)
+	}
+	view.Whole, view.Brief = d.Articles[:whole], d.Articles[whole:]
 	if view.Introduction, err = introduce(d.Introduction, w.tag, &view.looks); err != nil {
 		return nil, err
 	}

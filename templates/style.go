@@ -41,6 +41,8 @@ var inlineStyles = map[string]string{
 	"logo":      "display:block;border:0;max-width:100%;height:auto;font-size:20px;font-weight:bold;color:{ink};line-height:130%;{sans}",
 	"clear":     "clear:both;height:12px;line-height:12px;font-size:12px",
 	"footlink":  "margin:0;font-size:13px;line-height:24px;color:{soft};{sansonly}",
+	"briefs":    "padding:12px 32px 28px;background-color:{sheet};border-top:1px solid {line};overflow-wrap:anywhere;word-break:break-word;font-size:15px;color:{ink};{sans}",
+	"brief":     "margin:16px 0 0",
 	"moretitle": "margin:0;font-size:17px;font-weight:bold;color:{ink};line-height:135%;{serif}",
 	"markword":  "font-size:13px;font-weight:bold;color:{mark};{sansonly}",
 	"foot":      "padding:20px 32px 0;border-top:1px solid {line};font-size:13px;color:{soft};{sans};overflow-wrap:anywhere;word-break:break-word",

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"regexp"
 	"time"
 
@@ -18,12 +19,13 @@ import (
 	"silkpost/internal/config"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/mailer/compose"
 	"silkpost/subscribers"
 )
 
 // Applied is one line of what Apply did, or would do.
 type Applied struct {
-	Kind   string // source, feed, list, organisation or hub
+	Kind   string // source, feed, theme, list, organisation or hub
 	Slug   string // an organisation's name, a hub's address
 	Change string // added, changed, unchanged or removed
 }
@@ -32,6 +34,7 @@ type Applied struct {
 type declaration struct {
 	Sources []sourceTable      `toml:"source"`
 	Feeds   []feedTable        `toml:"feed"`
+	Themes  []themeTable       `toml:"theme"`
 	Lists   []subscribers.List `toml:"list"`
 	Hubs    []hubTable         `toml:"hub"`
 
@@ -72,7 +75,7 @@ type sourceTable struct {
 // errDryRun rolls back what was only to be tried.
 var errDryRun = errors.New("dry run")
 
-// Apply makes the sources, feeds, lists, organisations and hubs that a TOML file declares be as it says, all or, on an error, none, and returns what
+// Apply makes the sources, feeds, themes, lists, organisations and hubs that a TOML file declares be as it says, all or, on an error, none, and returns what
 // that changed. What is written replaces what is there, tables whole; a key that is left out stays as it is, or has its default in
 // something new; what the file does not name stays too. With dryRun nothing is changed. name stands for the file in errors.
 func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun bool) (applied []Applied, err error) {
@@ -82,7 +85,7 @@ func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun boo
 	}
 	apply := map[string]func(context.Context, database.Handle, table) (string, error){
 		"source": a.applySource, "feed": a.applyFeed, "list": a.applyList, "organisation": a.applyOrganisation,
-		"hub": a.applyHub,
+		"hub": a.applyHub, "theme": themesIn(filepath.Dir(name)).apply(a),
 	}
 	err = a.changeFeeds(ctx, func(tx *sqlx.Tx) error {
 		applied = nil
@@ -115,6 +118,7 @@ type table map[string]any
 type tables struct {
 	Sources []table `toml:"source"`
 	Feeds   []table `toml:"feed"`
+	Themes  []table `toml:"theme"`
 	Lists   []table `toml:"list"`
 	Hubs    []table `toml:"hub"`
 
@@ -127,12 +131,13 @@ type kind struct {
 	tables          []table
 }
 
-// kinds returns what is declared in the order in which it is applied: a feed may select a source that comes with it.
+// kinds returns what is declared in the order in which it is applied: a feed may select a source that comes with it, and a list have such a theme.
 func (t tables) kinds() []kind {
 	const slug = `a name of small letters, such as slug = "partners"`
 	return []kind{
 		{"source", "slug", slug, t.Sources},
 		{"feed", "slug", slug, t.Feeds},
+		{"theme", "slug", slug, t.Themes},
 		{"list", "slug", slug, t.Lists},
 		{"organisation", "name", `the one that it is known by, such as name = "Science Centre"`, t.Organisations},
 		{"hub", "url", `its address, such as url = "https://hub.example.org/"`, t.Hubs},
@@ -334,6 +339,11 @@ func (a *App) applyList(ctx context.Context, h database.Handle, t table) (string
 	}
 	if err := a.checkSources(ctx, h, "list", want.Slug, want.Selection); err != nil {
 		return "", err
+	}
+	if _, given := t["theme"]; given && want.Theme != "" {
+		if _, err := compose.ThemeBySlug(ctx, h, want.Theme); err != nil {
+			return "", errs.New(errs.KindOf(err), "list %q: %w", want.Slug, err)
+		}
 	}
 	change, err := subscribers.DeclareList(ctx, h, want)
 	return string(change), err

@@ -63,6 +63,7 @@ func TestApplyOrganisations(t *testing.T) {
 func TestApplyStoresOfLists(t *testing.T) {
 	t.Parallel()
 	h := open(t)
+	h.apply(t, "[[theme]]\nslug = \"bulletin\"\n")
 	const more = "description = { en = \"What is on\" }\ntheme = \"bulletin\"\nmin_articles = 2\nmax_articles = 12\nrest = \"more\"\n" +
 		"weekly_on = \"thursday\"\nnot_on = [\"12-25\"]\nlate_after = \"6h\"\n"
 	for _, want := range []string{"changed", "unchanged"} {

@@ -125,12 +125,15 @@ func checkLetter(t *testing.T, h *house, l letter) {
 		t.Errorf("To %v", got)
 	}
 	for field, want := range map[string]string{
-		"List-Id": "<partners.example.org>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click", "Precedence": "bulk",
+		"List-Unsubscribe-Post": "List-Unsubscribe=One-Click", "Precedence": "bulk",
 		"Auto-Submitted": "auto-generated", "MIME-Version": "1.0",
 	} {
 		if got := l.GetHeaderValues(field); !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: %q, want %q once", field, got, want)
 		}
+	}
+	if id := l.GetHeader("List-Id"); !strings.HasSuffix(id, " <partners.example.org>") || !strings.Contains(l.GetHeader("Subject"), strings.Trim(strings.TrimSuffix(id, " <partners.example.org>"), `"`)) {
+		t.Errorf("List-Id %q of %q", id, l.GetHeader("Subject"))
 	}
 	if id := l.GetHeader("Message-ID"); !strings.HasSuffix(id, "@example.org>") || !strings.HasPrefix(id, "<") || strings.Contains(id, l.to) {
 		t.Errorf("Message-ID %q", id)

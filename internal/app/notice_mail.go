@@ -36,7 +36,8 @@ func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribe
 	if p.To, err = subscribers.Envelope(n.To(&sub.Contact)); err != nil {
 		return p, err
 	}
-	head, err := compose.MastheadOf(sub.List)
+	words := a.Templates.Language(sub.Contact.Languages, sub.List.FallbackLanguage)
+	head, err := compose.MastheadOf(sub.List, words)
 	if err != nil {
 		return p, err
 	}
@@ -46,7 +47,6 @@ func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribe
 		p.Message, err = a.lastEdition(ctx, n, sub, to)
 		return p, err
 	}
-	words := a.Templates.Language(sub.Contact.Languages, sub.List.FallbackLanguage)
 	said, err := a.noticeWords(ctx, n, sub, words)
 	if err != nil {
 		return p, err
@@ -151,6 +151,9 @@ func (a *App) lastEdition(ctx context.Context, n *notice.Notice, sub *subscriber
 		return nil, err
 	}
 	letter, err := a.Composer.LetterOf(sub.List, contents.LocalDate, contents.Language, shown, contents.Fallbacks)
+	if err == nil {
+		err = a.Composer.Dress(ctx, a.DB, sub.List, &letter)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -190,6 +190,9 @@ func (a *App) testLetter(ctx context.Context, list subscribers.List, tag string)
 		return letter, errs.New(errs.NotFound, "list %s has no article in %s to show", list.Slug, tag)
 	}
 	letter, err = a.Composer.LetterOf(list, a.Clock.Now(), a.Templates.Language([]string{tag}, list.FallbackLanguage), newest, nil)
+	if err == nil {
+		err = a.Composer.Dress(ctx, a.DB, list, &letter)
+	}
 	letter.EditionID = ledger.NewEditionID(a.Clock.Now())
 	return letter, err
 }

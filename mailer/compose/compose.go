@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -23,14 +24,15 @@ import (
 // Masthead is which list a mail is of and whom it is from.
 type Masthead struct {
 	ListSlug      string
+	ListName      string // in the language of the mail
 	SenderName    string
 	SenderAddress string // its domain as A-labels
 	ReplyTo       string // likewise; "" for none
 }
 
-// MastheadOf returns a list's masthead. An address that is none is an error of kind errs.Invalid.
-func MastheadOf(list subscribers.List) (m Masthead, err error) {
-	m = Masthead{ListSlug: list.Slug, SenderName: list.Sender.Name}
+// MastheadOf returns a list's masthead for mails in a language. An address that is none is an error of kind errs.Invalid.
+func MastheadOf(list subscribers.List, words string) (m Masthead, err error) {
+	m = Masthead{ListSlug: list.Slug, ListName: list.NameIn(words), SenderName: list.Sender.Name}
 	if m.SenderAddress, err = subscribers.Envelope(list.Sender.Address); err != nil {
 		return m, errs.New(errs.Invalid, "list %s, sender: %w", list.Slug, err)
 	}
@@ -68,7 +70,7 @@ func Render(set renderer, l Letter) (stored []byte, err error) {
 	if l.HasPage {
 		l.Digest.ViewURL = placeholder(nonce, viewHTML)
 	}
-	shown, err := set.Digest(l.Digest)
+	shown, err := fit(set, l.Digest, nonce)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +80,7 @@ func Render(set renderer, l Letter) (stored []byte, err error) {
 		placeholder(nonce, linkHTML), placeholder(nonce, link),
 		placeholder(nonce, viewHTML), placeholder(nonce, view))
 	shown.Text = asText.Replace(shown.Text)
-	return store(l.Masthead, l.Digest.Language, shown, nonce, append(l.listHeaders(nonce),
+	return store(l.Masthead, languages(&l.Digest), shown, nonce, append(l.listHeaders(nonce),
 		header{"Precedence", "bulk"},
 		header{"Feedback-ID", fmt.Sprintf("%s:%s:digest:silkpost", shortID(l.EditionID), l.ListSlug)}))
 }
@@ -105,7 +107,7 @@ type header struct{ name, value string }
 // listHeaders are those by which mail programs sort a list's mail and unsubscribe (RFC 2369, RFC 2919 and RFC 8058).
 func (m Masthead) listHeaders(nonce string) []header {
 	return []header{
-		{"List-Id", fmt.Sprintf("<%s.%s>", m.ListSlug, Domain(m.SenderAddress))},
+		{"List-Id", phrase(m.ListName) + fmt.Sprintf("<%s.%s>", m.ListSlug, Domain(m.SenderAddress))},
 		{"List-Unsubscribe", placeholder(nonce, unsubscribe)},
 		{"List-Unsubscribe-Post", "List-Unsubscribe=One-Click"},
 	}
@@ -116,7 +118,7 @@ func (m Masthead) listHeaders(nonce string) []header {
 func message(from Masthead, lang string, shown templates.Mail, nonce string, more []header) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP),
 		gomail.WithBoundary("silkpost-"+nonce))
-	msg.FromMailAddress(&mail.Address{Name: from.SenderName, Address: from.SenderAddress})
+	msg.FromMailAddress(&mail.Address{Name: plain(from.SenderName), Address: from.SenderAddress})
 	if from.ReplyTo != "" {
 		if err := msg.ReplyTo(from.ReplyTo); err != nil {
 			return nil, errs.New(errs.Invalid, "list %s: reply address %q: %w", from.ListSlug, from.ReplyTo, err)
@@ -135,6 +137,36 @@ func message(from Masthead, lang string, shown templates.Mail, nonce string, mor
 	msg.SetBodyString(gomail.TypeTextPlain, shown.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, shown.HTML)
 	return msg, nil
+}
+
+// languages are what Content-Language says (RFC 3282): the language of the product's words, then those of the articles as they come.
+func languages(d *templates.Digest) string {
+	all := []string{d.Language}
+	for _, a := range slices.Concat(d.Articles, d.More) {
+		if a.Language != "" && !slices.Contains(all, a.Language) {
+			all = append(all, a.Language)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// phrase returns a name as it stands before something in angle brackets (RFC 2919, RFC 5322), with a space, "" for no name.
+func phrase(name string) string {
+	if name = plain(name); name == "" {
+		return ""
+	}
+	mailbox := (&mail.Address{Name: name, Address: "a@example.org"}).String()
+	return strings.TrimSuffix(mailbox, "<a@example.org>")
+}
+
+// plain drops from a name what would turn round the direction of what is shown behind it (Unicode Annex 9).
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return -1
+		}
+		return r
+	}, name)
 }
 
 // Domain returns the domain of an address.

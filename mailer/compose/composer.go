@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -155,6 +156,9 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 	if l, err = c.LetterOf(list, v.LocalDate, v.Language, found, v.Fallbacks); err != nil {
 		return l, err
 	}
+	if err := c.Dress(ctx, h, list, &l); err != nil {
+		return l, err
+	}
 	l.EditionID, l.HasPage = v.EditionID, true
 	return l, l.write(ctx, h, list.FallbackLanguage)
 }
@@ -164,8 +168,9 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 func (c *Composer) LetterOf(list subscribers.List, date time.Time, words string, shown []articles.Article, fallbacks []int64) (l Letter, err error) {
 	l = Letter{Digest: templates.Digest{
 		Language: words, ListName: list.NameIn(words), Date: date, SenderName: list.Sender.Name, PostalAddress: list.PostalAddress,
+		ReplyAddress: cmp.Or(list.Sender.ReplyTo, list.Sender.Address),
 	}}
-	if l.Masthead, err = MastheadOf(list); err != nil {
+	if l.Masthead, err = MastheadOf(list, words); err != nil {
 		return l, err
 	}
 	zone, err := time.LoadLocation(list.TimeZone)

@@ -133,7 +133,7 @@ func mailbox(name, address string) string {
 	if written, err := mail.ParseAddress(address); err == nil {
 		address = written.Address
 	}
-	return (&mail.Address{Name: name, Address: address}).String()
+	return (&mail.Address{Name: plain(name), Address: address}).String()
 }
 
 // fold puts each encoded word of a header value (RFC 2047, 2) on a line of its own: a long name would make a line that servers refuse.
