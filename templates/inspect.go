@@ -257,7 +257,7 @@ func (s seen) lacks(own *Own) error {
 	}
 	for _, l := range own.PostalAddress {
 		if !s.shows(l) {
-			return lack("PostalAddress", "the postal address", "{{range .PostalAddress}}{{.}}<br>{{end}}, outside of {{if}}")
+			return lack("PostalAddress", "the postal address", "{{range .PostalAddress}}{{.}}{{end}} with a line for each, outside of {{if}}")
 		}
 	}
 	if introduction := wordsOf(own.Introduction, s.kind); !s.shows(introduction) {

@@ -141,7 +141,7 @@ func (a *App) furnish(opt Options) (err error) {
 	a.Feeds = &feeds.Store{Articles: a.Articles, CheckURL: client.Check, Digest: organisationDigest}
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
-	a.Composer = &compose.Composer{DB: a.DB, Templates: a.Templates, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
+	a.Composer = &compose.Composer{DB: a.DB, Templates: dresser{a.Templates, a.Log}, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -83,4 +84,18 @@ func (dir themesIn) read(t table, key, file string, into *string) error {
 	content, err := io.ReadAll(io.LimitReader(opened, longestTemplate))
 	*into = string(content)
 	return err
+}
+
+// dresser renders digests and logs when a theme's own template could not be used.
+type dresser struct {
+	*templates.Set
+	log *slog.Logger
+}
+
+func (d dresser) Digest(digest templates.Digest) (templates.Mail, error) {
+	mail, err := d.Set.Digest(digest)
+	if mail.Warning != "" {
+		d.log.Warn("the usual template takes the place of a theme's own", "theme", digest.Theme.Slug, "language", digest.Language, "why", mail.Warning)
+	}
+	return mail, err
 }

@@ -128,7 +128,7 @@ func (a *App) writePreview(path string, letter compose.Letter, entry ledger.Entr
 
 // sample returns a letter's message for somebody.
 func (a *App) sample(letter compose.Letter, to compose.Recipient) ([]byte, error) {
-	stored, err := compose.Render(a.Templates, letter)
+	stored, err := compose.Render(a.Composer.Templates, letter)
 	if err != nil {
 		return nil, err
 	}

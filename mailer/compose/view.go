@@ -75,25 +75,33 @@ func View(ctx context.Context, h database.Handle, edition uuid.UUID, contact int
 }
 
 // HTML returns the HTML part of the message for one recipient, decoded.
-func (m *Message) HTML(r Recipient) (_ string, err error) {
-	defer errs.Wrap(&err, "the HTML of a message")
+func (m *Message) HTML(r Recipient) (html string, err error) {
+	_, html, err = m.Parts(r)
+	return html, err
+}
+
+// Parts returns both parts of the message for one recipient, decoded: what is shown of the very bytes that are sent.
+func (m *Message) Parts(r Recipient) (text, html string, err error) {
+	defer errs.Wrap(&err, "the parts of a message")
 	msg, err := mail.ReadMessage(bytes.NewReader(m.For(r)))
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	_, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	for parts := multipart.NewReader(msg.Body, params["boundary"]); ; {
-		part, err := parts.NextRawPart()
-		if err != nil { // also io.EOF: all our messages have the part
-			return "", err
-		}
-		if !strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
-			continue
+	reader := multipart.NewReader(msg.Body, params["boundary"])
+	for _, into := range []*string{&text, &html} { // in the order in which they are written
+		part, err := reader.NextRawPart()
+		if err != nil {
+			return "", "", err
 		}
 		decoded, err := io.ReadAll(quotedprintable.NewReader(part))
-		return strings.ReplaceAll(string(decoded), "\r\n", "\n"), err
+		if err != nil {
+			return "", "", err
+		}
+		*into = strings.ReplaceAll(string(decoded), "\r\n", "\n")
 	}
+	return text, html, nil
 }
