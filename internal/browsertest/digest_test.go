@@ -141,6 +141,31 @@ func drawn(width, height int, ground color.Color) http.HandlerFunc {
 	}
 }
 
+// shownPictures are the pictures of docs/digest.md: a digest, the view and whether pictures are left out.
+var shownPictures = map[string]struct {
+	digest string
+	view
+}{
+	"digest-desk":             {"themed", view{760, 1000, "light"}},
+	"digest-dark":             {"themed", view{760, 1000, "dark"}},
+	"digest-phone":            {"everything", view{390, 844, "light"}},
+	"digest-narrow":           {"everything", view{320, 844, "light"}},
+	"digest-right-to-left":    {"arabic", view{390, 844, "light"}},
+	"digest-without-pictures": {"without/themed", view{390, 844, "light"}},
+	"digest-single":           {"single", view{390, 844, "dark"}},
+}
+
+// TestDigestPictures makes them, if they are wanted.
+func TestDigestPictures(t *testing.T) {
+	if !*pictures {
+		t.Skip("pictures are made with -pictures")
+	}
+	server, browser := digestServer(t), launch(t)
+	for name, shown := range shownPictures {
+		t.Run(name, func(t *testing.T) { document(open(t, browser, shown.view, "en"), server.URL+"/"+shown.digest, name) })
+	}
+}
+
 // TestDigestLooks looks at digests in each view, with and without pictures.
 func TestDigestLooks(t *testing.T) {
 	server := digestServer(t)
@@ -152,6 +177,7 @@ func TestDigestLooks(t *testing.T) {
 				tb.visit(server.URL + "/" + name)
 				tb.picture("digest-" + name)
 				tb.accessibleMail(name)
+				tb.readable(name)
 			})
 		}
 		for _, v := range digestViews[1:3] {
@@ -162,5 +188,21 @@ func TestDigestLooks(t *testing.T) {
 				tb.accessibleMail(name)
 			})
 		}
+	}
+}
+
+// measures are the width of the column, the size of the smallest text and the width of the widest picture.
+const measures = `(() => {
+	const column = document.querySelector('.outer > table, .outer table').getBoundingClientRect();
+	const sizes = [...document.querySelectorAll('h1, h2, p, li, a')].filter(e => e.checkVisibility()).map(e => parseFloat(getComputedStyle(e).fontSize));
+	return [Math.round(column.width), Math.min(...sizes), Math.max(...[...document.images].map(i => Math.round(i.getBoundingClientRect().width)), 0)];
+})()`
+
+// readable fails when the column is wider than 600 px, a picture wider than the column, or text smaller than 13 px.
+func (tb *tab) readable(what string) {
+	tb.t.Helper()
+	got := eval[[]float64](tb, measures)
+	if got[0] > 600 || got[1] < 13 || got[2] > got[0] {
+		tb.t.Errorf("%s: the column is %v px wide, the smallest text %v px, the widest picture %v px", what, got[0], got[1], got[2])
 	}
 }
