@@ -95,7 +95,8 @@ type dresser struct {
 func (d dresser) Digest(digest templates.Digest) (templates.Mail, error) {
 	mail, err := d.Set.Digest(digest)
 	if mail.Warning != "" {
-		d.log.Warn("the usual template takes the place of a theme's own", "theme", digest.Theme.Slug, "language", digest.Language, "why", mail.Warning)
+		d.log.Warn("the usual template takes the place of a theme's own",
+			slog.String("theme", digest.Theme.Slug), slog.String("language", digest.Language), slog.String("why", mail.Warning))
 	}
 	return mail, err
 }
