@@ -166,8 +166,8 @@ func (w *walker) words(data string) error {
 		if w.holdsSlot(data) {
 			return placedAt(top.at, "<style> holds what differs per recipient: leave it out there")
 		}
-		if lower := strings.ToLower(data); strings.Contains(lower, "@import") || strings.Contains(lower, "url(") {
-			return placedAt(top.at, "<style> loads something: leave out @import and url(…)")
+		if lower := strings.ToLower(data); slices.ContainsFunc([]string{"@import", "url(", "image-set("}, func(s string) bool { return strings.Contains(lower, s) }) {
+			return placedAt(top.at, "<style> loads something: leave out @import, url(…) and image-set(…)")
 		}
 	case !top.hidden:
 		w.text.WriteString(data)
@@ -190,11 +190,13 @@ func (w *walker) attribute(element string, a html.Attribute, at int) error {
 		return placedAt(at, "style=… holds what differs per recipient: leave it out there")
 	case w.address != "" && strings.Contains(a.Val, w.address) && !strings.HasPrefix(value, "mailto:"):
 		return placedAt(at, "%s=… holds the recipient's address: show that as text alone", a.Key)
+	case w.holdsSlot(a.Val) && !slices.Contains(w.slots, a.Val) && !strings.HasPrefix(value, "mailto:"), w.holdsSlot(a.Val) && a.Key != "href":
+		return placedAt(at, `%s=%q tells somebody else who reads: a recipient's own links stand alone, as in <a href="{{.UnsubscribeURL}}">`, a.Key, a.Val)
 	case strings.HasPrefix(a.Key, "on"):
 		return placedAt(at, "%s=… is a script: leave it out", a.Key)
-	case a.Key == "style" && strings.Contains(value, "url("), a.Key == "background":
+	case a.Key == "style" && (strings.Contains(value, "url(") || strings.Contains(value, "image-set(")), a.Key == "background":
 		return placedAt(at, "<%s> loads a background: leave it out", element)
-	case a.Key == "srcset" || a.Key == "src" && element != "img" || a.Key == "http-equiv" && value == "refresh":
+	case a.Key == "srcset" || a.Key == "ping" || a.Key == "src" && element != "img" || a.Key == "http-equiv" && value == "refresh":
 		return placedAt(at, "<%s %s=…> has no place in a mail: leave it out", element, a.Key)
 	case a.Key == "href" || a.Key == "src":
 		scheme, _, found := strings.Cut(value, ":")

@@ -159,3 +159,50 @@ func TestContrast(t *testing.T) {
 		}
 	}
 }
+
+// The line between what can be read and what cannot is 4.5.
+func TestThemesAreReadable(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		colours Colours
+		want    string
+	}{
+		{Colours{Accent: "#767676"}, ""},
+		{Colours{Accent: "#777777"}, "colours.accent: #777777 on #ffffff (sheet) has a contrast of 4.47, and text needs 4.5"},
+		{Colours{Ink: "#777"}, "colours.ink"},
+		{Colours{Mark: "#777"}, "colours.mark"},
+		{Colours{Soft: "#757575"}, "colours.soft: #757575 on #f6f4ef (paper)"},
+		{Colours{Line: "#ffffff"}, ""}, // no text
+		{Colours{Sheet: "#000000"}, "choose a lighter ink, or another sheet"},
+	} {
+		_, err := Theme{Slug: "a", Colours: c.colours}.Canonical()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%+v: %v, want %q", c.colours, err, c.want)
+		}
+	}
+}
+
+// A theme's order holds in both parts, and where the introduction comes later it is set off like an article.
+func TestDigestKeepsTheOrderOfItsTheme(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]string{nil, {"articles", "more", "introduction"}, {"more", "introduction", "articles"}} {
+		mail := fullMail(t, "en", Theme{Slug: "a", Order: order})
+		theme := Theme{Order: order}
+		for part, shown := range map[string]string{"HTML": mail.HTML, "text": mail.Text} {
+			_, shown, _ = strings.Cut(shown, "3 articles") // behind the title and the preheader
+			last := 0
+			for _, block := range theme.blocks() {
+				at := strings.Index(shown, map[string]string{"introduction": "Introduction with", "articles": "Section", "more": "Fourth"}[block])
+				if at < last {
+					t.Errorf("%v, %s: %s stands too early", order, part, block)
+				}
+				last = at
+			}
+		}
+		before, _, _ := strings.Cut(mail.HTML, "Introduction with")
+		cell := before[strings.LastIndex(before, "<td"):]
+		if strings.Contains(cell, "border-top") == (order == nil) {
+			t.Errorf("%v: the introduction stands in %s", order, cell)
+		}
+	}
+}
