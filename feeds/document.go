@@ -40,7 +40,8 @@ type Gone struct {
 // feed, and archive documents that hold the rest; together they are the whole feed (RFC 5005, section 4).
 type Frame struct {
 	Feed     Feed
-	Path     string    // of this document below /feeds/, without its extension: "all", "all/before-20260503T120000Z", "p/TOKEN"
+	Path     string    // of this document in its folder, without its extension: "all", "all/before-20260503T120000Z", "p/TOKEN"
+	Folder   string    // where the feed's page is and Path begins, with slashes around it; "" is /feeds/
 	Archive  bool      // an archive document
 	Older    string    // Path of the document that goes on where this one ends; "": there is none
 	Language string    // of all its items; "" when they are in several
@@ -151,7 +152,7 @@ type outline struct {
 }
 
 func newOutline(format Format, frame *Frame, publicURL string) outline {
-	feed, home := frame.Feed, publicURL+"/feeds/"
+	feed, home := frame.Feed, publicURL+cmp.Or(frame.Folder, feedsFolder)
 	lang := frame.Language
 	if len(feed.Languages) == 1 {
 		lang = feed.Languages[0] // also when the feed holds nothing, or regional variants of it
@@ -163,7 +164,7 @@ func newOutline(format Format, frame *Frame, publicURL string) outline {
 		language:  clean(lang),
 		publisher: host(publicURL),
 		home:      address(home),
-		self:      address(URL(publicURL, frame.Path, format)),
+		self:      address(home + frame.Path + "." + string(format)),
 		archive:   frame.Archive,
 		updated:   frame.Updated,
 	}

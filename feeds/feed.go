@@ -97,8 +97,10 @@ func (f Format) MediaType() string {
 	return "application/" + string(f) + "+xml"
 }
 
+const feedsFolder = "/feeds/"
+
 // URL returns the address of a document in a format: of a feed when path is its slug; see Frame for others. publicURL has no slash
 // at its end.
 func URL(publicURL, path string, format Format) string {
-	return publicURL + "/feeds/" + path + "." + string(format)
+	return publicURL + feedsFolder + path + "." + string(format)
 }

@@ -1,6 +1,7 @@
 package feeds
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -199,7 +200,13 @@ func linkHeader(doc Document, publicURL string) string {
 	for _, hub := range doc.Hubs {
 		links = append(links, "<"+hub+`>; rel="hub"`)
 	}
-	return strings.Join(append(links, "<"+URL(publicURL, doc.Path, doc.Format)+`>; rel="self"`), ", ")
+	self := publicURL + cmp.Or(doc.Folder, feedsFolder) + doc.Path + "." + string(doc.Format)
+	return strings.Join(append(links, "<"+self+`>; rel="self"`), ", ")
+}
+
+// Serve answers a request with a document that is not one of the store's, as the handler would: conditional and compressed.
+func Serve(w http.ResponseWriter, r *http.Request, doc Document, publicURL string, now time.Time) {
+	newServed(doc, publicURL).encoded(accepted(r.Header["Accept-Encoding"])).serve(w, r, now)
 }
 
 // encoded returns the same in another encoding, which has a tag of its own.

@@ -16,7 +16,8 @@ import (
 // Document is a feed in one format, as it stood when it was loaded.
 type Document struct {
 	Format   Format
-	Path     string // below /feeds/, without the extension
+	Path     string // in its folder, without the extension
+	Folder   string // see Frame; "" is /feeds/
 	Body     []byte
 	Modified time.Time // when its articles or its definition last changed; zero when neither ever did
 	Archive  bool      // see RFC 5005

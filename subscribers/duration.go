@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"time"
 
@@ -36,8 +37,8 @@ func (d *Duration) Scan(src any) error {
 	return nil
 }
 
-// seconds is how it is stored.
-func (d Duration) seconds() int64 { return int64(time.Duration(d) / time.Second) }
+// Value gives seconds.
+func (d Duration) Value() (driver.Value, error) { return int64(time.Duration(d) / time.Second), nil }
 
 // duration checks a length of time between two limits.
 func (m *mistakes) duration(field string, d, least, most Duration) {

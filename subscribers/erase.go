@@ -30,8 +30,8 @@ func ContactByEmail(ctx context.Context, h database.Handle, email string) (Conta
 }
 
 // Erase forgets a person: what names them goes, in every table of this room, and their subscriptions end. Left are ids in the account of
-// messages and in the log of consents, so that counts stay what they are, and a keyed hash of the address, so that an import does not bring
-// it back. It is for a transaction.
+// messages and in the log of consents, so that counts stay what they are, and a keyed hash of the address and of former ones, so that an import
+// does not bring it back. It is for a transaction.
 func Erase(ctx context.Context, tx *sqlx.Tx, contact int64, now time.Time, actor string) (err error) {
 	defer errs.Wrap(&err, "erase contact %d", contact)
 	if _, err := tx.ExecContext(ctx, keepTurnsAway); err != nil { // an import must not find the address before, and write it after
@@ -62,6 +62,9 @@ func Erase(ctx context.Context, tx *sqlx.Tx, contact int64, now time.Time, actor
 		{`DELETE FROM subscribers.suppressions WHERE address_key = $1`, []any{key.String}},
 		{`INSERT INTO subscribers.suppressions (address_hash, reason, origin, at) VALUES ($1, 'erased', '', $2)
 		  ON CONFLICT DO NOTHING`, []any{hash, now}},
+		{`WITH gone AS (DELETE FROM subscribers.former_addresses WHERE contact_id = $1 RETURNING address_hash)
+		INSERT INTO subscribers.suppressions (address_hash, reason, origin, at) SELECT address_hash, 'erased', '', $2 FROM gone
+		  ON CONFLICT DO NOTHING`, []any{contact, now}},
 		{`UPDATE subscribers.contacts SET email = NULL, email_key = NULL, name = '', languages = '{}', language_keys = '{}', time_zone = '',
 			delivery_hour = NULL, attributes = '{}', erased_at = $2 WHERE id = $1`, []any{contact, now}},
 	} {

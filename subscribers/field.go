@@ -24,7 +24,23 @@ const MaxLanguages = 10
 const maxTopics = 50
 
 // tidy makes one line of a text: no space at its ends, single spaces inside. Line breaks are spaces.
-func tidy(s string) string { return strings.Join(strings.Fields(s), " ") }
+// Marks that come along from copied pages, and would turn the text after them round, are left out.
+func tidy(s string) string {
+	if strings.IndexFunc(s, isUnseen) >= 0 {
+		s = strings.Map(func(r rune) rune {
+			if isUnseen(r) {
+				return -1
+			}
+			return r
+		}, s)
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// isUnseen reports embeddings, overrides and isolates of direction (UAX 9) and byte order marks. Marks that belong to a script's spelling are none.
+func isUnseen(r rune) bool {
+	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' || r == '\ufeff'
+}
 
 // checkText refuses what would break a mail header or the database. The error is the reason alone.
 func checkText(s string, limit int) error {

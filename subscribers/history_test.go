@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jmoiron/sqlx"
 	"pgregory.net/rapid"
 
+	"silkpost/internal/database"
 	"silkpost/subscribers"
 )
 
@@ -39,6 +41,7 @@ type history struct {
 	want    model
 	ids     map[string]int64 // of the subscriptions
 	domains map[string]bool  // that are suppressed
+	last    string           // whom the last change concerned; most things happen to the same people
 }
 
 // No history of imports, with consent or without, in whatever form the address is written and whatever the rows say, and of what people and
@@ -57,7 +60,10 @@ func TestHistories(t *testing.T) {
 		h := &history{bundle: b, t: t, rt: rt, list: list.Slug, n: n, want: model{}, ids: map[string]int64{}, domains: map[string]bool{}}
 		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
 			if living := h.living(); len(living) > 0 && rapid.Bool().Draw(rt, "a change") {
-				h.changes(rapid.SampledFrom(living).Draw(rt, "address"))
+				if !slices.Contains(living, h.last) || rapid.IntRange(0, 2).Draw(rt, "somebody else") == 0 {
+					h.last = rapid.SampledFrom(living).Draw(rt, "address")
+				}
+				h.changes(h.last)
 			} else {
 				h.imports()
 			}
@@ -87,16 +93,24 @@ func (h *history) imports() {
 	if rapid.Bool().Draw(h.rt, "consent") {
 		o.Consent = "agreed"
 	}
-	rows, says, refused := []string{"email,status"}, map[string][]string{}, 0
+	rows, refused := []string{"email,status,country"}, 0
+	says, heard := map[string][]string{}, map[string][]string{} // in rows that are taken, and in those that are refused for their country
 	for range rapid.IntRange(0, 6).Draw(h.rt, "rows") {
-		form, word := rapid.SampledFrom(forms(h.n)).Draw(h.rt, "address"), rapid.SampledFrom(sayings).Draw(h.rt, "status")
-		rows = append(rows, form+","+statusWord(word))
-		address, err := subscribers.ParseAddress(form)
-		if err != nil || h.want[address.Key] != nil && h.want[address.Key].erased {
-			refused++
-			continue
+		form, word, country := rapid.SampledFrom(forms(h.n)).Draw(h.rt, "address"), rapid.SampledFrom(sayings).Draw(h.rt, "status"), ""
+		if rapid.IntRange(0, 3).Draw(h.rt, "country") == 0 {
+			country, word = "Atlantis", rapid.SampledFrom([]string{"", "pending", "unsubscribed", "unsubscribed", "complaint"}).Draw(h.rt, "status of a refused row")
 		}
-		says[address.Key] = append(says[address.Key], word)
+		rows = append(rows, form+","+statusWord(word)+","+country)
+		address, err := subscribers.ParseAddress(form)
+		switch {
+		case err != nil || h.want[address.Key] != nil && h.want[address.Key].erased:
+			refused++
+		case country != "":
+			refused++
+			heard[address.Key] = append(heard[address.Key], word)
+		default:
+			says[address.Key] = append(says[address.Key], word)
+		}
 	}
 	before := h.mailable()
 	result, err := h.importText(h.t, o, strings.Join(rows, "\n")+"\n")
@@ -110,10 +124,15 @@ func (h *history) imports() {
 				h.want[key].domain = h.domains[key[strings.LastIndexByte(key, '@')+1:]]
 				h.ids[key] = h.subscriptionOf(h.t, h.list, key)
 			}
-			h.want[key].imported(words, o.Consent != "")
+			h.want[key].imported(slices.Concat(words, heard[key]), o.Consent != "")
+		}
+		for key, words := range heard {
+			if says[key] == nil && h.want[key] != nil {
+				h.want[key].imported(words, false)
+			}
 		}
 	}
-	h.onlyTheWelcome(before, says, o.Consent != "")
+	h.onlyTheWelcome(before, says, heard, o.Consent != "")
 }
 
 // statusWord is how a table says it.
@@ -126,9 +145,9 @@ func statusWord(says string) string {
 
 // onlyTheWelcome checks what an import must never do, without the model's help: whoever is mailable now and was not before is somebody for whom
 // a consent was stated and of whom no row said no, and who was new or pending.
-func (h *history) onlyTheWelcome(before []string, says map[string][]string, consent bool) {
+func (h *history) onlyTheWelcome(before []string, says, heard map[string][]string, consent bool) {
 	for _, key := range h.mailable() {
-		spokeAgainst := slices.ContainsFunc(says[key], func(word string) bool { return word != "" && word != "active" })
+		spokeAgainst := slices.ContainsFunc(slices.Concat(says[key], heard[key]), func(word string) bool { return word != "" && word != "active" })
 		if !slices.Contains(before, key) && (!consent || spokeAgainst || says[key] == nil) {
 			h.rt.Fatalf("an import made %s mailable", key)
 		}
@@ -148,16 +167,25 @@ func (h *history) changes(key string) {
 	ctx, domain := h.t.Context(), key[strings.LastIndexByte(key, '@')+1:]
 	var err error
 	switch change := rapid.SampledFrom([]string{
-		"unsubscribe", "confirm", "confirm", "pause", "resume", "schedule", "suppress", "suppress the domain", "lift", "lift the domain", "erase",
+		"unsubscribe", "leave and come back", "confirm", "confirm", "pause", "resume", "schedule", "suppress", "suppress the domain", "lift", "lift the domain", "erase",
 	}).Draw(h.rt, "change"); change {
 	case "unsubscribe":
 		err = subscribers.Unsubscribe(ctx, h.db, id, e)
 		p.unsubscribe()
+	case "leave and come back":
+		err = database.Transact(ctx, h.db, func(tx *sqlx.Tx) error {
+			ended, err := subscribers.Leave(ctx, tx, []int64{id}, e)
+			if err != nil {
+				return err
+			}
+			return subscribers.Restore(ctx, tx, ended, e)
+		})
+		p.leaveAndComeBack()
 	case "confirm":
 		err = subscribers.Confirm(ctx, h.db, id, e)
 		p.confirm()
 	case "pause":
-		err = subscribers.Pause(ctx, h.db, id, &later, false, e)
+		err = subscribers.Pause(ctx, h.db, id, &later, rapid.Bool().Draw(h.rt, "catch up later"), e)
 		p.pause()
 	case "resume":
 		err = subscribers.Resume(ctx, h.db, id, rapid.Bool().Draw(h.rt, "catch up"), e)

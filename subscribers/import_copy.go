@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/subscribers/sheet"
 )
 
@@ -74,8 +75,8 @@ const batch = 200
 // stage reads the file and copies what its rows say into a temporary table: one goroutine takes the text apart, several check and translate the
 // rows, one sends them.
 func (i *importing) stage(ctx context.Context, tx *sqlx.Tx) (err error) {
-	if i.size, err = i.file.Seek(0, io.SeekEnd); err != nil {
-		return fmt.Errorf("the file cannot be read twice: %w", err)
+	if i.size, err = i.fileSize(); err != nil {
+		return err
 	}
 	s, program, err := i.open()
 	if err != nil {
@@ -91,11 +92,27 @@ func (i *importing) stage(ctx context.Context, tx *sqlx.Tx) (err error) {
 	if _, err := tx.ExecContext(ctx, createIncoming); err != nil {
 		return fmt.Errorf("create the temporary tables: %w", err)
 	}
-	if err := i.pump(ctx, tx, s, secret); err != nil {
+	if err := errors.Join(i.pump(ctx, tx, s, secret), i.checkFile()); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, analyseIncoming)
 	return err
+}
+
+func (i *importing) fileSize() (int64, error) {
+	size, err := i.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return 0, fmt.Errorf("the file cannot be read twice: %w", err)
+	}
+	return size, nil
+}
+
+// checkFile refuses a file that has grown or shrunk while it was read: nobody knows what of it was seen.
+func (i *importing) checkFile() error {
+	if size, err := i.fileSize(); err != nil || size == i.size {
+		return err
+	}
+	return errs.New(errs.Conflict, "the file was changed while it was being read; import again")
 }
 
 // staged are rows on their way.

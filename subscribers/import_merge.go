@@ -35,7 +35,7 @@ const createRefused = `
 CREATE TEMPORARY TABLE refused (
     row         integer NOT NULL,
     own         text NOT NULL DEFAULT '',    -- what the row itself has wrong, as JSON
-    place       text NOT NULL DEFAULT '',    -- of the column; 'erased' when the address is
+    place       text NOT NULL DEFAULT '',    -- of the column; 'erased' or 'former' when the address is
     value       text NOT NULL DEFAULT '',
     other_row   integer NOT NULL DEFAULT 0,
     other_value text NOT NULL DEFAULT '',
@@ -50,6 +50,12 @@ INSERT INTO refused (row, place)
 SELECT i.row, 'erased'
 FROM incoming i JOIN subscribers.suppressions x ON x.address_hash = i.address_hash
 WHERE x.lifted_at IS NULL`
+
+const refuseFormer = `
+INSERT INTO refused (row, place, value)
+SELECT i.row, 'former', i.email
+FROM incoming i JOIN subscribers.former_addresses f ON f.address_hash = i.address_hash
+WHERE i.refusals = '' AND NOT EXISTS (SELECT FROM subscribers.contacts c WHERE c.email_key = i.email_key)`
 
 // The first row that speaks of something of a person is right; those that say otherwise are refused.
 const refuseContradictions = `
@@ -92,6 +98,7 @@ func (i *importing) refuse(ctx context.Context, tx *sqlx.Tx) error {
 		{"create the table of refused rows", createRefused, nil},
 		{"refuse rows", refuseThemselves, nil},
 		{"refuse erased addresses", refuseErased, nil},
+		{"refuse former addresses", refuseFormer, nil},
 		{"compare people", refuseContradictions, nil},
 		{"compare organisations", refuseContradictionsOfOrganisations, nil},
 	})
@@ -181,6 +188,8 @@ func (i *importing) refusalsOf(r refusedRow) (found []Refusal, err error) {
 		return found, err
 	case r.Place == "erased":
 		return []Refusal{{Row: r.Row, Field: i.label(fieldEmail), Reason: erasedReason}}, nil
+	case r.Place == "former":
+		return []Refusal{{Row: r.Row, Field: i.label(fieldEmail), Value: r.Value, Reason: formerReason}}, nil
 	}
 	reason := fmt.Sprintf("row %d says %q of the same %s", r.OtherRow, r.OtherValue, r.Whose)
 	return []Refusal{{Row: r.Row, Field: i.labelOf(r.Place), Value: r.Value, Reason: reason}}, nil
@@ -188,6 +197,8 @@ func (i *importing) refusalsOf(r refusedRow) (found []Refusal, err error) {
 
 // erasedReason does not repeat the address: it was to be forgotten.
 const erasedReason = "its owner was erased; they come back only by subscribing themselves"
+
+const formerReason = "its owner has changed to another address since, and comes back to this one only by subscribing"
 
 // labelOf returns the column that says what stands in a place of the tables.
 func (i *importing) labelOf(place string) string {

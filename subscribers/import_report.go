@@ -95,6 +95,9 @@ var refusedColumns = []string{"refused row", "refused because"}
 // writeRefused reads the file once more and writes the refused rows as they stand there, with their numbers and the reasons. Of an address that was
 // erased only these two are written.
 func (i *importing) writeRefused(ctx context.Context, tx *sqlx.Tx, file io.Writer) error {
+	if err := i.checkFile(); err != nil {
+		return err
+	}
 	s, _, err := i.open()
 	if err != nil {
 		return err

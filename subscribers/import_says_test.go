@@ -346,6 +346,17 @@ func TestImportOfOrganisations(t *testing.T) {
 }
 
 // What spreadsheets make of values is told, not stored.
+// Marks of direction that a mail program put around what was copied go; those that spell a name stay.
+func TestImportOfCopiedText(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.mustImport(t, b.options(), "\u202aemail\u202c,name\n\u202aa@example.org\u202c,\u202eAnna \u2067\u0646\u06cc\u200c\u0644\u06cc\n")
+	want := []string{"a@example.org Anna \u0646\u06cc\u200c\u0644\u06cc"}
+	if diff := cmp.Diff(want, b.query(t, `SELECT email || ' ' || name FROM subscribers.contacts`)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestImportOfSpoiltValues(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -371,6 +373,39 @@ func TestImportContactsStopsWithItsContext(t *testing.T) {
 }
 
 // A rhythm must still be offered when the rows that chose it are written.
+// A file that somebody saves anew in the midst is not imported by halves, and no wrong rows are told to be refused.
+func TestImportOfAFileThatChanges(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, writing := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "people.csv")
+		if err := os.WriteFile(path, []byte("email\na@example.org\nbroken\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		o := b.options()
+		o.KeepGoing, o.Refused = true, (&memoryFile{}).open
+		o.Progress = func(p subscribers.ImportProgress) {
+			if p.Writing == writing {
+				if err := os.WriteFile(path, []byte("email\nsomebody-else@example.org\nb@example.org\nbroken\n"), 0o600); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		_, err = subscribers.ImportContacts(t.Context(), b.db, file, o)
+		if errs.KindOf(err) != errs.Conflict || !strings.Contains(err.Error(), "the file was changed while it was being read") {
+			t.Errorf("%v", err)
+		}
+	}
+	if people := b.query(t, `SELECT email FROM subscribers.contacts`); len(people) > 0 {
+		t.Errorf("%q", people)
+	}
+}
+
 func TestImportContactsSeesTheListChange(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

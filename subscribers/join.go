@@ -37,8 +37,10 @@ type Joined struct {
 	Subscription int64 `db:"id"`
 	State        State `db:"state"` // as it is now
 	// Mail says that a mail shall go to the address: to ask whether it was them, or to say that they are on the list already. It is false
-	// where an administrator does not want mail to go there, and where another mail of the same request asks for this list, too (see Together).
-	Mail bool `db:"-"`
+	// where an administrator does not want mail to go there, where another mail of the same request asks for this list, too (see Together), and
+	// where one says already that they are on another list: a form is no way to send somebody a mail for each list there is.
+	Mail  bool `db:"-"`
+	begun bool // by this request
 }
 
 // Join takes a request in. A list with double opt-in makes a subscription that waits for Confirm; one with single opt-in makes it active at once,
@@ -226,16 +228,20 @@ func (r JoinRequest) join(ctx context.Context, tx *sqlx.Tx, contact int64, list 
 	if err != nil || list.OptIn != "single" || unwelcome || one.State != Pending {
 		return one, err
 	}
-	one.State = Active
+	one.State, one.begun = Active, true
 	return one, change(ctx, tx, one.Subscription, transition{from: []State{Pending}, to: Active, enrols: true}, e)
 }
 
-// decideMail says which of the subscriptions a mail is sent for: one for all that wait together, and one for each other.
+// decideMail says which of the subscriptions a mail is sent for: one for all that wait together, one for all that were there already, and one for
+// each other.
 func (r JoinRequest) decideMail(ctx context.Context, tx *sqlx.Tx, joined []Joined, barred bool) error {
 	var covered []int64
+	told := false
 	for i := range joined {
 		one := &joined[i]
-		one.Mail = !barred && !slices.Contains(covered, one.Subscription)
+		known := (one.State == Active || one.State == Paused) && !one.begun
+		one.Mail = !barred && !slices.Contains(covered, one.Subscription) && (!known || !told)
+		told = told || known
 		together, err := Together(ctx, tx, one.Subscription)
 		if err != nil {
 			return err

@@ -246,6 +246,11 @@ func TestOneMailForOneForm(t *testing.T) {
 	if got := mails(b.mustJoin(t, "anna@museum.example", "double", "more-double")); !slices.Equal(got, both) {
 		t.Errorf("one of them confirmed: mails for %v", got)
 	}
+	b.confirm(t, both[1])
+	if got := mails(b.mustJoin(t, "anna@museum.example", "double", "more-double")); !slices.Equal(got, both[:1]) {
+		t.Errorf("who is on all of them is told so by mails for %v", got)
+	}
+	b.now = b.now.Add(time.Hour)
 	b.mustJoin(t, "bruno@museum.example", "double")
 	if together, err := subscribers.Together(t.Context(), b.db, both[1]); err != nil || !slices.Equal(together, both[1:]) {
 		t.Errorf("together with what was confirmed, or with somebody else's: %v, %v", together, err)

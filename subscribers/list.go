@@ -35,6 +35,7 @@ type List struct {
 	Public           bool               `db:"public" toml:"public"`
 	OptIn            string             `db:"opt_in" toml:"opt_in"`   // single or double
 	Welcome          string             `db:"welcome" toml:"welcome"` // what who confirmed a subscription gets: see WelcomeOff
+	Archive          bool               `db:"archive" toml:"archive"` // everybody may read its editions
 
 	// The days and hours of its editions: see MadeOn, Open and CutOffHour.
 	DailyOn   pq.StringArray `db:"daily_on" toml:"daily_on"`     // weekdays
@@ -82,9 +83,9 @@ func NewList(slug string) List {
 	return List{
 		Slug: slug, Rhythms: slices.Clone(Rhythms), DefaultRhythm: Weekly, TimeZone: "UTC", EditorialHour: "17:00",
 		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double", Welcome: WelcomeOn, MinArticles: 1,
-		Unapproved: UnapprovedHold,
-		DailyOn:    slices.Clone(Weekdays), WeeklyOn: "monday", MonthlyOn: "first monday",
+		DailyOn: slices.Clone(Weekdays), WeeklyOn: "monday", MonthlyOn: "first monday",
 		ImmediateAfter: Duration(time.Minute), LateAfter: Duration(12 * time.Hour), Rest: RestWaits,
+		Unapproved: UnapprovedHold,
 	}
 }
 
@@ -134,10 +135,6 @@ func (l *List) canonical() (List, error) {
 		c.add(fmt.Sprintf("welcome %q", l.Welcome), "none of %s", strings.Join(welcomes, ", "))
 	}
 	c.limits(l.MinArticles, l.MaxArticles)
-	c.duration("approval_within", l.ApprovalWithin, 0, Duration(31*24*time.Hour))
-	if choices := []string{UnapprovedHold, UnapprovedSend, UnapprovedCancel}; !slices.Contains(choices, l.Unapproved) {
-		c.add(fmt.Sprintf("unapproved %q", l.Unapproved), "none of %s", strings.Join(choices, ", "))
-	}
 	if rests := []string{RestWaits, RestMore}; !slices.Contains(rests, l.Rest) {
 		c.add(fmt.Sprintf("rest %q", l.Rest), "none of %s", strings.Join(rests, ", "))
 	}
@@ -145,6 +142,10 @@ func (l *List) canonical() (List, error) {
 	c.duration("immediate_after", l.ImmediateAfter, 0, Duration(time.Hour))
 	c.duration("late_after", l.LateAfter, Duration(time.Minute), Duration(30*24*time.Hour))
 	out.LeaveOut = c.leaveOut(l.Slug, l.LeaveOut)
+	c.duration("approval_within", l.ApprovalWithin, 0, Duration(31*24*time.Hour))
+	if choices := []string{UnapprovedHold, UnapprovedSend, UnapprovedCancel}; !slices.Contains(choices, l.Unapproved) {
+		c.add(fmt.Sprintf("unapproved %q", l.Unapproved), "none of %s", strings.Join(choices, ", "))
+	}
 	return out, c.err()
 }
 

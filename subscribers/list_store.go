@@ -4,23 +4,94 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
+
+	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/slug"
 )
 
-const selectLists = `
-SELECT id, slug, name, sender_name AS "sender.name", sender_address AS "sender.address", reply_to AS "sender.reply_to",
-       postal_address, sections AS "selection.sections", tags AS "selection.tags", languages AS "selection.languages",
-       sources AS "selection.sources", rhythms, default_rhythm, time_zone, to_char(editorial_hour, 'HH24:MI') AS editorial_hour,
-       to_char(delivery_hour, 'HH24:MI') AS delivery_hour, fallback_language, approval, public, opt_in, description, theme,
-       min_articles, max_articles, welcome,
-       daily_on, weekly_on, monthly_on, coalesce(to_char(daily_at, 'HH24:MI'), '') AS daily_at,
-       coalesce(to_char(weekly_at, 'HH24:MI'), '') AS weekly_at, coalesce(to_char(monthly_at, 'HH24:MI'), '') AS monthly_at,
-       not_on, immediate_after, late_after, rest, leave_out, approval_within, unapproved
-FROM subscribers.lists`
+// listColumn is a column of a list that is declared: its name, the field of a List that it is, and its type in Postgres.
+type listColumn struct{ name, field, kind string }
+
+// listColumns are the columns of a list but its slug.
+var listColumns = []listColumn{
+	{"name", "name", "jsonb"},
+	{"description", "description", "jsonb"},
+	{"sender_name", "sender.name", "text"},
+	{"sender_address", "sender.address", "text"},
+	{"reply_to", "sender.reply_to", "text"},
+	{"postal_address", "postal_address", "text"},
+	{"sections", "selection.sections", "text[]"},
+	{"tags", "selection.tags", "text[]"},
+	{"languages", "selection.languages", "text[]"},
+	{"sources", "selection.sources", "text[]"},
+	{"rhythms", "rhythms", "text[]"},
+	{"default_rhythm", "default_rhythm", "text"},
+	{"time_zone", "time_zone", "text"},
+	{"editorial_hour", "editorial_hour", "time"},
+	{"delivery_hour", "delivery_hour", "time"},
+	{"fallback_language", "fallback_language", "text"},
+	{"approval", "approval", "boolean"},
+	{"approval_within", "approval_within", "integer"},
+	{"unapproved", "unapproved", "text"},
+	{"public", "public", "boolean"},
+	{"archive", "archive", "boolean"},
+	{"opt_in", "opt_in", "text"},
+	{"welcome", "welcome", "text"},
+	{"daily_on", "daily_on", "text[]"},
+	{"weekly_on", "weekly_on", "text"},
+	{"monthly_on", "monthly_on", "text"},
+	{"daily_at", "daily_at", "time"},
+	{"weekly_at", "weekly_at", "time"},
+	{"monthly_at", "monthly_at", "time"},
+	{"not_on", "not_on", "text[]"},
+	{"immediate_after", "immediate_after", "integer"},
+	{"late_after", "late_after", "integer"},
+	{"min_articles", "min_articles", "integer"},
+	{"max_articles", "max_articles", "integer"},
+	{"rest", "rest", "text"},
+	{"leave_out", "leave_out", "text[]"},
+	{"theme", "theme", "text"},
+}
+
+// read is the column in a SELECT. Hours are read as they are declared; none is "".
+func (c listColumn) read() string {
+	value := c.name
+	if c.kind == "time" {
+		value = "coalesce(to_char(" + c.name + ", 'HH24:MI'), '')"
+	}
+	return fmt.Sprintf("%s AS %q", value, c.field)
+}
+
+// value is what the column is declared to be, with the field as a named parameter.
+func (c listColumn) value() string {
+	if c.kind == "time" {
+		return "CAST(nullif(:" + c.field + ", '') AS time)"
+	}
+	return "CAST(:" + c.field + " AS " + c.kind + ")"
+}
+
+// each puts together what f says of every declared column.
+func each(f func(listColumn) string) string {
+	parts := make([]string, len(listColumns))
+	for i, c := range listColumns {
+		parts[i] = f(c)
+	}
+	return strings.Join(parts, ", ")
+}
+
+var (
+	listNames  = each(func(c listColumn) string { return c.name })
+	listValues = each(listColumn.value)
+
+	selectLists = "SELECT id, slug, " + each(listColumn.read) + " FROM subscribers.lists"
+	insertList  = "INSERT INTO subscribers.lists (slug, " + listNames + ") VALUES (:slug, " + listValues + ") ON CONFLICT (slug) DO NOTHING"
+	updateList  = "UPDATE subscribers.lists SET (" + listNames + ") = (" + listValues + ") WHERE slug = :slug AND (" + listNames + ") IS DISTINCT FROM (" + listValues + ")"
+)
 
 // Lists returns all lists by slug.
 func Lists(ctx context.Context, h database.Handle) (lists []List, err error) {
@@ -74,57 +145,26 @@ func DeclareList(ctx context.Context, h database.Handle, l List) (change databas
 		return "", err
 	}
 	defer errs.Wrap(&err, "list %q", l.Slug)
-	if added, err := execCount(ctx, h, insertList, listValues(stored)...); err != nil || added == 1 {
+	if added, err := declare(ctx, h, insertList, stored); err != nil || added == 1 {
 		return database.Added, err
 	}
 	if err := refuseLostRhythm(ctx, h, stored); err != nil {
 		return "", err
 	}
-	changed, err := execCount(ctx, h, updateList, listValues(stored)...)
+	changed, err := declare(ctx, h, updateList, stored)
 	if err != nil || changed == 0 {
 		return database.Unchanged, err
 	}
 	return database.Changed, nil
 }
 
-const insertList = `
-INSERT INTO subscribers.lists (slug, name, sender_name, sender_address, reply_to, postal_address, sections, tags, languages,
-       sources, rhythms, default_rhythm, time_zone, editorial_hour, delivery_hour, fallback_language, approval, public, opt_in,
-       description, theme, min_articles, max_articles, welcome,
-       daily_on, weekly_on, monthly_on, daily_at, weekly_at, monthly_at, not_on, immediate_after, late_after, rest, leave_out,
-       approval_within, unapproved)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-        $25, $26, $27, nullif($28, '')::time, nullif($29, '')::time, nullif($30, '')::time, $31, $32, $33, $34, $35, $36, $37)
-ON CONFLICT (slug) DO NOTHING`
-
-const updateList = `
-UPDATE subscribers.lists
-SET (name, sender_name, sender_address, reply_to, postal_address, sections, tags, languages, sources, rhythms, default_rhythm,
-     time_zone, editorial_hour, delivery_hour, fallback_language, approval, public, opt_in, description, theme, min_articles, max_articles, welcome,
-     daily_on, weekly_on, monthly_on, daily_at, weekly_at, monthly_at, not_on, immediate_after, late_after, rest, leave_out,
-     approval_within, unapproved)
-    = ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-       $25, $26, $27, nullif($28, '')::time, nullif($29, '')::time, nullif($30, '')::time, $31, $32, $33, $34, $35, $36, $37)
-WHERE slug = $1
-  AND (name, sender_name, sender_address, reply_to, postal_address, sections, tags, languages, sources, rhythms, default_rhythm,
-       time_zone, editorial_hour, delivery_hour, fallback_language, approval, public, opt_in, description, theme, min_articles, max_articles, welcome,
-       daily_on, weekly_on, monthly_on, daily_at, weekly_at, monthly_at, not_on, immediate_after, late_after, rest, leave_out,
-     approval_within, unapproved)
-      IS DISTINCT FROM
-      ($2::jsonb, $3, $4, $5, $6, $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12,
-       $13, $14::time, $15::time, $16, $17::boolean, $18::boolean, $19, $20::jsonb, $21, $22::integer, $23::integer, $24,
-       $25::text[], $26, $27, nullif($28, '')::time, nullif($29, '')::time, nullif($30, '')::time, $31::text[], $32::integer, $33::integer, $34,
-       $35::text[], $36::integer, $37)`
-
-// listValues are the parameters of insertList and updateList.
-func listValues(l List) []any {
-	return []any{
-		l.Slug, l.Name, l.Sender.Name, l.Sender.Address, l.Sender.ReplyTo, l.PostalAddress, l.Selection.Sections,
-		l.Selection.Tags, l.Selection.Languages, l.Selection.Sources, l.Rhythms, l.DefaultRhythm, l.TimeZone, l.EditorialHour,
-		l.DeliveryHour, l.FallbackLanguage, l.Approval, l.Public, l.OptIn, l.Description, l.Theme, l.MinArticles, l.MaxArticles, l.Welcome,
-		l.DailyOn, l.WeeklyOn, l.MonthlyOn, l.DailyAt, l.WeeklyAt, l.MonthlyAt, l.NotOn, l.ImmediateAfter.seconds(), l.LateAfter.seconds(),
-		l.Rest, l.LeaveOut, l.ApprovalWithin.seconds(), l.Unapproved,
+// declare runs a statement with the fields of a list as its parameters, and returns how many rows it touched.
+func declare(ctx context.Context, h database.Handle, statement string, l List) (int64, error) {
+	query, args, err := sqlx.Named(statement, l)
+	if err != nil {
+		return 0, err
 	}
+	return execCount(ctx, h, sqlx.Rebind(sqlx.DOLLAR, query), args...)
 }
 
 const lockList = `SELECT id FROM subscribers.lists WHERE slug = $1 FOR UPDATE`

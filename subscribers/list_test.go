@@ -195,8 +195,6 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"theme":        {func(l *subscribers.List) { l.Theme = "../dark" }, `theme "../dark": small letters`},
 		"min_articles": {func(l *subscribers.List) { l.MinArticles = 0 }, `min_articles 0: between 1 and 10000`},
 		"max_articles": {func(l *subscribers.List) { l.MaxArticles = 1 }, `max_articles 1: 0 for no limit, or between min_articles`},
-		"unapproved":   {func(l *subscribers.List) { l.Unapproved = "perhaps" }, `unapproved "perhaps": none of hold, send, cancel`},
-		"deadline":     {func(l *subscribers.List) { l.ApprovalWithin = -1 }, `approval_within "-1ns"`},
 		"no day":       {func(l *subscribers.List) { l.DailyOn = nil }, `daily_on: no day: give weekdays such as ["monday", "thursday"]`},
 		"a day":        {func(l *subscribers.List) { l.DailyOn = []string{"someday"} }, `daily_on "someday": not a weekday such as monday`},
 		"weekly_on":    {func(l *subscribers.List) { l.WeeklyOn = "" }, `weekly_on "": not a weekday such as monday`},
@@ -222,7 +220,9 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"leave_out itself": {
 			func(l *subscribers.List) { l.LeaveOut = []string{"events"} }, `leave_out "events": the list itself: nothing comes twice on one list`,
 		},
-		"welcome": {func(l *subscribers.List) { l.Welcome = "hello" }, `welcome "hello": none of off, on, last-edition`},
+		"unapproved": {func(l *subscribers.List) { l.Unapproved = "perhaps" }, `unapproved "perhaps": none of hold, send, cancel`},
+		"deadline":   {func(l *subscribers.List) { l.ApprovalWithin = -1 }, `approval_within "-1ns"`},
+		"welcome":    {func(l *subscribers.List) { l.Welcome = "hello" }, `welcome "hello": none of off, on, last-edition`},
 		"selection": {
 			func(l *subscribers.List) { l.Selection.Languages = []string{"xx"} },
 			`select languages: "xx" is not a language tag`,

@@ -89,6 +89,14 @@ func (p *person) unsubscribe() {
 	p.becomes(subscribers.Unsubscribed, true, subscribers.Pending, subscribers.Active, subscribers.Paused)
 }
 
+// leaveAndComeBack is one press on a page and another to undo it.
+func (p *person) leaveAndComeBack() {
+	if was := p.state; was != subscribers.Unsubscribed {
+		p.unsubscribe()
+		p.becomes(was, true, subscribers.Unsubscribed)
+	}
+}
+
 func (p *person) confirm() {
 	if p.erased {
 		return

@@ -2,9 +2,12 @@ package subscribers
 
 import (
 	"context"
+	"database/sql"
 	_ "embed"
+	"errors"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -69,10 +72,14 @@ func SetDelivery(ctx context.Context, tx *sqlx.Tx, subscription int64, rhythm st
 
 const uniqueViolation = "23505" // SQLSTATE
 
-// ChangeAddress makes a contact's mail go to another address from now on, because that one's owner says so, and lifts what only they may lift.
-// An address that another contact has is errs.Conflict; somebody else's word is errs.Invalid.
+// ChangeAddress makes a contact's mail go to another address from now on, because that one's owner says so, and lifts what only they may lift. An
+// import of the former address is refused: it would make two of one person. An address that another contact has is errs.Conflict; somebody else's
+// word is errs.Invalid.
 func ChangeAddress(ctx context.Context, tx *sqlx.Tx, contact int64, to Address, e Evidence) (err error) {
 	if err := fromPerson(e); err != nil {
+		return err
+	}
+	if err := leaveAddress(ctx, tx, contact, to, e.At); err != nil {
 		return err
 	}
 	changed, err := execCount(ctx, tx, `
@@ -86,6 +93,36 @@ func ChangeAddress(ctx context.Context, tx *sqlx.Tx, contact int64, to Address, 
 		return errs.New(errs.NotFound, "no contact %d", contact)
 	}
 	return liftAddress(ctx, tx, to.Key, e.At)
+}
+
+// leaveAddress keeps a hash of the address that a contact leaves for another one, and none of the one they come to.
+func leaveAddress(ctx context.Context, tx *sqlx.Tx, contact int64, to Address, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, keepTurnsAway); err != nil { // an import must not look for the address before, and add it after
+		return err
+	}
+	var from string
+	err := tx.GetContext(ctx, &from, `SELECT email_key FROM subscribers.contacts WHERE id = $1 AND erased_at IS NULL FOR UPDATE`, contact)
+	if errors.Is(err, sql.ErrNoRows) || from == to.Key {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	left, err := addressHash(ctx, tx, from)
+	if err != nil {
+		return err
+	}
+	comes, err := addressHash(ctx, tx, to.Key)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO subscribers.former_addresses (address_hash, contact_id, left_at) VALUES ($1, $2, $3)
+		ON CONFLICT (address_hash) DO UPDATE SET contact_id = excluded.contact_id, left_at = excluded.left_at`, left, contact, now); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM subscribers.former_addresses WHERE address_hash = $1`, comes)
+	return err
 }
 
 // SubscriptionsOf returns the subscriptions of a contact in the order of their lists' slugs.

@@ -2,10 +2,12 @@ package subscribers_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/jmoiron/sqlx"
 
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/subscribers"
 )
@@ -116,6 +118,52 @@ func TestChangeAddress(t *testing.T) {
 	}
 	if err := change("anna@museum.example", subscribers.ByConfirmation); errs.KindOf(err) != errs.NotFound {
 		t.Errorf("an erased contact: %v", err)
+	}
+}
+
+// Whoever has changed their address is not brought in a second time by a table that has the old one, in whatever form; after an erasure neither.
+func TestImportOfAFormerAddress(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const file = "email\nAnna@museum.example\nbruno@museum.example\n"
+	b.mustImport(t, b.options(), file)
+	changeTo := func(from, to string) {
+		t.Helper()
+		address, err := subscribers.ParseAddress(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contact, err := subscribers.ContactByEmail(t.Context(), b.db, from)
+		if err == nil {
+			err = database.Transact(t.Context(), b.db, func(tx *sqlx.Tx) error {
+				return subscribers.ChangeAddress(t.Context(), tx, contact.ID, address, subscribers.Evidence{At: b.now, Method: subscribers.ByPage})
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := func(reason string, want ...string) {
+		t.Helper()
+		_, err := b.importText(t, b.options(), file)
+		if reason == "" && err != nil || reason != "" && (err == nil || !strings.Contains(err.Error(), reason)) {
+			t.Errorf("%v, want %q", err, reason)
+		}
+		if got := b.mailable(t); !slices.Equal(got, want) {
+			t.Errorf("mailable: %q, want %q", got, want)
+		}
+	}
+	changeTo("anna@museum.example", "ANNA@museum.example") // the form alone
+	again("", "ANNA@museum.example", "bruno@museum.example")
+	changeTo("anna@museum.example", "anna@elsewhere.example")
+	again("row 2, email \"Anna@museum.example\": its owner has changed to another address since", "anna@elsewhere.example", "bruno@museum.example")
+	changeTo("anna@elsewhere.example", "anna@museum.example")
+	again("", "anna@museum.example", "bruno@museum.example")
+	changeTo("anna@museum.example", "anna@elsewhere.example")
+	b.erase(t, "anna@elsewhere.example")
+	again("its owner was erased", "bruno@museum.example")
+	if left := b.query(t, `SELECT count(*) FROM subscribers.former_addresses`); left[0] != "0" {
+		t.Errorf("%s former addresses are left", left[0])
 	}
 }
 

@@ -230,3 +230,11 @@ func start(tag string) string {
 	}
 	return "left"
 }
+
+// end returns the other side.
+func end(tag string) string {
+	if language.RightToLeft(tag) {
+		return "left"
+	}
+	return "right"
+}

@@ -50,6 +50,7 @@ type Mail struct {
 	Subject string // one line, not yet encoded
 	HTML    string
 	Text    string // lines of at most 72 columns, addresses apart
+	Warning string // why a theme's own template was not used; "": it was, or there is none
 }
 
 // digestView is what both of the digest's templates execute on.
@@ -58,7 +59,7 @@ type digestView struct {
 	looks
 	Blocks       []string
 	Logo         *shownLogo
-	Footer       ownWords
+	Footer       footerWords
 	Single       bool // there is one article, so where to read on is a button
 	Subject      string
 	Preheader    string
@@ -98,7 +99,7 @@ func (s *Set) Digest(d Digest) (Mail, error) {
 	if err := v.digestText.Execute(&text, view); err != nil {
 		return Mail{}, fmt.Errorf("templates: digest in %s: %w", v.words.tag, err)
 	}
-	return Mail{Subject: view.Subject, HTML: html.String(), Text: squeezed(text.String())}, nil
+	return v.words.own(view, Mail{Subject: view.Subject, HTML: html.String(), Text: squeezed(text.String())}), nil
 }
 
 // squeezed leaves one empty line where there are more, and none at the beginning.

@@ -63,15 +63,15 @@ func introduce(source, lang string, looks *looks) (introduction, error) {
 // the text has counted before, and after.
 func (i introduction) text(counted int) (text string, after int) {
 	l := layout{counted: counted}
-	var b strings.Builder
-	b.WriteString(l.text(i.tree, columns, "\n\n"))
+	text = l.text(i.tree, columns, "\n\n")
+	var below strings.Builder
 	for n, link := range l.links {
-		if n == 0 {
-			b.WriteString("\n")
-		}
-		fmt.Fprintf(&b, "\n[%d] %s", counted+n+1, link)
+		fmt.Fprintf(&below, "\n[%d] %s", counted+n+1, link)
 	}
-	return b.String(), counted + len(l.links)
+	if len(l.links) > 0 {
+		text += "\n" + below.String()
+	}
+	return text, counted + len(l.links)
 }
 
 // plainRune drops what would reach beyond its own place, as line does, and keeps the form of lines.

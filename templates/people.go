@@ -97,6 +97,7 @@ type UnsubscribePage struct {
 	All            bool   // it left all lists
 	Undo           string // what takes the press back, for the form; "" when it was not just now
 	Undone         bool   // a press was taken back
+	Mailed         bool   // they want to come back, and are asked by mail whether that was them
 	PreferencesURL string
 }
 
@@ -112,7 +113,8 @@ type PreferencesPage struct {
 	Subscriptions []SubscriptionForm
 	NewAddress    string // as it was typed
 	Saved         bool
-	Asked         bool // a mail to a new address was asked for
+	Asked         bool // a change of address was asked for
+	Mailed        bool // a subscription was asked for, and they are asked by mail whether that was them
 	BadDay        bool // of a pause, in one of the subscriptions
 	BadAddress    bool // NewAddress is none
 }

@@ -216,7 +216,7 @@ func pages() []shown {
 		{"error-0", templates.ErrorPage{}},
 		{"error-404", templates.ErrorPage{Status: 404}},
 		{"error-400", templates.ErrorPage{Status: 400}},
-	}, slices.Concat(peoplePages(), statuses(), catcherPages())...)
+	}, slices.Concat(peoplePages(), archivePages(), statuses(), catcherPages())...)
 }
 
 const office = "o••••@partner.example"
@@ -289,6 +289,40 @@ func peoplePages() []shown {
 		{"preferences-saved", templates.PreferencesPage{Address: office, Saved: true}},
 		{"preferences-asked", templates.PreferencesPage{Address: office, Asked: true}},
 		{"preferences-hostile", wickedPreferences(evil)},
+	}
+}
+
+func archivePages() []shown {
+	return []shown{
+		{"archive", archive(articles("en"))},
+		{"archive-hostile", archive(digests("en")["hostile"].Articles)},
+		{"archive-empty", templates.ArchivePage{ListName: "News for our partners", Newest: true, URL: "https://post.example.org/archive/partners/en/"}},
+		{"archive-zero", templates.ArchivePage{}},
+		{"edition", editionPage(articles("ar"))},
+		{"edition-hostile", editionPage(digests("en")["hostile"].Articles)},
+		{"edition-zero", templates.EditionPage{}},
+	}
+}
+
+// archive has an edition with articles, in two languages.
+func archive(of []templates.DigestArticle) templates.ArchivePage {
+	page := editionPage(of)
+	return templates.ArchivePage{
+		ListName: page.ListName, URL: page.ArchiveURL, OlderURL: page.ArchiveURL + "?before=AAAA", Newest: true, SubscribeURL: page.SubscribeURL,
+		Languages: page.Languages, Feeds: page.Feeds,
+		Editions: []templates.ArchiveEdition{{URL: page.URL, Date: page.Date, Articles: of}, {URL: page.URL, Date: page.Date.AddDate(0, 0, -7), Articles: of[:1]}},
+	}
+}
+
+func editionPage(of []templates.DigestArticle) templates.EditionPage {
+	const base = "https://post.example.org/archive/partners/"
+	return templates.EditionPage{
+		ListName: "News for our partners", Date: day, Articles: of, URL: base + "en/AAAA", ArchiveURL: base + "en/", SubscribeURL: "/s/partners",
+		Languages: []templates.ArchiveLanguage{{Language: "ar", URL: base + "ar/AAAA"}, {Language: "zh-Hans", URL: base + "zh-Hans/AAAA"}},
+		Feeds: []templates.FeedLink{
+			{Type: "application/rss+xml", Title: "News for our partners", URL: base + "en/feed.rss"},
+			{Type: "application/atom+xml", Title: "News for our partners", URL: base + "en/feed.atom"},
+		},
 	}
 }
 

@@ -32,7 +32,7 @@ var files embed.FS
 
 // pageNames are the pages below html/; each is parsed together with layout.html. digest.html stands alone.
 var pageNames = []string{
-	"feeds", "feed", "article", "subscribe", "subscribed", "confirm", "change", "unsubscribe", "preferences", "again", "links", "dropped", "error", "catcher-list",
+	"feeds", "feed", "article", "subscribe", "subscribed", "confirm", "change", "unsubscribe", "preferences", "again", "links", "dropped", "archive", "edition", "error", "catcher-list",
 	"catcher-message",
 }
 
@@ -41,14 +41,15 @@ var parts = map[string][]string{
 	"feeds": {feedParts}, "feed": {feedParts},
 	"subscribe": {peopleParts, choiceParts}, "subscribed": {peopleParts}, "confirm": {peopleParts}, "change": {peopleParts},
 	"unsubscribe": {peopleParts}, "preferences": {peopleParts, choiceParts}, "again": {peopleParts},
-	"links": {peopleParts}, "dropped": {peopleParts},
+	"links": {peopleParts}, "dropped": {peopleParts}, "archive": {archiveParts}, "edition": {archiveParts},
 }
 
 const (
-	feedParts   = "html/feed-parts.html"
-	peopleParts = "html/people-parts.html"
-	choiceParts = "html/choice-parts.html"
-	mailParts   = "html/mail-parts.html" // of the mails
+	feedParts    = "html/feed-parts.html"
+	peopleParts  = "html/people-parts.html"
+	choiceParts  = "html/choice-parts.html"
+	archiveParts = "html/archive-parts.html"
+	mailParts    = "html/mail-parts.html" // of the mails
 )
 
 // Set is every template, parsed once per catalogue. It may be used by any number of goroutines.
@@ -102,7 +103,7 @@ func newSet(fsys fs.FS) (*Set, error) {
 // refuseUndeclared finds files that no struct is declared for: they would never be checked.
 func refuseUndeclared(fsys fs.FS) error {
 	declared := []string{
-		"html/layout.html", "html/digest.html", "text/digest.txt", "html/notice.html", "text/notice.txt", mailParts, feedParts, peopleParts, choiceParts,
+		"html/layout.html", "html/digest.html", "text/digest.txt", "html/notice.html", "text/notice.txt", mailParts, feedParts, peopleParts, choiceParts, archiveParts,
 	}
 	for _, name := range pageNames {
 		declared = append(declared, "html/"+name+".html")

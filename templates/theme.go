@@ -299,13 +299,13 @@ func (t *Theme) blocks() []string {
 }
 
 // footer returns a theme's own words in a language, else in English, else in any, and which that is.
-func (t *Theme) footer(tag string) ownWords {
+func (t *Theme) footer(tag string) footerWords {
 	words, in := language.In(t.Footer, tag)
-	return ownWords{Language: in, Paragraphs: paragraphs(words)}
+	return footerWords{Language: in, Paragraphs: paragraphs(words)}
 }
 
-// ownWords are a sender's own, which may be in another language than ours.
-type ownWords struct {
+// footerWords are a sender's own, which may be in another language than ours.
+type footerWords struct {
 	Language   string
 	Paragraphs []string
 }

@@ -103,7 +103,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 		Handler: web.New(web.Config{
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
 			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra, Proxies: a.Config.Proxies(), Pace: formPace,
-			SendConfirmation: a.SendConfirmation, SendWelcome: a.SendWelcome, SendAddressChange: a.SendAddressChange,
+			MayBeSent: edition.MayBeSent, SendConfirmation: a.SendConfirmation, SendWelcome: a.SendWelcome, SendAddressChange: a.SendAddressChange,
 			SendNewAddress: a.SendNewAddress,
 		}),
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),

@@ -17,7 +17,9 @@ const (
 	columns     = otherColumns + `, a.text`
 	htmlColumns = otherColumns + `, CASE a.html WHEN '' THEN a.text ELSE '' END AS text`
 
-	otherColumns = `a.id, a.source_id, a.group_id, a.guid, a.slug, a.url, a.title, a.summary, a.html, a.language, a.language_key, a.section,
+	otherColumns = teaserColumns + `, a.html`
+
+	teaserColumns = `a.id, a.source_id, a.group_id, a.guid, a.slug, a.url, a.title, a.summary, a.language, a.language_key, a.section,
 	a.tags, a.authors, a.image_url, a.image_alt, a.published_at, a.updated_at, a.first_seen_at, a.archive, a.withdrawn_at, a.revision, a.by_editor`
 )
 
@@ -38,6 +40,11 @@ func (s *Store) ByIDs(ctx context.Context, h database.Handle, ids []int64) ([]Ar
 // HTMLByIDs is ByIDs without the text of articles that have HTML: that is as long again, and takes half of the time to read them.
 func (s *Store) HTMLByIDs(ctx context.Context, h database.Handle, ids []int64) ([]Article, error) {
 	return byIDs(ctx, h, htmlColumns, ids)
+}
+
+// TeasersByIDs is ByIDs without HTML and text: what leads to an article.
+func (s *Store) TeasersByIDs(ctx context.Context, h database.Handle, ids []int64) ([]Article, error) {
+	return byIDs(ctx, h, teaserColumns, ids)
 }
 
 func byIDs(ctx context.Context, h database.Handle, columns string, ids []int64) ([]Article, error) {

@@ -43,6 +43,7 @@ func TestBrowser(t *testing.T) {
 			}
 			t.Run("digest", func(t *testing.T) { digestPage(open(t, browser, v.view, "en"), p, v.reader) })
 			t.Run("unsubscribe", func(t *testing.T) { unsubscribe(open(t, browser, v.view, "en"), p, v.reader) })
+			t.Run("choices", func(t *testing.T) { choices(open(t, browser, v.view, "en"), p, v.reader) })
 			t.Run("in Arabic", func(t *testing.T) { pagesIn(open(t, browser, v.view, "ar"), p, "arabic", "rtl") })
 			t.Run("in Chinese", func(t *testing.T) { pagesIn(open(t, browser, v.view, "zh-CN"), p, "chinese", "ltr") })
 		})
@@ -203,6 +204,19 @@ func unsubscribe(tb *tab, p *program, reader string) {
 	}
 	tb.visit(link)
 	tb.says("h1", "✓ You are unsubscribed")
+}
+
+// choices looks at the form to subscribe and at the preferences that a digest leads to.
+func choices(tb *tab, p *program, reader string) {
+	tb.visit(p.url + "/s/partners")
+	tb.picture("subscribe")
+	tb.accessible("the form to subscribe")
+	tb.says("h1", "Subscribe to News for our partners")
+	tb.visit(p.mailTo(tb.t, reader) + "/html")
+	tb.visit(eval[string](tb, `document.querySelector('a[href*="/preferences/"]').href`))
+	tb.picture("preferences")
+	tb.accessible("the preferences")
+	tb.says("h1", "Your preferences")
 }
 
 // pagesIn looks at pages whose own words are in another language.

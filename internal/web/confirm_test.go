@@ -198,7 +198,7 @@ func TestAListThatWasClosed(t *testing.T) {
 	if got := b.press(t, b.open(t, b.link("confirm", partners)), "confirm"); got.Code != http.StatusOK || b.state(t, partners) != "active" || b.state(t, events) != "pending" {
 		t.Errorf("the other list: %d %q, %s", got.Code, got.h1(), b.state(t, partners))
 	}
-	if b.insist(t, b.open(t, b.link("unsubscribe", member)), "return"); b.state(t, member) != "active" {
+	if b.insist(t, b.open(t, b.link("confirm", member)), "confirm"); b.state(t, member) != "active" {
 		t.Errorf("a member who comes back is %s", b.state(t, member))
 	}
 }

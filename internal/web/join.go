@@ -22,20 +22,30 @@ import (
 
 // askJoin shows the form of a public list.
 func (s *site) askJoin(_ http.ResponseWriter, r *http.Request) (templates.Page, error) {
-	list, err := s.publicList(r)
+	list, err := s.publicList(r, r.PathValue("list"))
 	if err != nil {
 		return nil, err
 	}
 	return s.joinPage(r, &list, nil)
 }
 
-// publicList returns the list of the address. One that is not public is unknown to visitors.
-func (s *site) publicList(r *http.Request) (subscribers.List, error) {
-	list, err := subscribers.ListBySlug(r.Context(), s.DB, r.PathValue("list"))
-	if err == nil && !list.Public {
-		err = errs.New(errs.NotFound, "the list %q is not public", list.Slug)
+// publicList returns a list that visitors may ask for. One that is not public is unknown to them. Whether a list can be sent is looked at before
+// anything is known of who asks, so that the answer tells nothing of them.
+func (s *site) publicList(r *http.Request, slug string) (subscribers.List, error) {
+	list, err := subscribers.ListBySlug(r.Context(), s.DB, slug)
+	switch {
+	case err != nil:
+		return list, err
+	case !list.Public:
+		return list, errs.New(errs.NotFound, "the list %q is not public", list.Slug)
+	case !s.canBeSent(list):
+		return list, errs.New(errs.Unavailable, "the list %q cannot be sent yet", list.Slug)
 	}
-	return list, err
+	return list, nil
+}
+
+func (s *site) canBeSent(list subscribers.List) bool {
+	return s.MayBeSent == nil || s.MayBeSent(list) == nil
 }
 
 // joinPage shows the form, with what was posted when form is not nil.
@@ -60,7 +70,7 @@ func (s *site) joinPage(r *http.Request, list *subscribers.List, form url.Values
 	}
 	lists, err := subscribers.Lists(r.Context(), s.DB)
 	for _, other := range lists {
-		if other.Public && other.ID != list.ID {
+		if other.Public && other.ID != list.ID && s.canBeSent(other) {
 			page.Others = append(page.Others, templates.Choice{Value: other.Slug, Label: other.NameIn(tag), Chosen: slices.Contains(form["list"], other.Slug)})
 		}
 	}
@@ -74,7 +84,7 @@ func (s *site) join(w http.ResponseWriter, r *http.Request) (templates.Page, err
 	if err := readForm(w, r); err != nil {
 		return nil, err
 	}
-	list, err := s.publicList(r)
+	list, err := s.publicList(r, r.PathValue("list"))
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +162,7 @@ func (s *site) joinRequest(r *http.Request, list *subscribers.List) (request sub
 
 // alsoWanted returns another list that the form asks for, at the same rhythm if it offers that.
 func (s *site) alsoWanted(r *http.Request, slug, rhythm string) (subscribers.Want, error) {
-	list, err := subscribers.ListBySlug(r.Context(), s.DB, slug)
+	list, err := s.publicList(r, slug)
 	if err != nil {
 		return subscribers.Want{}, err
 	}

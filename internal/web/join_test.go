@@ -15,6 +15,7 @@ import (
 
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/internal/web"
 	"silkpost/subscribers"
 )
@@ -99,6 +100,37 @@ func TestSubscribing(t *testing.T) {
 	}
 	if want := []int64{id, b.subscriptionOf(t, "anna@museum.example", "press")}; !slices.Equal(b.mails, want) {
 		t.Errorf("mails for %v, want %v: one for those that wait together", b.mails, want)
+	}
+}
+
+// A list that cannot be sent yet takes nobody in, whoever it is, and no form offers it.
+func TestAListThatCannotBeSent(t *testing.T) {
+	t.Parallel()
+	b := openReading(t, func(c *web.Config) {
+		c.MayBeSent = func(l subscribers.List) error {
+			if l.Slug == "events" {
+				return errs.New(errs.Invalid, "no sender")
+			}
+			return nil
+		}
+	})
+	if _, err := subscribers.Suppress(t.Context(), b.db, "barred@museum.example", subscribers.Manual, "", now); err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string]seen{
+		"the form": b.open(t, "/s/events"), "somebody": b.post(t, "/s/events", url.Values{"email": {"anna@museum.example"}}),
+		"who is barred": b.post(t, "/s/events", url.Values{"email": {"barred@museum.example"}}),
+		"a program":     b.post(t, "/s/events", url.Values{"email": {"x@museum.example"}, "homepage": {"x"}}), "with another": b.joins(t, "partners", "anna@museum.example", "list", "events"),
+	} {
+		if got.Code != http.StatusServiceUnavailable {
+			t.Errorf("%s: %d %q", name, got.Code, got.h1())
+		}
+	}
+	if offered := b.open(t, "/s/partners").Body.String(); strings.Contains(offered, `value="events"`) || !strings.Contains(offered, `value="press"`) {
+		t.Errorf("offered are\n%s", offered)
+	}
+	if n := value[int](t, b.db, `SELECT count(*) FROM subscribers.contacts`); n > 0 {
+		t.Errorf("%d contacts came of it", n)
 	}
 }
 

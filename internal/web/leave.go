@@ -1,9 +1,11 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -107,6 +109,8 @@ type leaving struct {
 	sub   *subscribers.Subscription
 	do    string
 	ended []subscribers.Ended
+
+	undone, mailed bool
 }
 
 // open returns the subscriptions that the press is about and that have not ended.
@@ -145,11 +149,26 @@ func (l *leaving) undoes(tx *sqlx.Tx, e subscribers.Evidence) error {
 	if err != nil {
 		return err
 	}
-	var ended []subscribers.Ended
-	if err := json.Unmarshal([]byte(words), &ended); err != nil {
+	var kept undo
+	if err := json.Unmarshal([]byte(words), &kept); err != nil {
 		return err
 	}
-	return subscribers.Restore(l.r.Context(), tx, ended, e)
+	version, err := subscribers.Version(l.r.Context(), tx, l.sub.Contact.ID)
+	if l.undone = version == kept.Version && e.At.Sub(time.Unix(kept.At, 0)) <= undoLife; err != nil || !l.undone {
+		return err
+	}
+	return subscribers.Restore(l.r.Context(), tx, kept.Ended, e)
+}
+
+// undoLife is for how long leaving can be taken back.
+const undoLife = time.Hour
+
+// undo is what the page after leaving keeps to take that back, as long as nothing else has happened since: whoever has left once more, or by a mail
+// program, has said so.
+type undo struct {
+	Version int64 // see subscribers.Version
+	At      int64 // Unix
+	Ended   []subscribers.Ended
 }
 
 func (l *leaving) isBack(tx *sqlx.Tx) (bool, error) {
@@ -157,15 +176,25 @@ func (l *leaving) isBack(tx *sqlx.Tx) (bool, error) {
 	return err == nil && !awaits, err
 }
 
-func (l *leaving) returns(tx *sqlx.Tx, e subscribers.Evidence) error {
-	return subscribers.Confirm(l.r.Context(), tx, l.sub.ID, e)
+// returns asks the person by mail, as the form does: the link to this page may have been forwarded with a digest, and only they lift their no.
+func (l *leaving) returns(tx *sqlx.Tx, _ subscribers.Evidence) error {
+	l.mailed = true
+	return l.askPerson(l.r.Context(), tx, l.sub.ID)
+}
+
+// askPerson sends the mail that asks whether a subscription shall begin.
+func (s *site) askPerson(ctx context.Context, tx *sqlx.Tx, subscription int64) error {
+	if s.SendConfirmation == nil {
+		return nil
+	}
+	return s.SendConfirmation(ctx, tx, subscription)
 }
 
 // page says what became of a press.
 func (l *leaving) page(n nonce) (templates.Page, error) {
 	l.Log.InfoContext(l.r.Context(), "left or came back", slog.Any("subscription", l.sub.ID), slog.String("do", l.do))
-	if l.do == templates.DoReturn {
-		return l.confirmed(l.r, l.sub, nil), nil
+	if l.do == templates.DoReturn && !l.mailed {
+		return l.confirmed(l.r, l.sub, nil), nil // they are there
 	}
 	now, err := subscribers.SubscriptionByID(l.r.Context(), l.DB, l.sub.ID)
 	if err != nil {
@@ -175,13 +204,22 @@ func (l *leaving) page(n nonce) (templates.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	page.Undone, page.All = l.do == templates.DoUndo, l.do == templates.DoLeaveAll
+	page.Undone, page.All, page.Mailed = l.undone, l.do == templates.DoLeaveAll, l.mailed
 	if len(l.ended) > 0 {
-		kept, err := json.Marshal(l.ended)
+		kept, err := l.keep()
 		if err != nil {
 			return nil, err
 		}
 		page.Undo = l.Keys.SignWith(undoPurpose, l.sub.ID, string(kept))
 	}
 	return page, nil
+}
+
+// keep returns what takes the press back.
+func (l *leaving) keep() ([]byte, error) {
+	version, err := subscribers.Version(l.r.Context(), l.DB, l.sub.Contact.ID)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(undo{Version: version, At: l.Clock.Now().Unix(), Ended: l.ended})
 }

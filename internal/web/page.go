@@ -2,6 +2,8 @@ package web
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -58,12 +60,33 @@ func (s *site) failure(r *http.Request, err error) (templates.Page, int) {
 
 // write renders a page whole before its first byte goes out.
 func (s *site) write(w http.ResponseWriter, r *http.Request, status int, page templates.Page) {
-	tag := s.language(r)
-	var body bytes.Buffer
+	body, ok := s.render(w, r, s.language(r), page)
+	if !ok {
+		return
+	}
+	w.Header().Add("Vary", "Accept-Language")
+	w.WriteHeader(status)
+	_, _ = body.WriteTo(w) // a visitor who went away is no fault
+}
+
+// publish answers with a page that is the same for everybody who asks for its address, in the language of that. Caches may keep it.
+func (s *site) publish(w http.ResponseWriter, r *http.Request, tag string, page templates.Page) {
+	body, ok := s.render(w, r, tag, page)
+	if !ok {
+		return
+	}
+	sum := sha256.Sum256(body.Bytes())
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Etag", `"`+base64.RawURLEncoding.EncodeToString(sum[:16])+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body.Bytes()))
+}
+
+// render makes a page and sets the headers of all pages. It reports false when it had to answer otherwise.
+func (s *site) render(w http.ResponseWriter, r *http.Request, tag string, page templates.Page) (body bytes.Buffer, ok bool) {
 	if err := s.Templates.Page(&body, tag, page); err != nil {
 		s.Log.ErrorContext(r.Context(), "page could not be made", slog.String("pattern", r.Pattern), slog.Any("error", err))
 		http.Error(w, "This page could not be made.", http.StatusInternalServerError)
-		return
+		return body, false
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -71,9 +94,7 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, status int, page te
 	h.Set("Content-Security-Policy", policyOf(page))
 	h.Set("Referrer-Policy", "no-referrer") // links hold tokens
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Add("Vary", "Accept-Language")
-	w.WriteHeader(status)
-	_, _ = body.WriteTo(w) // a visitor who went away is no fault
+	return body, true
 }
 
 func policyOf(page templates.Page) string {

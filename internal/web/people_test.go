@@ -211,7 +211,7 @@ func (w *world) insistOn(rt *rapid.T, path string, form url.Values) seen {
 
 // said notes what a person said.
 func (w *world) said(id int64, do, choice, before string, mine map[int64]bool) {
-	if slices.Contains([]string{"confirm", "together", "return"}, do) || choice == "return" || choice == "confirm" {
+	if do == "confirm" || do == "together" {
 		for email, ids := range w.known {
 			w.against[email] = w.against[email] && !slices.Contains(ids, id)
 		}
@@ -223,7 +223,7 @@ func (w *world) said(id int64, do, choice, before string, mine map[int64]bool) {
 		}
 	case do == "leave" || choice == "leave":
 		w.wants[id] = false
-	case do == "confirm" || do == "return" || choice == "return" || choice == "confirm":
+	case do == "confirm":
 		w.wants[id] = true
 	case do == "together":
 		for other := range mine {

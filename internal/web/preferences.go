@@ -211,8 +211,18 @@ func (s *site) save(w http.ResponseWriter, r *http.Request, sub *subscribers.Sub
 		return nil, err
 	}
 	page, err = s.preferencesPage(r, &saved, nil, sure)
-	page.Saved = true
+	page.Saved, page.Mailed = true, wantsMore(form)
 	return page, err
+}
+
+// wantsMore reports whether a form asks for a subscription that is not active.
+func wantsMore(form url.Values) bool {
+	for name, values := range form {
+		if strings.HasPrefix(name, "state-") && (slices.Contains(values, templates.DoReturn) || slices.Contains(values, templates.DoConfirm)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *site) saveForm(r *http.Request, tx *sqlx.Tx, contact int64, form url.Values, e subscribers.Evidence) error {
@@ -267,10 +277,11 @@ func (s *site) saveState(r *http.Request, tx *sqlx.Tx, sub *subscribers.Subscrip
 		return subscribers.Resume(ctx, tx, sub.ID, c.catchUp, e)
 	case templates.DoLeave:
 		return subscribers.Unsubscribe(ctx, tx, sub.ID, e)
-	case templates.DoReturn:
-		return subscribers.Confirm(ctx, tx, sub.ID, e)
-	case templates.DoConfirm:
-		return s.begin(ctx, tx, sub.ID, e)
+	case templates.DoReturn, templates.DoConfirm: // see leaving.returns
+		if err := subscribers.CheckOpen(ctx, tx, sub.ID); err != nil {
+			return err
+		}
+		return s.askPerson(ctx, tx, sub.ID)
 	}
 	return errs.New(errs.Invalid, "subscription %d cannot become %q", sub.ID, c.do)
 }

@@ -186,7 +186,7 @@ func TestAPauseThatIsOverAlready(t *testing.T) {
 	}
 }
 
-// Who waits or has left sees that, and says themselves that it shall come.
+// Who waits or has left sees that, and asks for the mail by which they say that it shall come.
 func TestPreferencesBringBack(t *testing.T) {
 	t.Parallel()
 	b, ids, link := preferring(t)
@@ -195,12 +195,17 @@ func TestPreferencesBringBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	waiting := b.waiting(t, "anna@museum.example", "events")
-	b.press(t, b.open(t, link), "save", field("state", ids[1]), "return", field("state", waiting), "confirm")
-	if sub := b.sub(t, ids[1]); sub.State != subscribers.Active || sub.Rhythm != "daily" || b.state(t, waiting) != "active" {
-		t.Errorf("%s %s, %s", sub.State, sub.Rhythm, b.state(t, waiting))
+	b.mails = nil
+	page := b.press(t, b.open(t, link), "save", field("state", ids[1]), "return", field("state", waiting), "confirm")
+	slices.Sort(b.mails)
+	if !slices.Equal(b.mails, []int64{ids[1], waiting}) || !strings.Contains(page.Body.String(), "A message is on its way to this address") {
+		t.Errorf("mails for %v\n%s", b.mails, page.Body)
 	}
-	if log := b.logged(t, waiting); log[len(log)-1] != "active|page|Confirm the subscription to Events|/preferences/{token}|192.0.2.0/24" {
-		t.Errorf("the log says %q", log)
+	if sub := b.sub(t, ids[1]); sub.State != subscribers.Unsubscribed || sub.Rhythm != "daily" || b.state(t, waiting) != "pending" {
+		t.Errorf("whoever has the link brings them back: %s %s, %s", sub.State, sub.Rhythm, b.state(t, waiting))
+	}
+	if again := b.press(t, b.open(t, link), "save"); strings.Contains(again.Body.String(), "A message is on its way") {
+		t.Error("a mail is told of that nobody asked for")
 	}
 }
 

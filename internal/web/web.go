@@ -19,6 +19,7 @@ import (
 	"silkpost/internal/clock"
 	"silkpost/internal/database"
 	"silkpost/internal/token"
+	"silkpost/subscribers"
 	"silkpost/templates"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	Proxies []netip.Prefix // whose X-Forwarded-For is believed
 	Pace    time.Duration  // how long the answer to a form that anybody can fill in takes at least: what was done does not show
 
+	// MayBeSent refuses a list that can send nobody anything yet: nobody subscribes to it. nil refuses none.
+	MayBeSent func(subscribers.List) error
 	// SendConfirmation sends, in h's transaction, the mail that asks the person of a subscription to confirm it; or, when it waits for nothing,
 	// the one that says so. nil sends none.
 	SendConfirmation func(ctx context.Context, h database.Handle, subscription int64) error
@@ -58,14 +61,19 @@ func New(cfg Config) http.Handler {
 	s := &site{cfg}
 	mux := http.NewServeMux()
 	for path, get := range map[string]http.Handler{
-		"/{$}":                 http.RedirectHandler("/feeds/", http.StatusFound),
-		"/feeds/{$}":           gzhttp.GzipHandler(s.page(s.feeds)), // a thousand feeds are a megabyte of much the same
-		opmlPath:               http.HandlerFunc(s.opml),
-		"/articles/{slug}":     s.page(s.article),
-		"/view/{token}":        s.page(s.private(s.view)),
-		templates.StaticPrefix: cfg.Templates.StaticHandler(),
-		"/healthz":             http.HandlerFunc(s.healthz),
-		"/readyz":              http.HandlerFunc(s.readyz),
+		"/{$}":             http.RedirectHandler("/feeds/", http.StatusFound),
+		"/feeds/{$}":       gzhttp.GzipHandler(s.page(s.feeds)), // a thousand feeds are a megabyte of much the same
+		opmlPath:           http.HandlerFunc(s.opml),
+		"/articles/{slug}": s.page(s.article),
+		"/view/{token}":    s.page(s.private(s.view)),
+
+		"/archive/{list}":                   s.page(s.archiveHome),
+		"/archive/{list}/{$}":               s.page(s.archiveHome),
+		"/archive/{list}/{language}/{$}":    s.page(s.archive),
+		"/archive/{list}/{language}/{file}": s.page(s.archived),
+		templates.StaticPrefix:              cfg.Templates.StaticHandler(),
+		"/healthz":                          http.HandlerFunc(s.healthz),
+		"/readyz":                           http.HandlerFunc(s.readyz),
 	} {
 		mux.Handle("GET "+path, get)
 		mux.Handle(path, s.only("GET, HEAD"))

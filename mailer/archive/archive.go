@@ -1,0 +1,197 @@
+// Package archive is what everybody may read of a list's editions, where the list allows it: those that went out, each with the articles that it
+// held when its first message did, in a reader's language. It knows articles alone: nothing of who got them. An article that was withdrawn
+// since is gone, and back when it is restored.
+package archive
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/internal/language"
+	"silkpost/subscribers"
+)
+
+// Edition is an edition as it is read in one language.
+type Edition struct {
+	ID        uuid.UUID `db:"id"`
+	LocalDate time.Time `db:"local_date"`
+	WentOut   time.Time `db:"cut_off"`
+	Articles  []Article `db:"-"` // in the order of the digest; never none
+	// Updated is when it last came to say something else: an article was edited, withdrawn or restored.
+	Updated time.Time `db:"-"`
+}
+
+// Article is the version of an article for a reader.
+type Article struct {
+	articles.Article
+	Fallback bool // in the list's language, not the reader's
+}
+
+// Store reads archives. It is safe for concurrent use.
+type Store struct{ Articles *articles.Store }
+
+// out are the editions of list $1 that are archived: those to a part of the readers alone are not everybody's.
+const out = `
+	e.list_id = $1 AND e.state IN ('sending', 'sent') AND EXISTS (SELECT FROM mailer.archived x WHERE x.edition_id = e.id)`
+
+// recent is of how many editions the languages are looked for.
+const recent = 100
+
+// Languages returns the languages that a list's archive has articles in, of the latest editions, in the order of their tags.
+func (s Store) Languages(ctx context.Context, h database.Handle, list *subscribers.List) (tags []string, err error) {
+	defer errs.Wrap(&err, "archive.Languages(%s)", list.Slug)
+	err = h.SelectContext(ctx, &tags, `
+		WITH latest AS (SELECT e.id FROM mailer.editions e WHERE `+out+` ORDER BY e.id DESC LIMIT $2)
+		SELECT DISTINCT a.language COLLATE "C" FROM latest JOIN mailer.archived x ON x.edition_id = latest.id JOIN articles.available a USING (article_id)
+		ORDER BY 1`, list.ID, recent)
+	return tags, err
+}
+
+// HasLanguage reports whether any edition of a list that ever went out has an article in exactly that language.
+func (s Store) HasLanguage(ctx context.Context, h database.Handle, list *subscribers.List, tag string) (has bool, err error) {
+	err = h.GetContext(ctx, &has, `
+		SELECT EXISTS (
+			SELECT FROM mailer.editions e JOIN mailer.archived x ON x.edition_id = e.id JOIN articles.available a USING (article_id)
+			WHERE a.language = $2 AND `+out+`)`, list.ID, tag)
+	errs.Wrap(&err, "archive.HasLanguage(%s, %s)", list.Slug, tag)
+	return has, err
+}
+
+// Editions returns up to limit editions of a list that went out before another one, newest first; uuid.Nil is the newest ones. older reports
+// whether there are more. An edition that holds nothing for readers of tag is left out, so that there may be fewer; next is the one to go on
+// before.
+func (s Store) Editions(
+	ctx context.Context, h database.Handle, list *subscribers.List, tag string, before uuid.UUID, limit int,
+) (editions []Edition, next uuid.UUID, older bool, err error) {
+	defer errs.Wrap(&err, "archive.Editions(%s)", list.Slug)
+	var found []Edition
+	if err := h.SelectContext(ctx, &found, `
+		SELECT e.id, e.local_date, e.cut_off FROM mailer.editions e WHERE `+out+` AND ($2::uuid = $3 OR e.id < $2)
+		ORDER BY e.id DESC LIMIT $4`, list.ID, before, uuid.Nil, limit+1); err != nil {
+		return nil, next, false, err
+	}
+	if older = len(found) > limit; older {
+		found = found[:limit]
+	}
+	if len(found) > 0 {
+		next = found[len(found)-1].ID
+	}
+	editions, err = s.fill(ctx, h, list, tag, found)
+	return editions, next, older, err
+}
+
+// Edition returns one edition of a list as it is read in a language. One that is not in the archive is errs.NotFound; one that holds nothing
+// for such readers any more, errs.Gone.
+func (s Store) Edition(ctx context.Context, h database.Handle, list *subscribers.List, tag string, id uuid.UUID) (e Edition, err error) {
+	var found []Edition
+	if err := h.SelectContext(ctx, &found, `SELECT e.id, e.local_date, e.cut_off FROM mailer.editions e WHERE `+out+` AND e.id = $2`, list.ID, id); err != nil {
+		return e, err
+	}
+	if len(found) == 0 {
+		return e, errs.New(errs.NotFound, "edition %s is not in the archive of list %s", id, list.Slug)
+	}
+	if found, err = s.fill(ctx, h, list, tag, found); err != nil {
+		return e, err
+	}
+	if len(found) == 0 {
+		return e, errs.New(errs.Gone, "edition %s holds nothing in %s that is still published", id, tag)
+	}
+	return found[0], nil
+}
+
+// held is an article of an edition.
+type held struct {
+	EditionID uuid.UUID `db:"edition_id"`
+	GroupID   int64     `db:"group_id"`
+	ArticleID int64     `db:"article_id"`
+}
+
+// fill gives editions their articles, and leaves out those that have none.
+func (s Store) fill(ctx context.Context, h database.Handle, list *subscribers.List, tag string, editions []Edition) (filled []Edition, err error) {
+	ids := make(pq.StringArray, len(editions))
+	for i, e := range editions {
+		ids[i] = e.ID.String()
+	}
+	var rows []held
+	if err := h.SelectContext(ctx, &rows, `
+		SELECT edition_id, group_id, article_id FROM mailer.archived x WHERE edition_id = ANY ($1::uuid[])
+		ORDER BY edition_id, max(place) OVER (PARTITION BY edition_id, group_id), group_id, article_id`, ids); err != nil {
+		return nil, err
+	}
+	known, err := s.versions(ctx, h, rows)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range editions {
+		mine := slices.Collect(func(yield func(held) bool) {
+			for _, row := range rows {
+				if row.EditionID == e.ID && !yield(row) {
+					return
+				}
+			}
+		})
+		if e.choose(mine, known, tag, list.FallbackLanguage); len(e.Articles) > 0 {
+			filled = append(filled, e)
+		}
+	}
+	return filled, nil
+}
+
+// versions returns all articles of editions by their ids, withdrawn ones too.
+func (s Store) versions(ctx context.Context, h database.Handle, rows []held) (map[int64]articles.Article, error) {
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.ArticleID
+	}
+	found, err := s.Articles.TeasersByIDs(ctx, h, ids)
+	known := make(map[int64]articles.Article, len(found))
+	for _, a := range found {
+		known[a.ID] = a
+	}
+	return known, err
+}
+
+// choose picks of each translation group the version in the reader's language, else in the fallback, marked as such. rows are those of the
+// edition, group by group.
+func (e *Edition) choose(rows []held, known map[int64]articles.Article, tag, fallback string) {
+	e.LocalDate, e.WentOut = e.LocalDate.UTC(), e.WentOut.UTC()
+	e.Updated = e.WentOut
+	for len(rows) > 0 {
+		group := rows[0].GroupID
+		end := slices.IndexFunc(rows, func(row held) bool { return row.GroupID != group })
+		if end < 0 {
+			end = len(rows)
+		}
+		var versions []articles.Article
+		var tags []string
+		for _, row := range rows[:end] {
+			a, there := known[row.ArticleID]
+			switch {
+			case !there:
+			case a.WithdrawnAt != nil:
+				e.touch(*a.WithdrawnAt)
+			default:
+				versions, tags = append(versions, a), append(tags, a.Language)
+			}
+		}
+		if chosen := language.Choose([]string{tag, fallback}, tags); chosen != "" {
+			a := versions[slices.Index(tags, chosen)]
+			e.Articles = append(e.Articles, Article{Article: a, Fallback: language.Key(chosen) != language.Key(tag)})
+			e.touch(a.UpdatedAt)
+		}
+		rows = rows[end:]
+	}
+}
+
+func (e *Edition) touch(at time.Time) {
+	if at.After(e.Updated) {
+		e.Updated = at
+	}
+}
