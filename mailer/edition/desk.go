@@ -271,7 +271,8 @@ func (b *bench) count(ctx context.Context) error {
 }
 
 // ahead finds, for the readers of a list $1, what they were given before their mark came to it: an editor had added it to an edition, or had
-// dropped it for ever. It looks only at arrangements of articles that somebody's mark has not passed.
+// dropped it for ever. Of an edition that repeats only what has arrived counts: what it holds back nobody is given again for. It looks only at
+// arrangements of articles that somebody's mark has not passed.
 var ahead = `
 	SELECT d.subscription_id, array_agg(DISTINCT a.group_id ORDER BY a.group_id) AS groups
 	FROM mailer.arrangements a
@@ -282,5 +283,6 @@ var ahead = `
 	JOIN mailer.marks k ON k.subscription_id = d.subscription_id AND k.position < p.position
 	WHERE (a.added OR a.dropped = 'never')
 	  AND p.position > (SELECT min(k.position) FROM mailer.marks k JOIN subscribers.mailable m USING (subscription_id) WHERE m.list_id = $1)
-	  AND (a.dropped = 'never' OR a.group_id = ANY (v.groups) AND NOT d.emptied AND ` + counts + `)
+	  AND (a.dropped = 'never' OR a.group_id = ANY (v.groups) AND NOT d.emptied AND ` + counts + `
+	       AND (NOT e.repeats OR d.state = 'sent' OR ` + ledger.EverInDoubt + `))
 	GROUP BY d.subscription_id`

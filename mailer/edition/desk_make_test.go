@@ -129,3 +129,21 @@ func TestAnEditionIsNarrowedToAnAudience(t *testing.T) {
 	_, got := w.plan("weekly")
 	same(t, "the next", got, []string{"anna: two en, one en", "bo: two en", "cem: two en, one en"})
 }
+
+// What a repetition holds back is given by others meanwhile.
+func TestARepetitionThatWaitsKeepsNothingFromAnybody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en", "two en")
+	e, err := w.desk().Make(w.ctx, Handmade{List: w.list(), Articles: []articles.Article{w.article("one en"), w.article("two en")}, Repeat: true})
+	w.must(err)
+	w.clock.Advance(time.Minute)
+	_, got := w.plan("weekly")
+	same(t, "weekly", got, []string{"anna: one en, two en"})
+	w.must(w.desk().Drop(w.ctx, e.ID, false, w.article("one en")))
+	w.must(w.desk().Cancel(w.ctx, e.ID, ""))
+	w.settle("sent")
+	_, got = w.plan("weekly")
+	same(t, "the next", got, []string(nil))
+}
