@@ -180,7 +180,7 @@ func (c *contactEraseCmd) Run(e *env) error {
 		}
 		if !c.Yes {
 			fmt.Fprintln(e.stdout, whatErasingDoes(file))
-			if err := confirm(e, os.Stdin, "Write yes to erase: "); err != nil {
+			if err := confirm(e, os.Stdin, "Write yes to erase: ", "nothing was erased"); err != nil {
 				return err
 			}
 		}
@@ -249,15 +249,15 @@ func whatStays(f app.ContactFile) string {
 	return deliveries + notices + " in the account of messages and " + counted(len(f.Consents)+ends, "line") + " in the log of consents"
 }
 
-// confirm asks on a terminal. Where nobody can answer it says what to do instead.
-func confirm(e *env, in *os.File, question string) error {
+// confirm asks on a terminal. Where nobody can answer it says what to do instead. otherwise is what a refusal is told.
+func confirm(e *env, in *os.File, question, otherwise string) error {
 	if !isTerminal(in) {
-		return errs.New(errs.Invalid, "nothing was erased: there is no terminal to ask on; give --yes")
+		return errs.New(errs.Invalid, "%s: there is no terminal to ask on; give --yes", otherwise)
 	}
 	fmt.Fprint(e.stdout, question)
 	answer, _ := bufio.NewReader(in).ReadString('\n')
 	if strings.ToLower(strings.TrimSpace(answer)) != "yes" {
-		return errs.New(errs.Invalid, "nothing was erased")
+		return errs.New(errs.Invalid, "%s", otherwise)
 	}
 	return nil
 }

@@ -58,6 +58,7 @@ type cli struct {
 
 	Catch    catchCmd    `cmd:"" help:"Run the mail catcher alone."`
 	Status   statusCmd   `cmd:"" help:"How things stand."`
+	Adopt    adoptCmd    `cmd:"" help:"Let a database send that was restored, copied or promoted."`
 	Settings settingsCmd `cmd:"" name:"config" help:"Print the settings, with secrets hidden."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

@@ -34,7 +34,7 @@ func (c *serveCmd) Run(e *env) error {
 	case c.Worker && cfg.SMTPURL == "":
 		return errs.New(errs.Invalid, "no SMTP relay is set: set SILKPOST_SMTP_URL, such as smtp://user:password@mail.example.org:587")
 	}
-	return e.with(cfg, app.Options{Owner: true}, func(ctx context.Context, a *app.App) error {
+	return e.with(cfg, app.Options{Owner: true, AskPublicURL: true}, func(ctx context.Context, a *app.App) error {
 		parts := app.Parts{Worker: c.Worker}
 		if c.Web {
 			if parts.Web, err = a.Listen(); err != nil {

@@ -27,6 +27,9 @@ func (c *statusCmd) Run(e *env) error {
 		if c.JSON {
 			return printJSON(e.stdout, status)
 		}
+		if status.Held != "" {
+			fmt.Fprintf(e.stdout, "HELD: %s.\nNothing is sent from this database until silkpost adopt.\n\n", status.Held)
+		}
 		if err := editionTable(e, status.Editions); err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ import (
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/fetch"
+	"silkpost/internal/installation"
 	"silkpost/internal/jobs"
 	"silkpost/internal/sources"
 	"silkpost/internal/token"
@@ -39,6 +40,9 @@ type Options struct {
 	Clock clock.Clock  // nil: the machine's
 	Retry *send.Retry  // nil: send.DefaultRetry, and send.NoticeRetry for notices
 	Allow []string     // hosts that may be fetched from although their addresses are internal; for tests
+
+	// AskPublicURL is to ask at the public URL, before anything is sent and now and then, whether it is this database that answers there.
+	AskPublicURL bool
 }
 
 // App is the program. Its methods may be called by any number of goroutines, but Close only once and last.
@@ -63,12 +67,17 @@ type App struct {
 	keys   token.Keys  // nil: no secret key is set
 
 	noticeRetry send.Retry
+
+	place        string // of the private Postgres' files; "": another one is used
+	askPublicURL bool
 }
 
 // Open brings the database up, the private one if no other is set, and its schema up to date. Nothing is listened on, worked or
 // sent yet. Close must be called when it succeeds.
 func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err error) {
-	a := &App{Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry, noticeRetry: send.NoticeRetry}
+	a := &App{
+		Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry, noticeRetry: send.NoticeRetry, askPublicURL: opt.AskPublicURL,
+	}
 	if a.Clock == nil {
 		a.Clock = clock.System{}
 	}
@@ -121,7 +130,15 @@ func (a *App) openDatabase(ctx context.Context, owner bool) (err error) {
 	if a.DB, err = database.Open(ctx, a.url); err != nil {
 		return err
 	}
-	return database.Migrate(ctx, a.DB, a.Log)
+	if a.local != nil {
+		if a.place, err = a.local.Place(); err != nil {
+			return err
+		}
+	}
+	if err := database.Migrate(ctx, a.DB, a.Log); err != nil {
+		return err
+	}
+	return installation.Enrol(ctx, a.DB, a.place, a.Clock.Now())
 }
 
 // furnish makes the rooms and connects them.

@@ -50,7 +50,7 @@ func (a *App) SendDigest(ctx context.Context, o SendOptions) (Sent, error) {
 		return Sent{}, err
 	}
 	if !working {
-		if err := a.maySend(); err != nil {
+		if err := a.maySend(ctx); err != nil {
 			return Sent{}, errs.New(errs.KindOf(err), "%w; or start silkpost serve with it", err)
 		}
 	}
@@ -70,12 +70,14 @@ func (a *App) SendDigest(ctx context.Context, o SendOptions) (Sent, error) {
 }
 
 // maySend says what is missing before this process may send: a message without a working unsubscribe link must not leave.
-func (a *App) maySend() error {
+func (a *App) maySend(ctx context.Context) error {
 	if a.Config.PublicURL == "" {
 		return errs.New(errs.Invalid, "no public URL is set: set SILKPOST_PUBLIC_URL, such as https://news.example.org")
 	}
-	_, err := a.sender()
-	return err
+	if _, err := a.sender(); err != nil {
+		return err
+	}
+	return a.refuseIfHeld(ctx)
 }
 
 // workerRuns reports whether any process sends.
@@ -129,7 +131,7 @@ func (a *App) sendMyself(ctx context.Context, ids []uuid.UUID, settled bool) err
 	if err != nil || !waiting {
 		return err
 	}
-	if err := a.maySend(); err != nil { // also when it was a worker's to send, and the worker is gone
+	if err := a.maySend(ctx); err != nil { // also when it was a worker's to send, and the worker is gone
 		return err
 	}
 	sender, err := a.sender()

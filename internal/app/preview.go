@@ -153,7 +153,7 @@ func (a *App) TestDigest(ctx context.Context, slug, address, tag string) (reply.
 	if err != nil {
 		return reply.Reply{}, err
 	}
-	for _, missing := range []error{edition.MayBeSent(list), a.maySend()} {
+	for _, missing := range []error{edition.MayBeSent(list), a.maySend(ctx)} {
 		if missing != nil {
 			return reply.Reply{}, missing
 		}

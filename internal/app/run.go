@@ -54,11 +54,10 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 	}
 	var running []func(context.Context) error
 	if parts.Worker {
-		queue, sender, err := a.worker()
-		if err != nil {
+		if _, err := a.sender(); err != nil {
 			return err
 		}
-		running = append(running, queue.Run, sender.Run, a.alarm.run)
+		running = append(running, a.workUnlessHeld)
 	}
 	if parts.Web != nil {
 		if a.keys == nil { // every link to unsubscribe would be unknown
@@ -129,7 +128,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 
 // work is what the queue's jobs do.
 func (a *App) work(sender *send.Sender) jobs.Work {
-	return jobs.Work{
+	return a.unlessHeld(jobs.Work{
 		Plan: func(ctx context.Context) error {
 			if err := a.keepBooks(ctx); err != nil {
 				return err
@@ -152,7 +151,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			}
 			return err
 		},
-	}
+	})
 }
 
 // keepBooks does what time alone brings among the people: pauses end, and counts of requests are forgotten.

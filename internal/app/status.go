@@ -11,6 +11,7 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/database"
+	"silkpost/internal/installation"
 	"silkpost/mailer/compose"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/ledger"
@@ -28,6 +29,7 @@ type Status struct {
 	Hubs       []feeds.Hub     `json:"hubs"`
 	Unreached  []string        `json:"unreached_organisations"` // names of those of which nobody can be reached
 	Notices    NoticeStatus    `json:"notices"`
+	Held       string          `json:"held"`               // why nothing is sent until the database is adopted; "": it is not held
 	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
 }
 
@@ -100,7 +102,11 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if err != nil {
 			return err
 		}
-		s.Notices, err = noticeStatus(ctx, h)
+		if s.Notices, err = noticeStatus(ctx, h); err != nil {
+			return err
+		}
+		standing, err := installation.Of(ctx, h)
+		s.Held = standing.Held
 		return err
 	})
 	return s, err

@@ -19,11 +19,13 @@ var owners = map[string]string{
 	"feeds":       "feeds",
 	"subscribers": "subscribers",
 	"mailer":      "mailer/...",
-	"river":       "internal/database", // the queue's own tables: its library alone writes them, migrated by us
+
+	"installation": "internal/installation",
+	"river":        "internal/database", // the queue's own tables: its library alone writes them, migrated by us
 }
 
 // published are the views that other rooms may read in their statements.
-var published = []string{"articles.available", "mailer.last_sent", "subscribers.addresses", "subscribers.mailable"}
+var published = []string{"articles.available", "installation.standing", "mailer.last_sent", "subscribers.addresses", "subscribers.mailable"}
 
 // tableName is schema.table in a statement; %s stands for a name that is put in.
 var tableName = regexp.MustCompile(`\b([a-z_]+)\.([a-z_%][a-z_%]*)\b`)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"silkpost/internal/errs"
 )
@@ -29,6 +30,7 @@ type LocalConfig struct {
 type Local struct {
 	log    *slog.Logger
 	url    string
+	dir    string    // the data directory
 	lock   *fileLock // exclusive, of the server's holder; nil when attached
 	users  *fileLock // shared, of a command that uses the server; nil for an owner
 	server *server   // nil when attached
@@ -52,6 +54,7 @@ func StartLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
 	if cfg.Dir, err = prepareDir(cfg.Dir); err != nil {
 		return nil, err
 	}
+	l.dir = cfg.Dir
 	if err := l.start(ctx, cfg); err != nil {
 		l.release()
 		return nil, err
@@ -61,6 +64,15 @@ func StartLocal(ctx context.Context, cfg LocalConfig) (*Local, error) {
 
 // URL is where the server is reached, for Open. It holds no secret: only this account (and root) can use the socket.
 func (l *Local) URL() string { return l.url }
+
+// Place says which files the server has: whoever copies or restores them gets others, also under the same name. Whoever renames them does not.
+func (l *Local) Place() (string, error) {
+	var stat syscall.Stat_t
+	if err := syscall.Stat(filepath.Join(clusterAt(l.dir).data(), "PG_VERSION"), &stat); err != nil {
+		return "", fmt.Errorf("look at the database's files: %w", err)
+	}
+	return fmt.Sprintf("inode %d", stat.Ino), nil
+}
 
 // Stop leaves the server and, if this process holds it, stops it: connections are ended, what was committed stays. A
 // command that started the server first waits for other commands that use it, for two minutes or until ctx is over; the

@@ -18,6 +18,7 @@ import (
 	"silkpost/internal/articles"
 	"silkpost/internal/clock"
 	"silkpost/internal/database"
+	"silkpost/internal/installation"
 	"silkpost/internal/token"
 	"silkpost/subscribers"
 	"silkpost/templates"
@@ -72,6 +73,7 @@ func New(cfg Config) http.Handler {
 		"/archive/{list}/{language}/{$}":    s.page(s.archive),
 		"/archive/{list}/{language}/{file}": s.page(s.archived),
 		templates.StaticPrefix:              cfg.Templates.StaticHandler(),
+		installation.Path:                   http.HandlerFunc(s.installation),
 		"/healthz":                          http.HandlerFunc(s.healthz),
 		"/readyz":                           http.HandlerFunc(s.readyz),
 	} {

@@ -101,6 +101,7 @@ const claim = `
 		) d
 		LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
 		WHERE EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
+		  AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held)
 		ORDER BY d.due_at, d.variant_id
 		LIMIT $4
 	), begun AS (
@@ -118,7 +119,8 @@ const claim = `
 	)
 	SELECT * FROM claimed WHERE email IS NOT NULL ORDER BY variant_id, contact_id`
 
-// Claim hands a sender up to limit deliveries that are due now. It hands out none when the sender's lease has run out.
+// Claim hands a sender up to limit deliveries that are due now. It hands out none when the sender's lease has run out, or while the
+// database is held.
 func Claim(ctx context.Context, db *sqlx.DB, sender uuid.UUID, now time.Time, limit int) (claimed []*Delivery, err error) {
 	defer errs.Wrap(&err, "ledger.Claim")
 	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
@@ -143,7 +145,8 @@ func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delive
 		       EXISTS (SELECT 1 FROM mailer.senders WHERE id = $3 AND lease_until > $4) AS alive,
 		       EXISTS (SELECT 1 FROM subscribers.mailable WHERE subscription_id = $5) AS mailable,
 		       EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = $1 AND e.state IN ('approved', 'sending') AND NOT e.paused
-		               AND NOT EXISTS (SELECT FROM mailer.pauses p WHERE p.list_id IN (0, e.list_id))) AS open`,
+		               AND NOT EXISTS (SELECT FROM mailer.pauses p WHERE p.list_id IN (0, e.list_id)))
+		       AND NOT EXISTS (SELECT FROM installation.standing WHERE held) AS open`,
 		d.EditionID, d.ContactID, sender, now, d.SubscriptionID); err != nil {
 		return false, err
 	}
