@@ -75,6 +75,7 @@ func (a *App) awaitAdoption(ctx context.Context) error {
 				slog.String("reason", s.Held))
 			told = s.Held
 		}
+		asked = false // adopted, it is asked about again
 		if !pause(ctx, standingEvery) {
 			return nil
 		}
