@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
+	"silkpost/internal/installation"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/ledger"
 	"silkpost/mailer/reply"
@@ -382,4 +383,30 @@ func TestReached(t *testing.T) {
 		reached(d, noon, false)
 	}
 	reached(&ledger.Delivery{SubscriptionID: 999}, noon.Add(-time.Hour), false)
+}
+
+// A database that was promoted hands nothing out, and what was handed out before is not begun any more.
+func TestNothingIsClaimedWhileHeld(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 2)
+	b.must(installation.Adopt(b.ctx, b.db, "", noon))
+	sender := b.enlist(noon)
+	first := b.claim(sender, noon, 1)
+	if len(first) != 1 {
+		t.Fatalf("%d were claimed", len(first))
+	}
+	b.exec(`UPDATE installation.identity SET timeline = '00000000'`)
+	if claimed := b.claim(sender, noon, 10); len(claimed) != 0 {
+		t.Errorf("%d were claimed while held", len(claimed))
+	}
+	if may, err := ledger.Recheck(b.ctx, b.db, sender, first[0], noon); err != nil || may {
+		t.Errorf("what was claimed before may go: %v, %v", may, err)
+	}
+	b.must(installation.Adopt(b.ctx, b.db, "", noon))
+	if may, err := ledger.Recheck(b.ctx, b.db, sender, first[0], noon); err != nil || !may {
+		t.Errorf("adopted, it may not go: %v", err)
+	}
+	if claimed := b.claim(sender, noon, 10); len(claimed) != 1 {
+		t.Errorf("%d were claimed after the adoption", len(claimed))
+	}
 }
