@@ -21,6 +21,7 @@ type ArchivePage struct {
 // ArchiveEdition is one edition in few words.
 type ArchiveEdition struct {
 	URL      string
+	Rhythm   string    // immediate, daily, weekly, monthly; any other is not told
 	Date     time.Time // in the list's zone
 	Articles []DigestArticle
 }

@@ -310,7 +310,7 @@ func archive(of []templates.DigestArticle) templates.ArchivePage {
 	return templates.ArchivePage{
 		ListName: page.ListName, URL: page.ArchiveURL, OlderURL: page.ArchiveURL + "?before=AAAA", Newest: true, SubscribeURL: page.SubscribeURL,
 		Languages: page.Languages, Feeds: page.Feeds,
-		Editions: []templates.ArchiveEdition{{URL: page.URL, Date: page.Date, Articles: of}, {URL: page.URL, Date: page.Date.AddDate(0, 0, -7), Articles: of[:1]}},
+		Editions: []templates.ArchiveEdition{{URL: page.URL, Rhythm: "weekly", Date: page.Date, Articles: of}, {Rhythm: "once", URL: page.URL, Date: page.Date.AddDate(0, 0, -7), Articles: of[:1]}},
 	}
 }
 

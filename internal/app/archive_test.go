@@ -6,12 +6,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"silkpost/feeds"
 	"silkpost/feeds/validate"
 	"silkpost/internal/app"
+	"silkpost/internal/testkit"
+	"silkpost/mailer/catcher"
+	"silkpost/mailer/catcher/catchertest"
 	"silkpost/mailer/edition"
 )
 
@@ -81,6 +85,26 @@ func TestArchive(t *testing.T) {
 		if got.StatusCode != http.StatusFound || got.Header.Get("Location") != h.archive(want) || got.Header.Get("Vary") != "Accept-Language" {
 			t.Errorf("for %q: %d %v", accept, got.StatusCode, got.Header)
 		}
+	}
+}
+
+// A version that was there at the cut-off is read, though nobody got it; one that came later is not.
+func TestArchiveVersions(t *testing.T) {
+	t.Parallel()
+	clock := testkit.NewClock(time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC))
+	h := openOn(t, testkit.FreshURL(t), catchertest.Start(t, catcher.Config{}), app.Options{Clock: clock})
+	h.apply(t, list+"archive = true\n")
+	h.contacts(t, "anna@museum.example,Anna,en,weekly")
+	h.articles(t, relayEn, relayIt)
+	h.send(t)
+	clock.Advance(time.Minute)
+	h.articles(t, relayZh)
+	h.run(t, app.Parts{Web: h.web})
+	if got := get(t, h.archive("it/"+h.editions(t)[0])); !strings.Contains(string(got.body), "I robot si passano") {
+		t.Errorf("the Italian version: %d %s", got.StatusCode, got.body)
+	}
+	if got := get(t, h.archive("zh-Hans/")); got.StatusCode != http.StatusNotFound {
+		t.Errorf("the Chinese one, which came later: %d", got.StatusCode)
 	}
 }
 

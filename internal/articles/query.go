@@ -42,9 +42,9 @@ func (s *Store) HTMLByIDs(ctx context.Context, h database.Handle, ids []int64) (
 	return byIDs(ctx, h, htmlColumns, ids)
 }
 
-// TeasersByIDs is ByIDs without HTML and text: what leads to an article.
-func (s *Store) TeasersByIDs(ctx context.Context, h database.Handle, ids []int64) ([]Article, error) {
-	return byIDs(ctx, h, teaserColumns, ids)
+// Teasers returns the articles of translation groups, withdrawn ones too, without HTML and text, by group and id.
+func (s *Store) Teasers(ctx context.Context, h database.Handle, groups []int64) ([]Article, error) {
+	return query(ctx, h, `SELECT `+teaserColumns+` FROM articles.articles a WHERE a.group_id = ANY($1) ORDER BY a.group_id, a.id`, pq.Array(groups))
 }
 
 func byIDs(ctx context.Context, h database.Handle, columns string, ids []int64) ([]Article, error) {

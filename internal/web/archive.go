@@ -111,7 +111,7 @@ func (s *site) archive(w http.ResponseWriter, r *http.Request) (templates.Page, 
 	}
 	for i := range editions {
 		page.Editions = append(page.Editions, templates.ArchiveEdition{
-			URL: s.archiveURL(&a.list, a.tag, editions[i].ID.String(), uuid.Nil), Date: editions[i].LocalDate, Articles: s.shown(&editions[i]),
+			URL: s.archiveURL(&a.list, a.tag, editions[i].ID.String(), uuid.Nil), Rhythm: editions[i].Rhythm, Date: editions[i].LocalDate, Articles: s.shown(&editions[i]),
 		})
 	}
 	if page.Languages, err = s.archiveLanguages(r, &a, "", before); err != nil {

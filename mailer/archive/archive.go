@@ -1,6 +1,7 @@
 // Package archive is what everybody may read of a list's editions, where the list allows it: those that went out, each with the articles that it
-// held when its first message did, in a reader's language. It knows articles alone: nothing of who got them. An article that was withdrawn
-// since is gone, and back when it is restored.
+// held when its first message did, in a reader's language. Of an article there are the versions that were sent or were there at the cut-off,
+// whoever got them: nothing comes to an edition later. It knows articles alone, nothing of who got them. An article that was withdrawn since is
+// gone, and back when it is restored.
 package archive
 
 import (
@@ -21,6 +22,7 @@ import (
 // Edition is an edition as it is read in one language.
 type Edition struct {
 	ID        uuid.UUID `db:"id"`
+	Rhythm    string    `db:"rhythm"`
 	LocalDate time.Time `db:"local_date"`
 	WentOut   time.Time `db:"cut_off"`
 	Articles  []Article `db:"-"` // in the order of the digest; never none
@@ -41,6 +43,9 @@ type Store struct{ Articles *articles.Store }
 const out = `
 	e.list_id = $1 AND e.state IN ('sending', 'sent') AND EXISTS (SELECT FROM mailer.archived x WHERE x.edition_id = e.id)`
 
+// version says which articles a of a group x of an edition e are versions of it.
+const version = `(a.article_id = x.article_id OR a.first_seen_at <= e.cut_off)`
+
 // recent is of how many editions the languages are looked for.
 const recent = 100
 
@@ -48,9 +53,9 @@ const recent = 100
 func (s Store) Languages(ctx context.Context, h database.Handle, list *subscribers.List) (tags []string, err error) {
 	defer errs.Wrap(&err, "archive.Languages(%s)", list.Slug)
 	err = h.SelectContext(ctx, &tags, `
-		WITH latest AS (SELECT e.id FROM mailer.editions e WHERE `+out+` ORDER BY e.id DESC LIMIT $2)
-		SELECT DISTINCT a.language COLLATE "C" FROM latest JOIN mailer.archived x ON x.edition_id = latest.id JOIN articles.available a USING (article_id)
-		ORDER BY 1`, list.ID, recent)
+		WITH e AS (SELECT e.id, e.cut_off FROM mailer.editions e WHERE `+out+` ORDER BY e.id DESC LIMIT $2)
+		SELECT DISTINCT a.language COLLATE "C" FROM e JOIN mailer.archived x ON x.edition_id = e.id JOIN articles.available a USING (group_id)
+		WHERE `+version+` ORDER BY 1`, list.ID, recent)
 	return tags, err
 }
 
@@ -58,8 +63,8 @@ func (s Store) Languages(ctx context.Context, h database.Handle, list *subscribe
 func (s Store) HasLanguage(ctx context.Context, h database.Handle, list *subscribers.List, tag string) (has bool, err error) {
 	err = h.GetContext(ctx, &has, `
 		SELECT EXISTS (
-			SELECT FROM mailer.editions e JOIN mailer.archived x ON x.edition_id = e.id JOIN articles.available a USING (article_id)
-			WHERE a.language = $2 AND `+out+`)`, list.ID, tag)
+			SELECT FROM mailer.editions e JOIN mailer.archived x ON x.edition_id = e.id JOIN articles.available a USING (group_id)
+			WHERE a.language = $2 AND `+version+` AND `+out+`)`, list.ID, tag)
 	errs.Wrap(&err, "archive.HasLanguage(%s, %s)", list.Slug, tag)
 	return has, err
 }
@@ -73,7 +78,7 @@ func (s Store) Editions(
 	defer errs.Wrap(&err, "archive.Editions(%s)", list.Slug)
 	var found []Edition
 	if err := h.SelectContext(ctx, &found, `
-		SELECT e.id, e.local_date, e.cut_off FROM mailer.editions e WHERE `+out+` AND ($2::uuid = $3 OR e.id < $2)
+		SELECT e.id, e.rhythm, e.local_date, e.cut_off FROM mailer.editions e WHERE `+out+` AND ($2::uuid = $3 OR e.id < $2)
 		ORDER BY e.id DESC LIMIT $4`, list.ID, before, uuid.Nil, limit+1); err != nil {
 		return nil, next, false, err
 	}
@@ -91,7 +96,7 @@ func (s Store) Editions(
 // for such readers any more, errs.Gone.
 func (s Store) Edition(ctx context.Context, h database.Handle, list *subscribers.List, tag string, id uuid.UUID) (e Edition, err error) {
 	var found []Edition
-	if err := h.SelectContext(ctx, &found, `SELECT e.id, e.local_date, e.cut_off FROM mailer.editions e WHERE `+out+` AND e.id = $2`, list.ID, id); err != nil {
+	if err := h.SelectContext(ctx, &found, `SELECT e.id, e.rhythm, e.local_date, e.cut_off FROM mailer.editions e WHERE `+out+` AND e.id = $2`, list.ID, id); err != nil {
 		return e, err
 	}
 	if len(found) == 0 {
@@ -106,11 +111,11 @@ func (s Store) Edition(ctx context.Context, h database.Handle, list *subscribers
 	return found[0], nil
 }
 
-// held is an article of an edition.
+// held is what an edition holds of a translation group.
 type held struct {
-	EditionID uuid.UUID `db:"edition_id"`
-	GroupID   int64     `db:"group_id"`
-	ArticleID int64     `db:"article_id"`
+	EditionID uuid.UUID     `db:"edition_id"`
+	GroupID   int64         `db:"group_id"`
+	Sent      pq.Int64Array `db:"sent"` // ids of the versions that went out
 }
 
 // fill gives editions their articles, and leaves out those that have none.
@@ -121,60 +126,50 @@ func (s Store) fill(ctx context.Context, h database.Handle, list *subscribers.Li
 	}
 	var rows []held
 	if err := h.SelectContext(ctx, &rows, `
-		SELECT edition_id, group_id, article_id FROM mailer.archived x WHERE edition_id = ANY ($1::uuid[])
-		ORDER BY edition_id, max(place) OVER (PARTITION BY edition_id, group_id), group_id, article_id`, ids); err != nil {
+		SELECT edition_id, group_id, array_agg(article_id) AS sent FROM mailer.archived x WHERE edition_id = ANY ($1::uuid[])
+		GROUP BY edition_id, group_id ORDER BY edition_id, max(place), group_id`, ids); err != nil {
 		return nil, err
 	}
 	known, err := s.versions(ctx, h, rows)
 	if err != nil {
 		return nil, err
 	}
+	holds := map[uuid.UUID][]held{}
+	for _, row := range rows {
+		holds[row.EditionID] = append(holds[row.EditionID], row)
+	}
 	for _, e := range editions {
-		mine := slices.Collect(func(yield func(held) bool) {
-			for _, row := range rows {
-				if row.EditionID == e.ID && !yield(row) {
-					return
-				}
-			}
-		})
-		if e.choose(mine, known, tag, list.FallbackLanguage); len(e.Articles) > 0 {
+		if e.choose(holds[e.ID], known, tag, list.FallbackLanguage); len(e.Articles) > 0 {
 			filled = append(filled, e)
 		}
 	}
 	return filled, nil
 }
 
-// versions returns all articles of editions by their ids, withdrawn ones too.
-func (s Store) versions(ctx context.Context, h database.Handle, rows []held) (map[int64]articles.Article, error) {
-	ids := make([]int64, len(rows))
+// versions returns all articles of the groups of editions, withdrawn ones too, by group.
+func (s Store) versions(ctx context.Context, h database.Handle, rows []held) (map[int64][]articles.Article, error) {
+	groups := make([]int64, len(rows))
 	for i, row := range rows {
-		ids[i] = row.ArticleID
+		groups[i] = row.GroupID
 	}
-	found, err := s.Articles.TeasersByIDs(ctx, h, ids)
-	known := make(map[int64]articles.Article, len(found))
+	found, err := s.Articles.Teasers(ctx, h, groups)
+	known := map[int64][]articles.Article{}
 	for _, a := range found {
-		known[a.ID] = a
+		known[a.GroupID] = append(known[a.GroupID], a)
 	}
 	return known, err
 }
 
-// choose picks of each translation group the version in the reader's language, else in the fallback, marked as such. rows are those of the
-// edition, group by group.
-func (e *Edition) choose(rows []held, known map[int64]articles.Article, tag, fallback string) {
+// choose picks of each translation group the version in the reader's language, else in the fallback, marked as such.
+func (e *Edition) choose(rows []held, known map[int64][]articles.Article, tag, fallback string) {
 	e.LocalDate, e.WentOut = e.LocalDate.UTC(), e.WentOut.UTC()
 	e.Updated = e.WentOut
-	for len(rows) > 0 {
-		group := rows[0].GroupID
-		end := slices.IndexFunc(rows, func(row held) bool { return row.GroupID != group })
-		if end < 0 {
-			end = len(rows)
-		}
+	for _, row := range rows {
 		var versions []articles.Article
 		var tags []string
-		for _, row := range rows[:end] {
-			a, there := known[row.ArticleID]
+		for _, a := range known[row.GroupID] {
 			switch {
-			case !there:
+			case !slices.Contains(row.Sent, a.ID) && a.FirstSeenAt.After(e.WentOut): // it came later
 			case a.WithdrawnAt != nil:
 				e.touch(*a.WithdrawnAt)
 			default:
@@ -186,7 +181,6 @@ func (e *Edition) choose(rows []held, known map[int64]articles.Article, tag, fal
 			e.Articles = append(e.Articles, Article{Article: a, Fallback: language.Key(chosen) != language.Key(tag)})
 			e.touch(a.UpdatedAt)
 		}
-		rows = rows[end:]
 	}
 }
 

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -15,20 +14,15 @@ func TestChoose(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	withdrawn := at.Add(time.Hour)
-	known := map[int64]articles.Article{
-		1: {ID: 1, Language: "sr-Latn", UpdatedAt: at}, 2: {ID: 2, Language: "sr", UpdatedAt: at}, 3: {ID: 3, Language: "en", UpdatedAt: at},
-		4: {ID: 4, Language: "en-GB", UpdatedAt: at}, 5: {ID: 5, Language: "ru", UpdatedAt: at.Add(time.Minute)},
-		6: {ID: 6, Language: "uk", UpdatedAt: at, WithdrawnAt: &withdrawn},
+	known := map[int64][]articles.Article{
+		9: {
+			{ID: 1, Language: "sr-Latn", UpdatedAt: at, FirstSeenAt: at}, {ID: 2, Language: "sr", UpdatedAt: at}, {ID: 3, Language: "en", UpdatedAt: at},
+			{ID: 7, Language: "fr", FirstSeenAt: at.Add(time.Second)}, {ID: 8, Language: "de", FirstSeenAt: at.Add(time.Second)},
+		},
+		7: {{ID: 4, Language: "en-GB", UpdatedAt: at}},
+		8: {{ID: 5, Language: "ru", UpdatedAt: at.Add(time.Minute)}, {ID: 6, Language: "uk", UpdatedAt: at, WithdrawnAt: &withdrawn}},
 	}
-	rows := []held{
-		{GroupID: 9, ArticleID: 3},
-		{GroupID: 9, ArticleID: 1},
-		{GroupID: 9, ArticleID: 2},
-		{GroupID: 7, ArticleID: 4},
-		{GroupID: 8, ArticleID: 5},
-		{GroupID: 8, ArticleID: 6},
-		{GroupID: 6, ArticleID: 77},
-	}
+	rows := []held{{GroupID: 9, Sent: []int64{3, 8}}, {GroupID: 7, Sent: []int64{4}}, {GroupID: 8, Sent: []int64{5}}, {GroupID: 6, Sent: []int64{77}}}
 	for tag, want := range map[string]struct {
 		articles string
 		updated  time.Time
@@ -39,9 +33,11 @@ func TestChoose(t *testing.T) {
 		"en-GB":   {"[3 4]", withdrawn},
 		"uk":      {"[3* 4*]", withdrawn}, // never the Russian one
 		"ru":      {"[3* 4* 5]", withdrawn},
+		"fr":      {"[3* 4*]", withdrawn}, // it came later
+		"de":      {"[8 4*]", withdrawn},  // that too, and yet it was sent
 	} {
 		e := Edition{WentOut: at}
-		e.choose(slices.Clone(rows), known, tag, "en")
+		e.choose(rows, known, tag, "en")
 		got := []string{}
 		for _, a := range e.Articles {
 			mark := ""
@@ -54,8 +50,9 @@ func TestChoose(t *testing.T) {
 			t.Errorf("%s: %v of %v, want %+v", tag, got, e.Updated, want)
 		}
 	}
+	known[8] = known[8][:1]
 	e := Edition{WentOut: at}
-	if e.choose(rows[4:5], known, "ru", "en"); !e.Updated.Equal(at.Add(time.Minute)) {
+	if e.choose(rows[2:3], known, "ru", "en"); !e.Updated.Equal(at.Add(time.Minute)) {
 		t.Errorf("an edit dates it %v", e.Updated)
 	}
 }
