@@ -16,8 +16,11 @@ func TestChoose(t *testing.T) {
 	withdrawn := at.Add(time.Hour)
 	known := map[int64][]articles.Article{
 		9: {
-			{ID: 1, Language: "sr-Latn", UpdatedAt: at, FirstSeenAt: at}, {ID: 2, Language: "sr", UpdatedAt: at}, {ID: 3, Language: "en", UpdatedAt: at},
-			{ID: 7, Language: "fr", FirstSeenAt: at.Add(time.Second)}, {ID: 8, Language: "de", FirstSeenAt: at.Add(time.Second)},
+			{ID: 1, Language: "sr-Latn", UpdatedAt: at, FirstSeenAt: at},
+			{ID: 2, Language: "sr", UpdatedAt: at},
+			{ID: 3, Language: "en", UpdatedAt: at},
+			{ID: 7, Language: "fr", FirstSeenAt: at.Add(time.Second)},
+			{ID: 8, Language: "de", FirstSeenAt: at.Add(time.Second)},
 		},
 		7: {{ID: 4, Language: "en-GB", UpdatedAt: at}},
 		8: {{ID: 5, Language: "ru", UpdatedAt: at.Add(time.Minute)}, {ID: 6, Language: "uk", UpdatedAt: at, WithdrawnAt: &withdrawn}},

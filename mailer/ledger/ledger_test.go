@@ -510,3 +510,38 @@ func TestNothingIsClaimedWhileHeld(t *testing.T) {
 		t.Errorf("%d were claimed after the adoption", len(claimed))
 	}
 }
+
+// With the first claim of an edition it is in the archive, with what stands in any digest or below it as a link; but not what was taken out, and
+// not an edition for a part of the readers alone.
+func TestTheFirstClaimArchives(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change string
+		want   string
+	}{
+		"two variants": {`INSERT INTO mailer.variants (edition_id, language, articles, groups, key) VALUES ($1, 'it', '{4,2,3}', '{1,2,3}', 'it')`, "4:1 1:1 2:2 3:3"},
+		"more":         {`UPDATE mailer.variants SET more = '{9}', groups = '{1,2,8}' WHERE edition_id = $1`, "1:1 2:2 9:8"},
+		"taken out": {
+			`INSERT INTO mailer.variants (edition_id, language, articles, groups, key, retired) VALUES ($1, 'en', '{7}', '{7}', 'r', true)`, "1:1 2:2",
+		},
+		"an audience": {`UPDATE mailer.editions SET audience = 'country = IT' WHERE id = $1`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBook(t, 1)
+			b.exec(tt.change, b.edition)
+			archived := func() (found string) {
+				b.must(b.db.GetContext(b.ctx, &found, `
+					SELECT coalesce(string_agg(article_id || ':' || group_id, ' ' ORDER BY place, article_id DESC), '') FROM mailer.archived`))
+				return found
+			}
+			if got := archived(); got != "" {
+				t.Errorf("before: %s", got)
+			}
+			b.claim(b.enlist(noon), noon, 10)
+			if got := archived(); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -170,7 +170,8 @@ func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delive
 		       AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held) AS alive,
 		       EXISTS (SELECT 1 FROM subscribers.mailable WHERE subscription_id = $5) AS mailable,
 		       EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = $1 AND e.state IN ('approved', 'sending') AND NOT e.paused
-		               AND NOT EXISTS (SELECT FROM mailer.pauses p WHERE p.list_id IN (0, e.list_id))) AS open`,
+		               AND NOT EXISTS (SELECT FROM mailer.pauses p WHERE p.list_id IN (0, e.list_id)))
+		       AND NOT EXISTS (SELECT FROM installation.standing WHERE held) AS open`,
 		d.EditionID, d.ContactID, sender, now, d.SubscriptionID); err != nil {
 		return false, err
 	}

@@ -13,14 +13,14 @@ CREATE INDEX editions_out ON mailer.editions (list_id, id DESC) WHERE state IN (
 -- +goose StatementBegin
 CREATE FUNCTION mailer.archive_edition() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- What goes to a part of the readers alone is not everybody's.
-    IF coalesce(to_jsonb(NEW) ->> 'audience', '') <> '' OR to_jsonb(NEW) ->> 'corrects' IS NOT NULL THEN
+    -- What goes to a part of the readers alone is not everybody's; what an editor took out of an edition does not belong to it.
+    IF NEW.audience <> '' OR NEW.corrects IS NOT NULL THEN
         RETURN NULL;
     END IF;
     INSERT INTO mailer.archived (edition_id, article_id, group_id, place)
     SELECT NEW.id, held.article, min(held.in_group), max(held.place)
     FROM mailer.variants v, unnest(v.articles || v.more, v.groups) WITH ORDINALITY AS held (article, in_group, place)
-    WHERE v.edition_id = NEW.id AND NOT v.retired GROUP BY held.article
+    WHERE v.edition_id = NEW.id AND NOT v.retired AND held.article IS NOT NULL AND held.in_group IS NOT NULL GROUP BY held.article
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
