@@ -34,8 +34,10 @@ func (b *bench) titles(t *testing.T) (found []string) {
 func TestTranslate(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	hall := Draft{ExternalKey: "hall", URL: "https://www.example.org/hall", Title: "Hall", Text: "The hall opens.", Language: "en", Section: "News",
-		TranslationKey: "k"}
+	hall := Draft{
+		ExternalKey: "hall", URL: "https://www.example.org/hall", Title: "Hall", Text: "The hall opens.", Language: "en", Section: "News",
+		TranslationKey: "k",
+	}
 	b.save(t, monday, hall)
 	original := b.only(t)
 	made, change, err := b.translate(t, original.Slug, Translation{Language: "it", Title: "Sala", Summary: "Apre la sala."})
