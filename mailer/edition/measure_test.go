@@ -133,7 +133,7 @@ func TestMoreWithoutWhatWasWithdrawn(t *testing.T) {
 	w.publish("one en", "two en", "three en")
 	e, _ := w.plan("weekly")
 	var id int64
-	w.must(w.db.Get(&id, `UPDATE articles.articles SET withdrawn_at = now() WHERE title = 'two en' RETURNING id`))
+	w.must(w.db.Get(&id, `UPDATE articles.articles SET withdrawn_at = now() WHERE title = 'two en' RETURNING group_id`))
 	desk := &Desk{DB: w.db, Clock: w.clock, Languages: w.planner.Languages, By: CommandLine}
 	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) error { return desk.Withdrawn(w.ctx, tx, id) }))
 	same(t, "what is left", w.gets(e), []string{"anna: one en, three en"})
