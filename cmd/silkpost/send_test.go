@@ -159,3 +159,19 @@ func TestServeStops(t *testing.T) {
 		t.Errorf("a second signal ended it with %d after %s", status, time.Since(begin))
 	}
 }
+
+// An import by another process is all it takes: the worker that runs plans and sends the alert, long before it would look by itself. How
+// long that takes is logged; it is a second or so on a machine that has nothing else to do.
+func TestAnAlertGoesAtOnce(t *testing.T) {
+	t.Parallel()
+	with, catch := ready(t, "")
+	good(t, with, "apply", file(t, "silkpost.toml", list+"immediate_after = \"0s\"\n"))
+	good(t, with, "import", "contacts", file(t, "press.csv", "email,rhythm\npress@paper.example,immediate\n"), "--list", "partners", "--consent", "They asked")
+	worker := start(t, with, "serve", "--web=false")
+	worker.await(t, &worker.stderr, "silkpost is running")
+	catch.await(t, &catch.stdout, `"verb":"DATA"`) // the article that was there before
+	good(t, with, "import", "articles", file(t, "late.md", strings.NewReplacer("relay", "late", "Robots pass", "Robots carry").Replace(article)))
+	published := time.Now()
+	testkit.Eventually(t, 20*time.Second, "the alert", func() bool { return strings.Count(catch.stdout.String(), `"verb":"DATA"`) == 2 })
+	t.Logf("%s after publication", time.Since(published).Round(10*time.Millisecond))
+}

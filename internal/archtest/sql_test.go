@@ -25,7 +25,9 @@ var owners = map[string]string{
 }
 
 // published are the views that other rooms may read in their statements.
-var published = []string{"articles.available", "installation.standing", "mailer.last_sent", "subscribers.addresses", "subscribers.mailable", "subscribers.reading"}
+var published = []string{
+	"articles.available", "installation.standing", "mailer.last_sent", "subscribers.addresses", "subscribers.mailable", "subscribers.reading",
+}
 
 // tableName is schema.table in a statement; %s stands for a name that is put in.
 var tableName = regexp.MustCompile(`\b([a-z_]+)\.([a-z_%][a-z_%]*)\b`)

@@ -3,6 +3,10 @@ package edition
 import (
 	"testing"
 
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/database"
+	"silkpost/mailer/ledger"
 	"silkpost/subscribers"
 )
 
@@ -106,11 +110,33 @@ func TestTheRestIsMore(t *testing.T) {
 	w.must(w.db.Get(&shown, `SELECT cardinality(articles) AS articles, cardinality(more) AS more FROM mailer.variants WHERE edition_id = $1`, e.ID))
 	same(t, "shown", shown, struct{ Articles, More int }{2, 1})
 	same(t, "given", e.Articles, 3)
+	sender, err := ledger.Enlist(w.ctx, w.db, w.clock.Now())
+	w.must(err)
+	claimed, err := ledger.Claim(w.ctx, w.db, sender, w.clock.Now(), 9)
+	w.must(err)
+	var archived int
+	w.must(w.db.Get(&archived, `SELECT count(*) FROM mailer.archived WHERE edition_id = $1`, e.ID))
+	same(t, "claimed and archived", []int{len(claimed), archived}, []int{1, 3})
 	e, _ = w.plan("weekly")
 	same(t, "after that", e.Reason, "nothing new")
 	w.settle("failed")
 	_, got = w.plan("weekly")
 	same(t, "what failed comes back whole", got, []string{"anna: one en, two en, three en"})
+}
+
+// What is shown as a link and withdrawn leaves what is not sent, like any article.
+func TestMoreWithoutWhatWasWithdrawn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(func(l *subscribers.List) { l.MaxArticles, l.Rest = 1, subscribers.RestMore })
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en", "two en", "three en")
+	e, _ := w.plan("weekly")
+	var id int64
+	w.must(w.db.Get(&id, `UPDATE articles.articles SET withdrawn_at = now() WHERE title = 'two en' RETURNING group_id`))
+	desk := &Desk{DB: w.db, Clock: w.clock, Languages: w.planner.Languages, By: CommandLine}
+	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) error { return desk.Withdrawn(w.ctx, tx, id) }))
+	same(t, "what is left", w.gets(e), []string{"anna: one en, three en"})
 }
 
 // Alerts wait for nothing: one article is enough, and all that there is goes.

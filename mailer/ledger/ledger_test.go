@@ -254,6 +254,27 @@ func TestLateByTheListsLimit(t *testing.T) {
 	}
 }
 
+// Whoever may not be mailed when their delivery is claimed, or right before it is sent, gets its articles when they may again.
+func TestSuppressedGivesBack(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 3)
+	b.exec(`UPDATE subscribers.subscriptions SET state = 'paused', catch_up = true WHERE contact_id = 1`)
+	sender := b.enlist(noon)
+	claimed := b.claim(sender, noon, 9)
+	b.released(2)
+	b.settle(sender, claimed[1], reply.InDoubt, noon) // that one may be there already
+	b.exec(`UPDATE subscribers.subscriptions SET state = 'paused', catch_up = true`)
+	if may, err := ledger.Recheck(b.ctx, b.db, sender, claimed[0], noon); may || err != nil {
+		t.Errorf("it may go (%v)", err)
+	}
+	b.released(4)
+	b.claim(sender, noon.Add(2*time.Second), 9)
+	later := noon.Add(time.Minute)
+	b.claim(b.enlist(later), later, 9)
+	b.released(4)
+	b.counts(ledger.Counts{Recipients: 3, Suppressed: 3})
+}
+
 func TestLeases(t *testing.T) {
 	t.Parallel()
 	b := newBook(t, 2)
