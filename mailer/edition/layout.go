@@ -129,9 +129,9 @@ func (l *layout) digests(ctx context.Context) error {
 		) laid_out`, l.shown(), l.edition.ID, l.bare)
 }
 
-// shown is how many articles a digest shows as more than a title. Of a list where the rest waits there are no others.
+// shown is how many articles a digest shows as more than a title. Of a list where the rest waits there are no others, nor of what was made by hand.
 func (l *layout) shown() int {
-	if l.list.MaxArticles > 0 && (l.list.Rest == subscribers.RestMore || l.edition.Rhythm == immediate) {
+	if l.list.MaxArticles > 0 && l.edition.Rhythm != Once && (l.list.Rest == subscribers.RestMore || l.edition.Rhythm == immediate) {
 		return l.list.MaxArticles
 	}
 	return math.MaxInt32 - 1

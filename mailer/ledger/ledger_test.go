@@ -224,6 +224,7 @@ func TestTheNewerDoesNotWaitInVain(t *testing.T) {
 	for name, older := range map[string]string{
 		"in review":                      `UPDATE mailer.editions SET state = 'review' WHERE id = $1 AND $2::timestamptz IS NOT NULL`,
 		"held":                           `UPDATE mailer.editions SET state = 'held' WHERE id = $1 AND $2::timestamptz IS NOT NULL`,
+		"paused":                         `UPDATE mailer.editions SET paused = true WHERE id = $1 AND $2::timestamptz IS NOT NULL`,
 		"late":                           `UPDATE mailer.deliveries SET not_before = $2::timestamptz - interval '13 hours' WHERE edition_id = $1`,
 		"whose hour has not come":        `UPDATE mailer.deliveries SET not_before = $2::timestamptz + interval '1 hour', due_at = $2 WHERE edition_id = $1`,
 		"of which it is known that none": `UPDATE mailer.deliveries SET behind = false WHERE edition_id <> $1 AND $2::timestamptz IS NOT NULL`,

@@ -80,10 +80,16 @@ const begins = `(d.begun OR d.not_before > $2::timestamptz - e.late_after)`
 
 // waits is true of a delivery d while an older one of the same subscription is on its way at $2: its hour has come, and it is not one that waits
 // for a person.
-const waits = `(d.behind AND EXISTS (
+var waits = `(d.behind AND EXISTS (
 	SELECT FROM mailer.deliveries older JOIN mailer.editions first ON first.id = older.edition_id
 	WHERE older.subscription_id = d.subscription_id AND older.edition_id < d.edition_id AND older.due_at IS NOT NULL AND older.not_before <= $2::timestamptz
-	  AND first.state IN ('approved', 'sending') AND (older.begun OR older.not_before > $2::timestamptz - first.late_after)))`
+	  AND ` + goes("first") + ` AND (older.begun OR older.not_before > $2::timestamptz - first.late_after)))`
+
+// goes is true of an edition that goes out.
+func goes(e string) string {
+	return e + `.state IN ('approved', 'sending') AND NOT ` + e + `.paused AND NOT EXISTS (
+		SELECT FROM mailer.pauses p WHERE p.list_id IN (0, ` + e + `.list_id))`
+}
 
 // doubted is true of a delivery that was ever in doubt: its contact may have it.
 func doubted(d string) string {
@@ -99,14 +105,14 @@ func reserves(d string) string {
 func GivesBack(d string) string { return `NOT ` + doubted(d) + ` AND ` + reserves(d) }
 
 // claim takes what is due of the editions that may go out, in the order of their variants, so that a sender holds few of them. Who
+// may no longer be mailed is suppressed, which gives the articles back, the others are in flight. A delivery whose hour has passed by too much waits for a
 // person, unless it was begun in time; one of which an older one is on its way waits for that. An edition that is being worked on is left for
 // the next time: whoever holds, pauses, cancels or arranges one locks its row, waits for claims under way, and afterwards there are no others.
 var claim = `
 	WITH open AS (
 		SELECT e.id, e.late_after, ARRAY(SELECT v.id FROM mailer.variants v WHERE v.edition_id = e.id AND v.retired) AS retired
 		FROM mailer.editions e
-		WHERE e.state IN ('approved', 'sending') AND NOT e.paused
-		  AND NOT EXISTS (SELECT FROM mailer.pauses p WHERE p.list_id IN (0, e.list_id))
+		WHERE ` + goes("e") + `
 		FOR KEY SHARE SKIP LOCKED
 	), due AS (
 		SELECT d.edition_id, d.contact_id, m.email, m.name
