@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -74,6 +76,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err erro
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
+	a.retry.GiveUp = time.Duration(cmp.Or(cfg.RetryHours, 24)) * time.Hour
 	if opt.Retry != nil {
 		a.retry, a.noticeRetry = *opt.Retry, *opt.Retry
 	}

@@ -140,3 +140,6 @@ func OneLine(text string) string {
 	}
 	return text
 }
+
+// Unaddressed returns the text without the addresses that it quotes, for whatever outlives their owners.
+func (r Reply) Unaddressed() string { return quoted.ReplaceAllString(r.Text, "<…>") }

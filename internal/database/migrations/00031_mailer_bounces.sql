@@ -1,0 +1,11 @@
+-- +goose Up
+-- What was reported of a delivery afterwards; the first report of a kind counts, a graver one takes its place.
+ALTER TABLE mailer.deliveries
+    ADD bounced_at        timestamptz,                -- null: nothing was
+    ADD bounce_kind       text CHECK (bounce_kind IN ('other', 'soft', 'hard', 'complaint')),
+    ADD bounce_status     text,                       -- enhanced status code (RFC 3463); '': none was said
+    ADD bounce_diagnostic text,                       -- what the server said, one line
+    ADD CHECK ((bounced_at IS NULL) = (bounce_kind IS NULL));
+
+-- +goose Down
+ALTER TABLE mailer.deliveries DROP bounced_at, DROP bounce_kind, DROP bounce_status, DROP bounce_diagnostic;
