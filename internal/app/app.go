@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -64,6 +65,7 @@ type App struct {
 	keys   token.Keys  // nil: no secret key is set
 
 	noticeRetry send.Retry
+	comesBack   atomic.Bool // mail to our own addresses does: it was tried
 }
 
 // Open brings the database up, the private one if no other is set, and its schema up to date. Nothing is listened on, worked or
@@ -92,6 +94,9 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err erro
 	err = a.furnish(opt)
 	if err == nil {
 		err = a.beginFeeds(ctx)
+	}
+	if err == nil {
+		err = a.seeWhatComesBack(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
@@ -143,7 +148,7 @@ func (a *App) furnish(opt Options) (err error) {
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: a.Templates, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
-	return nil
+	return a.furnishBounces()
 }
 
 // secretKeys returns the ring of secret keys. On a private Postgres the first start makes one and keeps it beside the database,

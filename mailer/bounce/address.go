@@ -1,6 +1,7 @@
 package bounce
 
 import (
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
 	"net/url"
@@ -30,9 +31,18 @@ type Addresses struct {
 // prefixes say what an address is for.
 var prefixes = map[string]string{"b": bouncePurpose, "u": unsubscribePurpose, "t": probePurpose}
 
-// ReturnPath returns the envelope sender of a delivery.
-func (a Addresses) ReturnPath(edition uuid.UUID, contact int64) string {
-	return a.address("b", contact, string(edition[:]))
+// ReturnPath returns the envelope sender of a delivery to a contact's address. It is bound to that address, without showing it.
+func (a Addresses) ReturnPath(edition uuid.UUID, contact int64, address string) string {
+	return a.address("b", contact, string(append(edition[:], checkOf(address))))
+}
+
+// checkOf tells an address from another one that the contact may have later. More than a byte would be too long for some contact's local part, which
+// has 64 bytes at most.
+func checkOf(address string) byte { return sha256Of([]byte(strings.ToLower(address)))[0] }
+
+func sha256Of(b []byte) []byte {
+	sum := sha256.Sum256(b)
+	return sum[:]
 }
 
 // Unsubscribe returns the address that mail ends a subscription by.
@@ -55,6 +65,7 @@ func (a Addresses) address(prefix string, id int64, words string) string {
 type Target struct {
 	Edition      uuid.UUID // of a delivery,
 	Contact      int64     // with its contact
+	check        byte      // and of the address that it went to
 	Subscription int64
 	Probe        int64
 }
@@ -73,10 +84,11 @@ func (a Addresses) Open(address string) (t Target, err error) {
 	case err != nil || id <= 0:
 		return t, errNotOurs
 	case purpose == bouncePurpose:
-		t.Contact = id
-		if t.Edition, err = uuid.FromBytes([]byte(words)); err != nil {
-			return Target{}, errNotOurs
+		if len(words) != len(uuid.UUID{})+1 {
+			return t, errNotOurs
 		}
+		t.Contact, t.check = id, words[len(words)-1]
+		copy(t.Edition[:], words)
 		return t, nil
 	case words != "":
 		return t, errNotOurs

@@ -21,6 +21,7 @@ const (
 	maxParts   = 30       // of a message, whatever their depth
 	maxDepth   = 6
 	maxFields  = 300 // of a header
+	maxValue   = 8 << 10
 )
 
 // Header is the fields of a message, the first one first. It takes what anybody may send.
@@ -62,18 +63,20 @@ func readHeader(message []byte) (h Header, rest []byte) {
 		case strings.TrimSpace(text) == "":
 			return h, after
 		case text[0] == ' ' || text[0] == '\t':
-			if len(h) > 0 && len(h[len(h)-1].Value) < maxText {
-				h[len(h)-1].Value += " " + strings.TrimSpace(text)
+			if len(h) > 0 && len(h[len(h)-1].Value) < maxValue {
+				h[len(h)-1].Value += " " + cut(strings.TrimSpace(text))
 			}
 		case !isField || strings.ContainsAny(strings.TrimSpace(name), " \t"):
 			return h, message
 		default:
-			h = append(h, Field{strings.TrimSpace(name), strings.TrimSpace(value)})
+			h = append(h, Field{strings.TrimSpace(name), cut(strings.TrimSpace(value))})
 		}
 		message = after
 	}
 	return h, message
 }
+
+func cut(value string) string { return value[:min(len(value), maxValue)] }
 
 // part is a leaf of a message, with its text in UTF-8.
 type part struct {
