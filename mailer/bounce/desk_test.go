@@ -266,10 +266,10 @@ List-Unsubscribe: <https://news.example.org/unsubscribe/%s>,
 	id := func(contact int64) string { return o.MessageID(edition, contact, "news@example.org") }
 	o.take(nil, bytes.ReplaceAll(mails(t, back(edition, 1)[0])["qmail"], []byte("x"), []byte("x"))) // To
 	o.take([]string{"fbl@example.org"}, mails(t, back(edition, 2)[0])["arf-elsewhere"])             // Original-Mail-From
-	o.take(nil, header(3, 3, id(3)))                                                               // the header that came back
-	o.take(nil, header(4, 5, id(4)))                                                               // somebody else's link: forged
-	o.take(nil, header(6, 6, id(7)))                                                               // somebody else's Message-ID
-	o.take(nil, header(8, 999, id(8)))                                                             // no link of ours
+	o.take(nil, header(3, 3, id(3)))                                                                // the header that came back
+	o.take(nil, header(4, 5, id(4)))                                                                // somebody else's link: forged
+	o.take(nil, header(6, 6, id(7)))                                                                // somebody else's Message-ID
+	o.take(nil, header(8, 999, id(8)))                                                              // no link of ours
 	o.same("bounced", o.rows(`SELECT contact_id || ' ' || bounce_kind FROM mailer.deliveries WHERE bounced_at IS NOT NULL ORDER BY 1`), []string{"1 hard", "2 complaint", "3 hard"})
 	o.same("inbox", o.inbox(), slices.Repeat([]string{"it is a bounce, and not known for sure of which message"}, 3))
 	o.same("suppressed", len(o.suppressed()), 3)
