@@ -31,9 +31,6 @@ func (a *App) furnishBounces() error {
 	if a.Config.BounceDomain == "" {
 		return nil
 	}
-	if a.keys == nil {
-		return noSecretKey()
-	}
 	envelope, err := subscribers.Envelope("b@" + a.Config.BounceDomain)
 	if err != nil {
 		return errs.New(errs.Invalid, "bounce_domain %q: %w", a.Config.BounceDomain, err)
@@ -43,6 +40,9 @@ func (a *App) furnishBounces() error {
 		if _, err := bounce.ParseMailbox(a.Config.BounceIMAPURL); err != nil {
 			return errs.New(errs.Invalid, "bounce_imap_url: %w", err)
 		}
+	}
+	if a.keys == nil { // who sends is told
+		return nil
 	}
 	ours := a.addresses()
 	a.Composer.ReturnPath = ours.ReturnPath
@@ -151,6 +151,8 @@ func (a *App) TryBounces(ctx context.Context) error {
 		return errs.New(errs.Invalid, "no bounce domain is set: set SILKPOST_BOUNCE_DOMAIN, and SILKPOST_BOUNCE_LISTEN or SILKPOST_BOUNCE_IMAP_URL")
 	case a.relay == nil:
 		return errs.New(errs.Invalid, "no SMTP relay is set: set SILKPOST_SMTP_URL")
+	case a.keys == nil:
+		return noSecretKey()
 	}
 	begun := a.Clock.Now()
 	to := a.addresses().Probe(begun.Unix())

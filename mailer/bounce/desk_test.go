@@ -33,7 +33,6 @@ type office struct {
 	t     testing.TB
 	ctx   context.Context
 	clock *testkit.Clock
-	log   *bytes.Buffer
 }
 
 func newOffice(t testing.TB, readers int) *office {
@@ -158,8 +157,13 @@ func TestGraverReportsCount(t *testing.T) {
 	edition := o.edition(noon.Add(-time.Hour))
 	all := mails(t, "x")
 	for _, step := range []struct{ mail, want string }{
-		{"dsn-blocklist", "1 other"}, {"dsn-postfix-full", "1 soft"}, {"dsn-blocklist", "1 soft"}, {"dsn-postfix-unknown", "1 hard"},
-		{"dsn-postfix-full", "1 hard"}, {"arf-abuse", "1 complaint"}, {"dsn-postfix-unknown", "1 complaint"},
+		{"dsn-blocklist", "1 other"},
+		{"dsn-postfix-full", "1 soft"},
+		{"dsn-blocklist", "1 soft"},
+		{"dsn-postfix-unknown", "1 hard"},
+		{"dsn-postfix-full", "1 hard"},
+		{"arf-abuse", "1 complaint"},
+		{"dsn-postfix-unknown", "1 complaint"},
 	} {
 		o.take(back(edition, 1), all[step.mail])
 		if got := o.bounced(); len(got) != 1 || !strings.HasPrefix(got[0], step.want) {

@@ -49,14 +49,14 @@ func (c *conn) deliver(p Parcel, mayFinish func() bool) reply.Reply {
 // mailCommand returns MAIL FROM with the extensions that the message needs, or what the server lacks of them. Domains are A-labels and bodies
 // quoted-printable, so that only a local part beyond ASCII needs any, and the header in which it stands.
 func (c *conn) mailCommand(p Parcel) (command, missing string) {
-	command = "MAIL FROM:<" + p.From + ">"
+	parts := []string{"MAIL FROM:<" + p.From + ">"}
 	for _, need := range []struct {
 		needed             bool
 		extension, missing string
 		param              string
 	}{
-		{!isASCII(p.From) || !isASCII(p.To), "SMTPUTF8", reply.NoSMTPUTF8, " SMTPUTF8"},
-		{!isASCII(p.Message), "8BITMIME", reply.No8BITMIME, " BODY=8BITMIME"},
+		{!isASCII(p.From) || !isASCII(p.To), "SMTPUTF8", reply.NoSMTPUTF8, "SMTPUTF8"},
+		{!isASCII(p.Message), "8BITMIME", reply.No8BITMIME, "BODY=8BITMIME"},
 	} {
 		if !need.needed {
 			continue
@@ -64,9 +64,9 @@ func (c *conn) mailCommand(p Parcel) (command, missing string) {
 		if offered, _ := c.client.Extension(need.extension); !offered {
 			return "", need.missing
 		}
-		command += need.param
+		parts = append(parts, need.param)
 	}
-	return command, ""
+	return strings.Join(parts, " "), ""
 }
 
 // command sends a command and reads its answer. A failure to write or read is a reply without a code.
