@@ -7,7 +7,7 @@ tagged = $(shell grep -rlE '^//go:build $(1)$$' --include='*_test.go' . | xargs 
 benched = $(shell grep -rlE '^func Benchmark' --include='*_test.go' . | xargs -n1 dirname 2>/dev/null | sort -u)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev build test test-browser crash bench lint
+.PHONY: help demo dev build test test-browser test-imap crash bench lint
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -30,6 +30,10 @@ test: ## everything needed to trust the build; at most five minutes
 test-browser: ## the pages in a real browser (SHORT=-short for the quick form)
 	@script/setup postgres chromium axe
 	$(call tier,browser)
+
+test-imap: ## the mailbox for bounces, against a Dovecot of the tests' own
+	@script/setup postgres dovecot
+	$(call tier,imap)
 
 crash: ## kill -9 and lost connections, again and again (SHORT=-short for the quick form)
 	@script/setup postgres

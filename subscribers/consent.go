@@ -25,6 +25,7 @@ const (
 	ByAdministrator Method = "administrator"
 	BySchedule      Method = "schedule" // the end of a pause
 	ByErasure       Method = "erasure"
+	ByMail          Method = "mail" // to the address in List-Unsubscribe (RFC 2369); it only ends a subscription
 )
 
 // Evidence is what the log of consents keeps of a change: when and how it came about. It holds nothing that names a person.

@@ -398,9 +398,17 @@ type pauseCmd struct{ paused }
 
 func (c *pauseCmd) Run(e *env) error { return c.set(e, true) }
 
-type resumeCmd struct{ paused }
+type resumeCmd struct {
+	paused
+	Destination string `help:"Domain of readers' addresses that blocked us, once that is mended." placeholder:"DOMAIN" xor:"what" required:""`
+}
 
-func (c *resumeCmd) Run(e *env) error { return c.set(e, false) }
+func (c *resumeCmd) Run(e *env) error {
+	if c.Destination == "" {
+		return c.set(e, false)
+	}
+	return e.open(func(ctx context.Context, a *app.App) error { return a.ResumeDestination(ctx, c.Destination) })
+}
 
 // paused says what is paused.
 type paused struct {

@@ -52,6 +52,7 @@ type cli struct {
 	Feed       feedCmd       `cmd:"" help:"List, print, check, rename and remove feeds; make private ones."`
 	Article    articleCmd    `cmd:"" help:"Withdraw an article, or publish it again."`
 	Contact    contactCmd    `cmd:"" help:"What is held of a contact; forgetting one."`
+	Inbox      inboxCmd      `cmd:"" help:"Mail that came back: bounces that are not understood, answers of people."`
 	Suppress   suppressCmd   `cmd:"" help:"Who must not be mailed."`
 	Export     exportCmd     `cmd:"" help:"Write contacts, the log of consents or suppressions to standard output."`
 

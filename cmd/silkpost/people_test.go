@@ -39,10 +39,10 @@ func TestContactShow(t *testing.T) {
 	with, _ := ready(t, "[[rule]]\nverb = \"RCPT\"\nto = \"anna@*\"\nreply = \"550 5.1.1 No such user\"\n")
 	silkpost(t, with, "digest", "send", "--list", "partners", "--wait") // Anna's is refused
 	good(t, with, "import", "contacts", file(t, "more.csv", partnersFile), "--list", "partners")
-	good(t, with, "suppress", "add", "anna@museum.example", "--reason", "hard-bounce", "--origin", "ticket 17")
+	good(t, with, "suppress", "add", "anna@museum.example", "--reason", "complaint", "--origin", "ticket 17")
 	shown := good(t, with, "contact", "show", "ANNA@museum.example")
 	wants(t, "contact show", shown, "Anna <anna@museum.example>\n", "organisations  Museum (IT)", "phone          +39 000", "Subscriptions\n", "partners  active  weekly",
-		"Consents\n", "They asked for it", "Suppressions\n", "hard bounce", "ticket 17", "\nSent\n", "partners, weekly: failed", "    Robots pass the water on\n", "550 5.1.1 No such user")
+		"Consents\n", "They asked for it", "Suppressions\n", "hard bounce", "complaint", "ticket 17", "\nSent\n", "partners, weekly: failed", "    Robots pass the water on\n", "550 5.1.1 No such user")
 	held := decode[struct {
 		Email         string
 		Organisations []map[string]string

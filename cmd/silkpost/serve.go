@@ -36,6 +36,11 @@ func (c *serveCmd) Run(e *env) error {
 	}
 	return e.with(cfg, app.Options{Owner: true, AskPublicURL: true}, func(ctx context.Context, a *app.App) error {
 		parts := app.Parts{Worker: c.Worker}
+		if c.Worker && cfg.BounceListen != "" {
+			if parts.Bounces, err = a.ListenForBounces(); err != nil {
+				return err
+			}
+		}
 		if c.Web {
 			if parts.Web, err = a.Listen(); err != nil {
 				return err

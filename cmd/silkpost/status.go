@@ -43,11 +43,40 @@ func (c *statusCmd) Run(e *env) error {
 		if err := noticeTable(e, status.Notices); err != nil {
 			return err
 		}
+		if err := bounceLines(e, status); err != nil {
+			return err
+		}
 		if err := sourceTable(e, status.Sources); err != nil {
 			return err
 		}
 		return hubTable(e, status.Hubs)
 	})
+}
+
+// bounceLines counts what came back and shows which destinations pause.
+func bounceLines(e *env, s app.Status) error {
+	b := s.Bounces
+	if n := b.Hard + b.Soft + b.Complaint + b.Other; n > 0 {
+		fmt.Fprintf(e.stdout, "%s within 30 days: %d hard, %d soft, %d complaints, %d refusals of us or the message.\n", counted(n, "bounce"), b.Hard, b.Soft, b.Complaint, b.Other)
+	}
+	if b.Inbox > 0 {
+		fmt.Fprintf(e.stdout, "%s that came back and were not understood: silkpost inbox list shows them.\n", counted(b.Inbox, "mail"))
+	}
+	switch c := b.Channel; {
+	case c == nil:
+	case c.Failure != "":
+		fmt.Fprintf(e.stdout, "The mailbox for bounces cannot be read: %s\n", c.Failure)
+	case c.TestedAt == nil:
+		fmt.Fprintf(e.stdout, "Whether mail to %s comes back is not known yet: silkpost inbox test finds out.\n", c.Name)
+	}
+	if len(s.Paused) == 0 {
+		return nil
+	}
+	rows := [][]string{{"destination", "pauses until", "because", "answer"}}
+	for _, p := range s.Paused {
+		rows = append(rows, []string{p.Destination, minute(p.Until), p.Kind, replied(p.Code, p.Reply)})
+	}
+	return table(e.stdout, rows...)
 }
 
 // noticeTable counts the notices and shows those in trouble.

@@ -109,6 +109,7 @@ func (a *App) workUntilHeld(ctx context.Context) error {
 	group.Go(func() error { return queue.Run(working) })
 	group.Go(func() error { return sender.Run(working) })
 	group.Go(func() error { return a.alarm.run(working) })
+	group.Go(func() error { return a.watchMailbox(working) })
 	group.Go(func() error {
 		defer stop()
 		a.watchStanding(working)

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -13,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -70,6 +73,7 @@ type App struct {
 
 	place        string // of the private Postgres' files; "": another one is used
 	askPublicURL bool
+	comesBack    atomic.Bool // mail to our own addresses does: it was tried
 }
 
 // Open brings the database up, the private one if no other is set, and its schema up to date. Nothing is listened on, worked or
@@ -84,6 +88,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err erro
 	if a.Log == nil {
 		a.Log = slog.New(slog.DiscardHandler)
 	}
+	a.retry.GiveUp = time.Duration(cmp.Or(cfg.RetryHours, 24)) * time.Hour
 	if opt.Retry != nil {
 		a.retry, a.noticeRetry = *opt.Retry, *opt.Retry
 	}
@@ -99,6 +104,9 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err erro
 	err = a.furnish(opt)
 	if err == nil {
 		err = a.beginFeeds(ctx)
+	}
+	if err == nil {
+		err = a.seeWhatComesBack(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, a.Close(context.WithoutCancel(ctx)))
@@ -159,7 +167,7 @@ func (a *App) furnish(opt Options) (err error) {
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: dresser{a.Templates, a.Log}, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
-	return nil
+	return a.furnishBounces()
 }
 
 // secretKeys returns the ring of secret keys. On a private Postgres the first start makes one and keeps it beside the database,

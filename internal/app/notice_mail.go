@@ -58,6 +58,7 @@ func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribe
 	switch n.Kind {
 	case notice.Known, notice.Welcome:
 		to.Name, to.UnsubscribeURL = sub.Contact.Name, a.Composer.UnsubscribeURL(sub.ID)
+		to.UnsubscribeMail = a.Composer.UnsubscribeMailto(sub.ID)
 	case notice.OldAddress:
 		to.Name = sub.Contact.Name
 	case notice.Confirmation, notice.NewAddress, notice.LastEdition: // what a stranger wrote into a form is not carried to anybody
@@ -160,5 +161,6 @@ func (a *App) lastEdition(ctx context.Context, n *notice.Notice, sub *subscriber
 	letter.EditionID = n.EditionID.UUID
 	to.Name, to.MessageID = sub.Contact.Name, compose.MessageID(letter.EditionID, sub.Contact.ID, letter.SenderAddress)
 	to.PreferencesURL, to.UnsubscribeURL = a.Composer.PreferencesURL(sub.ID), a.Composer.UnsubscribeURL(sub.ID)
+	to.UnsubscribeMail = a.Composer.UnsubscribeMailto(sub.ID)
 	return a.sample(letter, to)
 }

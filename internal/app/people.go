@@ -12,6 +12,7 @@ import (
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/mailer/bounce"
 	"silkpost/mailer/compose"
 	"silkpost/mailer/ledger"
 	"silkpost/mailer/notice"
@@ -51,6 +52,10 @@ type Received struct {
 	Language  string            `json:"language"`
 	Articles  []ReceivedArticle `json:"articles"` // in the digest's order
 	Attempts  []ReceivedTry     `json:"attempts"`
+
+	BouncedAt        *time.Time        `json:"bounced_at"` // null: nothing was reported of it
+	BounceKind       ledger.BounceKind `json:"bounce_kind,omitempty"`
+	BounceDiagnostic string            `json:"bounce_diagnostic,omitempty"`
 }
 
 // ReceivedArticle is an article of a digest, as it is called now.
@@ -126,6 +131,7 @@ func (a *App) received(ctx context.Context, h database.Handle, found []ledger.Re
 		all[i] = Received{
 			Edition: d.EditionID, List: slugs[d.ListID], Rhythm: d.Rhythm, Date: d.LocalDate.Format(time.DateOnly), State: d.State,
 			NotBefore: d.NotBefore.UTC(), SettledAt: d.SettledAt, Language: d.Language, Articles: []ReceivedArticle{}, Attempts: []ReceivedTry{},
+			BouncedAt: d.BouncedAt, BounceKind: d.BounceKind, BounceDiagnostic: d.BounceDiagnostic,
 		}
 		if d.Sender != "" {
 			all[i].MessageID = compose.MessageID(d.EditionID, d.ContactID, d.Sender)
@@ -178,6 +184,9 @@ func (a *App) EraseContact(ctx context.Context, email, by string) (e Erased, err
 			return err
 		}
 		if err := notice.Forget(ctx, tx, e.Before.ID); err != nil {
+			return err
+		}
+		if err := bounce.Forget(ctx, tx, e.Before.ID, e.Before.Email); err != nil {
 			return err
 		}
 		e.Mentions, err = subscribers.Mentions(ctx, tx, e.Before.Email)

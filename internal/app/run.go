@@ -17,6 +17,7 @@ import (
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
 	"silkpost/internal/web"
+	"silkpost/mailer/bounce"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
@@ -24,9 +25,10 @@ import (
 
 // Parts say what of the program a process runs.
 type Parts struct {
-	Web    net.Listener // nil: no web; closed by Run
-	Worker bool         // plans, polls and sends
-	Extra  http.Handler // what else the web shows, below /mail/; nil: nothing
+	Web     net.Listener // nil: no web; closed by Run
+	Worker  bool         // plans, polls and sends
+	Bounces net.Listener // takes in mail that comes back; nil: that does not come this way; closed by Run
+	Extra   http.Handler // what else the web shows, below /mail/; nil: nothing
 }
 
 // stopWeb is for how long requests in hand may take when stopping; then they are cut off.
@@ -52,12 +54,16 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 	if parts.Web != nil {
 		defer func() { _ = parts.Web.Close() }() // also when the worker cannot begin
 	}
+	if parts.Bounces != nil {
+		defer func() { _ = parts.Bounces.Close() }()
+	}
 	var running []func(context.Context) error
 	if parts.Worker {
 		if _, err := a.sender(); err != nil {
 			return err
 		}
 		running = append(running, a.workUnlessHeld)
+		running = append(running, a.bounces(parts.Bounces)...)
 	}
 	if parts.Web != nil {
 		if a.keys == nil { // every link to unsubscribe would be unknown
@@ -243,6 +249,7 @@ func (a *App) sender() (*send.Sender, error) {
 	return &send.Sender{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
 		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
+		Scored: bounce.Score,
 	}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"silkpost/feeds"
 	"silkpost/internal/database"
 	"silkpost/internal/installation"
+	"silkpost/mailer/bounce"
 	"silkpost/mailer/compose"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/ledger"
@@ -29,8 +30,51 @@ type Status struct {
 	Hubs       []feeds.Hub     `json:"hubs"`
 	Unreached  []string        `json:"unreached_organisations"` // names of those of which nobody can be reached
 	Notices    NoticeStatus    `json:"notices"`
-	Held       string          `json:"held"`               // why nothing is sent until the database is adopted; "": it is not held
+	Held       string          `json:"held"` // why nothing is sent until the database is adopted; "": it is not held
+	Bounces    BounceStatus    `json:"bounces"`
+	Paused     []PausedStatus  `json:"paused_destinations"`
 	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
+}
+
+// BounceStatus is what came back within thirty days, how it comes back, and what waits for a person.
+type BounceStatus struct {
+	ledger.BounceCounts
+	Inbox   int             `json:"inbox"`   // mails that were not understood: see silkpost inbox list
+	Channel *bounce.Channel `json:"channel"` // null: bounces do not come to us
+}
+
+// PausedStatus is a destination that does not want our mail for now, and what it said.
+type PausedStatus struct {
+	Destination string    `json:"destination"`
+	Since       time.Time `json:"since"`
+	Until       time.Time `json:"until"`
+	Kind        string    `json:"kind"` // blocked, not authenticated, throttled
+	Code        int       `json:"code"`
+	Reply       string    `json:"reply"`
+}
+
+// bouncesOf is for how long bounces are counted.
+const bouncesOf = 30 * 24 * time.Hour
+
+func (a *App) bounceStatus(ctx context.Context, h database.Handle) (s BounceStatus, err error) {
+	if s.BounceCounts, err = ledger.CountBounces(ctx, h, a.Clock.Now().Add(-bouncesOf)); err != nil {
+		return s, err
+	}
+	if s.Inbox, err = bounce.Waiting(ctx, h); err != nil || a.Config.BounceDomain == "" {
+		return s, err
+	}
+	channel, err := bounce.ChannelOf(ctx, h, a.Config.BounceDomain)
+	s.Channel = &channel
+	return s, err
+}
+
+func (a *App) pausedStatus(ctx context.Context, h database.Handle) ([]PausedStatus, error) {
+	all, err := ledger.Paused(ctx, h, a.Clock.Now())
+	shown := make([]PausedStatus, len(all))
+	for i, d := range all {
+		shown[i] = PausedStatus{Destination: d.Name, Since: d.PausedAt, Until: d.PausedUntil, Kind: d.Kind, Code: d.Code, Reply: d.Reply}
+	}
+	return shown, err
 }
 
 // SourceStatus is a source with how its polls went.
@@ -106,7 +150,14 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 			return err
 		}
 		standing, err := installation.Of(ctx, h)
+		if err != nil {
+			return err
+		}
 		s.Held = standing.Held
+		if s.Bounces, err = a.bounceStatus(ctx, h); err != nil {
+			return err
+		}
+		s.Paused, err = a.pausedStatus(ctx, h)
 		return err
 	})
 	return s, err
@@ -213,6 +264,11 @@ type Delivery struct {
 	Attempts  int      `json:"attempts"`
 	Code      int      `json:"code"` // of the last reply; 0: none came
 	Reply     string   `json:"reply"`
+
+	BouncedAt        *time.Time        `json:"bounced_at"` // null: nothing was reported of it
+	BounceKind       ledger.BounceKind `json:"bounce_kind,omitempty"`
+	BounceStatus     string            `json:"bounce_status,omitempty"` // enhanced status code (RFC 3463)
+	BounceDiagnostic string            `json:"bounce_diagnostic,omitempty"`
 }
 
 // Deliveries returns an edition's account, or an error of kind errs.NotFound.
@@ -232,6 +288,7 @@ func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, e
 	for i, e := range entries {
 		lines[i] = Delivery{
 			Address: e.Email, State: e.State, Language: e.Language, Articles: guids[i], Attempts: e.Attempts, Code: e.Code, Reply: e.Reply,
+			BouncedAt: e.BouncedAt, BounceKind: e.BounceKind, BounceStatus: e.BounceStatus, BounceDiagnostic: e.BounceDiagnostic,
 		}
 		if e.Sender != "" {
 			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Sender)

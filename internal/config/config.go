@@ -34,6 +34,10 @@ type Config struct {
 	TrustedProxies  []string `koanf:"trusted_proxies"` // whose X-Forwarded-For is believed: networks (192.0.2.0/24); see Proxies
 	SMTPURL         string   `koanf:"smtp_url" secret:"true"`
 	SMTPConnections int      `koanf:"smtp_connections"`
+	RetryHours      int      `koanf:"retry_hours"`   // for how long a delivery is tried after its hour
+	BounceDomain    string   `koanf:"bounce_domain"` // where bounces come back to us, as b+…@ this; "": they go to the list's sender
+	BounceListen    string   `koanf:"bounce_listen"` // where its mail is taken in by SMTP; "": not
+	BounceIMAPURL   string   `koanf:"bounce_imap_url" secret:"true"`
 	FeedCacheMB     int      `koanf:"feed_cache_mb"`  // memory for feeds that are ready to be served, in MiB
 	CatcherListen   string   `koanf:"catcher_listen"` // where the demo's mail catcher takes mail
 	SecretKey       []string `koanf:"secret_key" secret:"true"`
@@ -50,7 +54,7 @@ const prefix = "SILKPOST_"
 // Defaults returns the settings that nothing else was said about.
 func Defaults() Config {
 	return Config{
-		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, FeedCacheMB: 64, CatcherListen: "127.0.0.1:0",
+		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, RetryHours: 24, FeedCacheMB: 64, CatcherListen: "127.0.0.1:0",
 		LogFormat: "text",
 	}
 }
@@ -179,6 +183,9 @@ func (c Config) validate() (Config, error) {
 	if c.SMTPConnections < 1 || c.SMTPConnections > 1000 {
 		return c, errs.New(errs.Invalid, "smtp_connections %d: it is a number from 1 to 1000", c.SMTPConnections)
 	}
+	if c.RetryHours < 1 || c.RetryHours > 5*24 {
+		return c, errs.New(errs.Invalid, "retry_hours %d: it is a number from 1 to 120, which is five days", c.RetryHours)
+	}
 	if c.FeedCacheMB < 1 || c.FeedCacheMB > 1<<20 {
 		return c, errs.New(errs.Invalid, "feed_cache_mb %d: it is a number of MiB from 1 to 1048576", c.FeedCacheMB)
 	}
@@ -188,7 +195,10 @@ func (c Config) validate() (Config, error) {
 				i+1, len(c.SecretKey), len(key), minSecretKey)
 		}
 	}
-	for name, address := range map[string]string{"listen": c.Listen, "catcher_listen": c.CatcherListen} {
+	for name, address := range map[string]string{"listen": c.Listen, "catcher_listen": c.CatcherListen, "bounce_listen": c.BounceListen} {
+		if address == "" && name == "bounce_listen" {
+			continue
+		}
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			return c, errs.New(errs.Invalid, "%s %q: it is host:port, such as 127.0.0.1:8080", name, address)
 		}
@@ -199,6 +209,9 @@ func (c Config) validate() (Config, error) {
 			return c, errs.New(errs.Invalid, "trusted_proxies %q: it is an address or a network, such as 127.0.0.1 or 10.0.0.0/8", proxy)
 		}
 		c.TrustedProxies[i] = network.String()
+	}
+	if (c.BounceDomain != "") != (c.BounceListen != "" || c.BounceIMAPURL != "") {
+		return c, errs.New(errs.Invalid, "bounces need bounce_domain, where they go, and bounce_listen or bounce_imap_url, where they are taken in")
 	}
 	var err error
 	if c.DataDir, err = filepath.Abs(c.DataDir); err != nil {

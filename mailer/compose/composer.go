@@ -30,6 +30,10 @@ type Composer struct {
 	Articles  *articles.Store
 	Keys      token.Keys
 	PublicURL string
+	// ReturnPath is the envelope sender of a delivery to an address; nil: whom the message is from.
+	ReturnPath func(edition uuid.UUID, contact int64, address string) string
+	// UnsubscribeMail is the mailto link that ends a subscription, "" when mail does not come back to us for now; nil: it never does.
+	UnsubscribeMail func(subscription int64) string
 
 	mu     sync.Mutex
 	ready  map[int64]*variant
@@ -56,10 +60,15 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery) (send.Parcel
 	if err != nil {
 		return send.Parcel{}, err
 	}
-	return send.Parcel{From: v.from, To: to, Message: v.message.For(Recipient{
+	from := v.from
+	if c.ReturnPath != nil {
+		from = c.ReturnPath(d.EditionID, d.ContactID, d.Email)
+	}
+	return send.Parcel{From: from, To: to, Message: v.message.For(Recipient{
 		Name: d.Name, Address: to, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
 		PreferencesURL: c.PreferencesURL(d.SubscriptionID), UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
-		ViewURL: c.ViewURL(d.EditionID, d.ContactID),
+		ViewURL:         c.ViewURL(d.EditionID, d.ContactID),
+		UnsubscribeMail: c.UnsubscribeMailto(d.SubscriptionID),
 	})}, nil
 }
 

@@ -23,6 +23,14 @@ func (c *Composer) UnsubscribeURL(subscription int64) string {
 	return c.PublicURL + "/unsubscribe/" + c.Keys.Sign(UnsubscribePurpose, subscription)
 }
 
+// UnsubscribeMailto returns the mailto link that ends a subscription, "" when there is none.
+func (c *Composer) UnsubscribeMailto(subscription int64) string {
+	if c.UnsubscribeMail == nil {
+		return ""
+	}
+	return c.UnsubscribeMail(subscription)
+}
+
 // ConfirmURL returns the link by which its person confirms a subscription.
 func (c *Composer) ConfirmURL(subscription int64) string {
 	return c.PublicURL + "/confirm/" + c.Keys.Sign(ConfirmPurpose, subscription)

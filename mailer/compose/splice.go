@@ -61,6 +61,8 @@ type Recipient struct {
 	PreferencesURL string
 	UnsubscribeURL string
 	ViewURL        string // asked for by letters that have pages
+	// UnsubscribeMail is a mailto link that does the same, for mail programs that cannot post; "": there is none.
+	UnsubscribeMail string
 }
 
 // parse finds the slots in a stored message: its nonce, a line break, and the MIME bytes. In quoted-printable text a soft line
@@ -108,6 +110,9 @@ func (r Recipient) write(b *bytes.Buffer, s slot) {
 		b.WriteString(fold(mailbox(r.Name, r.Address)))
 	case unsubscribe:
 		b.WriteString("<" + r.UnsubscribeURL + ">")
+		if r.UnsubscribeMail != "" { // behind the other, which is better (RFC 2369, 2; RFC 8058, 3.1)
+			b.WriteString(",\r\n <" + r.UnsubscribeMail + ">")
+		}
 	case address:
 		quote(b, r.Address)
 	case addressHTML:

@@ -65,6 +65,11 @@ type Entry struct {
 	Variant   int64         `db:"variant_id"`
 	Sender    string        `db:"sender"`   // whom it is from; "" before its variant is rendered
 	Articles  pq.Int64Array `db:"articles"` // ids, in the digest's order
+
+	BouncedAt        *time.Time `db:"bounced_at"` // nil: nothing was reported of it
+	BounceKind       BounceKind `db:"bounce_kind"`
+	BounceStatus     string     `db:"bounce_status"` // enhanced status code; "": none was said
+	BounceDiagnostic string     `db:"bounce_diagnostic"`
 }
 
 // Entries returns an edition's deliveries in the order of their contacts.
@@ -72,7 +77,8 @@ func Entries(ctx context.Context, h database.Handle, edition uuid.UUID) (entries
 	defer errs.Wrap(&err, "ledger.Entries(%s)", edition)
 	err = h.SelectContext(ctx, &entries, `
 		SELECT d.contact_id, a.email, d.state, d.attempts, d.code, d.reply, d.not_before, d.variant_id,
-		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles
+		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles, d.bounced_at, coalesce(d.bounce_kind, '') AS bounce_kind,
+		       coalesce(d.bounce_status, '') AS bounce_status, coalesce(d.bounce_diagnostic, '') AS bounce_diagnostic
 		FROM mailer.deliveries d
 		JOIN mailer.variants v ON v.id = d.variant_id
 		JOIN subscribers.addresses a ON a.contact_id = d.contact_id

@@ -27,6 +27,10 @@ type Received struct {
 	Sender         string        `db:"sender"`     // whom it is from; "" before its variant is rendered
 	Articles       pq.Int64Array `db:"articles"`   // ids, in the digest's order
 	Tries          []Try         `db:"-"`          // the first one first
+
+	BouncedAt        *time.Time `db:"bounced_at"` // nil: nothing was reported of it
+	BounceKind       BounceKind `db:"bounce_kind"`
+	BounceDiagnostic string     `db:"bounce_diagnostic"`
 }
 
 // Try is an attempt as it stands in the account.
@@ -46,7 +50,8 @@ func ReceivedBy(ctx context.Context, h database.Handle, subscriptions []int64) (
 	defer errs.Wrap(&err, "ledger.ReceivedBy")
 	if err := h.SelectContext(ctx, &all, `
 		SELECT d.edition_id, e.list_id, e.rhythm, e.local_date, d.contact_id, d.subscription_id, d.state, d.not_before, d.settled_at,
-		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles
+		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles, d.bounced_at, coalesce(d.bounce_kind, '') AS bounce_kind,
+		       coalesce(d.bounce_diagnostic, '') AS bounce_diagnostic
 		FROM mailer.deliveries d
 		JOIN mailer.editions e ON e.id = d.edition_id
 		JOIN mailer.variants v ON v.id = d.variant_id
@@ -83,7 +88,8 @@ func Forget(ctx context.Context, tx *sqlx.Tx, subscriptions []int64) (err error)
 	defer errs.Wrap(&err, "ledger.Forget")
 	for _, statement := range []string{
 		// The rows first: who is settling one of them holds it, and is done when the attempts are looked at.
-		`UPDATE mailer.deliveries SET erased = true, reply = coalesce(substring(reply FROM ` + EnhancedCode + `), '')
+		`UPDATE mailer.deliveries SET erased = true, reply = coalesce(substring(reply FROM ` + EnhancedCode + `), ''),
+			bounce_diagnostic = substring(bounce_diagnostic FROM ` + EnhancedCode + `)
 		 WHERE subscription_id = ANY ($1) AND NOT erased`,
 		`UPDATE mailer.attempts a SET reply = coalesce(substring(a.reply FROM ` + EnhancedCode + `), '')
 		 FROM mailer.deliveries d

@@ -105,9 +105,10 @@ func reserves(d string) string {
 func GivesBack(d string) string { return `NOT ` + doubted(d) + ` AND ` + reserves(d) }
 
 // claim takes what is due of the editions that may go out, in the order of their variants, so that a sender holds few of them. Who
-// may no longer be mailed is suppressed, which gives the articles back, the others are in flight. A delivery whose hour has passed by too much waits for a
-// person, unless it was begun in time; one of which an older one is on its way waits for that. An edition that is being worked on is left for
-// the next time: whoever holds, pauses, cancels or arranges one locks its row, waits for claims under way, and afterwards there are no others.
+// may no longer be mailed is suppressed, which gives the articles back, whose destination pauses waits for its end, the others are in flight. A
+// delivery whose hour has passed by too much waits for a person, unless it was begun in time; one of which an older one is on its way waits for
+// that. An edition that is being worked on is left for the next time: whoever holds, pauses, cancels or arranges one locks its row, waits for
+// claims under way, and afterwards there are no others.
 var claim = `
 	WITH open AS (
 		SELECT e.id, e.late_after, ARRAY(SELECT v.id FROM mailer.variants v WHERE v.edition_id = e.id AND v.retired) AS retired
@@ -115,7 +116,7 @@ var claim = `
 		WHERE ` + goes("e") + `
 		FOR KEY SHARE SKIP LOCKED
 	), due AS (
-		SELECT d.edition_id, d.contact_id, m.email, m.name
+		SELECT d.edition_id, d.contact_id, m.email, m.name, p.paused_until + (d.contact_id % 60) * interval '1 second' AS until
 		FROM open e CROSS JOIN LATERAL (
 			SELECT * FROM mailer.deliveries d
 			WHERE d.edition_id = e.id AND d.due_at <= $2 AND d.state <> 'in_flight' AND ` + begins + ` AND NOT ` + waits + `
@@ -125,43 +126,61 @@ var claim = `
 			FOR UPDATE OF d SKIP LOCKED
 		) d
 		LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
+		LEFT JOIN mailer.destinations p ON p.paused_until > $2 AND p.name = ` + destinationOf + `
 		WHERE EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
 		  AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held)
 		ORDER BY d.due_at, d.variant_id
 		LIMIT $3
 	), begun AS (
 		UPDATE mailer.editions SET state = 'sending'
-		WHERE state = 'approved' AND id IN (SELECT edition_id FROM due)
+		WHERE state = 'approved' AND id IN (SELECT edition_id FROM due WHERE until IS NULL)
 	), claimed AS (
 		UPDATE mailer.deliveries d
-		SET state = CASE WHEN due.email IS NULL THEN 'suppressed' ELSE 'in_flight' END,
-		    sender_id = CASE WHEN due.email IS NULL THEN NULL ELSE $1::uuid END,
-		    begun = due.email IS NOT NULL OR d.begun,
-		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE d.due_at END,
+		SET state = CASE WHEN due.email IS NULL THEN 'suppressed' WHEN due.until IS NOT NULL THEN d.state ELSE 'in_flight' END,
+		    sender_id = CASE WHEN due.email IS NULL OR due.until IS NOT NULL THEN NULL ELSE $1::uuid END,
+		    begun = due.email IS NOT NULL AND due.until IS NULL OR d.begun,
+		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE coalesce(due.until, d.due_at) END,
 		    settled_at = CASE WHEN due.email IS NULL THEN $2::timestamptz ELSE d.settled_at END
 		FROM due WHERE d.edition_id = due.edition_id AND d.contact_id = due.contact_id
-		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, due.email, due.name
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts,
+		          coalesce(due.email, '') AS email, coalesce(due.name, '') AS name, due.until IS NOT NULL AS waits
 	), released AS (
 		INSERT INTO mailer.released (subscription_id, group_id)
 		SELECT c.subscription_id, g FROM claimed c JOIN mailer.variants v ON v.id = c.variant_id, unnest(v.groups) g
-		WHERE c.email IS NULL AND ` + GivesBack("c") + `
+		WHERE c.email = '' AND ` + GivesBack("c") + `
 		ON CONFLICT DO NOTHING
 	)
-	SELECT * FROM claimed WHERE email IS NOT NULL ORDER BY variant_id, contact_id`
+	SELECT * FROM claimed ORDER BY variant_id, contact_id`
 
 // Claim hands a sender up to limit deliveries that are due now. It hands out none when the sender's lease has run out, or while the
-// database is held.
+// database is held. Those that it comes by and that may not go do not keep it from looking for others.
 func Claim(ctx context.Context, db *sqlx.DB, sender uuid.UUID, now time.Time, limit int) (claimed []*Delivery, err error) {
 	defer errs.Wrap(&err, "ledger.Claim")
-	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
-		claimed = nil
-		return tx.SelectContext(ctx, &claimed, claim, sender, now, limit)
-	})
-	return claimed, err
+	for {
+		var met []struct {
+			Delivery
+			Waits bool `db:"waits"`
+		}
+		if err := database.Transact(ctx, db, func(tx *sqlx.Tx) error {
+			met = nil
+			return tx.SelectContext(ctx, &met, claim, sender, now, limit)
+		}); err != nil {
+			return nil, err
+		}
+		for i := range met {
+			if met[i].Email != "" && !met[i].Waits {
+				claimed = append(claimed, &met[i].Delivery)
+			}
+		}
+		if len(claimed) > 0 || len(met) == 0 {
+			return claimed, nil
+		}
+	}
 }
 
-// Recheck reports whether a claimed delivery may still be sent: it is still the sender's, whose lease lives, its edition may go out, and
-// the contact may still be mailed. When the contact may not, the delivery is suppressed. Nothing else is written, so asking is cheap.
+// Recheck reports whether a claimed delivery may still be sent: it is still the sender's, whose lease lives, its edition and its destination may
+// be sent to, and the contact may still be mailed. When the contact may not, the delivery is suppressed. Nothing else is written, so asking is
+// cheap.
 func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delivery, now time.Time) (mayGo bool, err error) {
 	defer errs.Wrap(&err, "ledger.Recheck")
 	var found struct {
@@ -172,13 +191,12 @@ func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delive
 	}
 	if err := h.GetContext(ctx, &found, `
 		SELECT EXISTS (SELECT 1 FROM mailer.deliveries WHERE edition_id = $1 AND contact_id = $2 AND state = 'in_flight' AND sender_id = $3) AS held,
-		       EXISTS (SELECT 1 FROM mailer.senders WHERE id = $3 AND lease_until > $4)
-		       AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held) AS alive,
+		       EXISTS (SELECT 1 FROM mailer.senders WHERE id = $3 AND lease_until > $4) AS alive,
 		       EXISTS (SELECT 1 FROM subscribers.mailable WHERE subscription_id = $5) AS mailable,
-		       EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = $1 AND e.state IN ('approved', 'sending') AND NOT e.paused
-		               AND NOT EXISTS (SELECT FROM mailer.pauses p WHERE p.list_id IN (0, e.list_id)))
-		       AND NOT EXISTS (SELECT FROM installation.standing WHERE held) AS open`,
-		d.EditionID, d.ContactID, sender, now, d.SubscriptionID); err != nil {
+		       EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = $1 AND `+goes("e")+`)
+		       AND NOT EXISTS (SELECT 1 FROM mailer.destinations WHERE name = $6 AND paused_until > $4)
+		       AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held) AS open`,
+		d.EditionID, d.ContactID, sender, now, d.SubscriptionID, DestinationOf(d.Email)); err != nil {
 		return false, err
 	}
 	if found.Held && !found.Mailable {

@@ -79,8 +79,8 @@ var settle = `
 	ON CONFLICT DO NOTHING`
 
 // Settle writes down what attempts came to, all of them or, on an error, none. It may be repeated: a second time the
-// same attempts change nothing.
-func Settle(ctx context.Context, db *sqlx.DB, attempts []Attempt) (err error) {
+// same attempts change nothing. What follows from them elsewhere is done in the same transaction by also.
+func Settle(ctx context.Context, db *sqlx.DB, attempts []Attempt, also ...func(tx *sqlx.Tx) error) (err error) {
 	defer errs.Wrap(&err, "ledger.Settle")
 	var (
 		editions = make(pq.StringArray, len(attempts))
@@ -106,6 +106,11 @@ func Settle(ctx context.Context, db *sqlx.DB, attempts []Attempt) (err error) {
 	return database.Transact(ctx, db, func(tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, settle, editions, contacts, pq.Array(ats), outcomes, phases, codes, replies,
 			pq.Array(dues), numbers, senders, variants)
+		for _, follow := range also {
+			if err == nil {
+				err = follow(tx)
+			}
+		}
 		return err
 	})
 }

@@ -1,9 +1,11 @@
-// Package reply says what an SMTP server's answer means for a delivery.
+// Package reply says what a mail server's answer means for a delivery.
 //
-// The rules, in words: what decides is the phase in which the answer came, its basic code and its enhanced code. An answer
-// that never came, and any failure to connect, is temporary and never the recipient's fault; so are the listed refusals that
-// are about ourselves. Once the final dot is out, silence means in doubt: the server may have the message. An unknown 5yz answer
-// fails this one message.
+// The rules, in words. What decides is the phase in which the answer came, its basic code, its enhanced code (RFC 3463) and, last, its
+// words: the table in rules.go, of which the first rule that fits wins. An answer that never came, and any failure to connect, is temporary
+// and never the recipient's fault; so are refusals that are about ourselves: those of our relay let the route pause, those of the recipient's
+// server the destination. Once the final dot is out, silence means in doubt: the server may have the message. An unknown 5yz answer fails this
+// one message and says nothing about the address; only what is listed as being about the address counts against it. Addresses that an answer
+// quotes decide nothing.
 package reply
 
 import (
@@ -20,8 +22,9 @@ const (
 	Connect Phase = "connect" // dialling, greeting, EHLO, STARTTLS and AUTH
 	Mail    Phase = "mail"
 	Rcpt    Phase = "rcpt"
-	Data    Phase = "data" // the DATA command
-	Dot     Phase = "dot"  // the message and its final dot
+	Data    Phase = "data"   // the DATA command
+	Dot     Phase = "dot"    // the message and its final dot
+	Bounce  Phase = "bounce" // afterwards: a report says what another server answered
 )
 
 // Outcome is what an attempt did to its delivery; the words are those of the ledger's states.
@@ -42,61 +45,85 @@ type Reply struct {
 	Text  string // the answer's text with its enhanced code, or why none came; one line
 }
 
-// Outcome says what the answer means.
-func (r Reply) Outcome() Outcome {
+// Outcome says what the answer means for its delivery.
+func (r Reply) Outcome() Outcome { return r.Kind().Outcome() }
+
+// Kind says what the answer is about.
+func (r Reply) Kind() Kind {
+	kind, _ := r.Judge()
+	return kind
+}
+
+// Judge says what the answer is about, and by which rule; nil: by none of the table, but by its phase and basic code alone.
+func (r Reply) Judge() (Kind, *Rule) {
 	switch {
-	case r.Code == 0 && r.Phase == Dot:
-		return InDoubt
-	case r.Code == 0 || r.Phase == Connect || r.Phase == Compose:
-		return Deferred
 	case r.Phase == Dot && r.Code/100 == 2:
-		return Sent
-	case r.Code/100 == 5 && !r.soft():
-		return Failed
+		return Accepted, nil
+	case r.Phase == Dot && r.Code == 0:
+		return Unanswered, nil
+	case r.Phase == Compose && r.Text == NoSMTPUTF8, r.Phase == Compose && r.Text == No8BITMIME:
+		return Unsupported, nil
+	case r.Phase == Compose:
+		return Unmade, nil
+	case r.Phase == Connect:
+		return Unreachable, nil
+	case r.Code == 0 && r.Phase != Bounce:
+		return Lost, nil
 	}
-	return Deferred
+	if rule := r.rule(); rule != nil {
+		return rule.Kind, rule
+	}
+	if r.class() == 5 {
+		return Refused, nil
+	}
+	return Later, nil
+}
+
+// What a reply of phase Compose says when the relay lacks what a message needs.
+const (
+	NoSMTPUTF8 = "the relay does not offer SMTPUTF8, which this address needs"
+	No8BITMIME = "the relay does not offer 8BITMIME, which this message needs"
+)
+
+// class returns the first digit of the codes: a report may have an enhanced one alone.
+func (r Reply) class() int {
+	if r.Code == 0 {
+		if enhanced := r.Enhanced(); enhanced != "" {
+			return int(enhanced[0] - '0')
+		}
+	}
+	return r.Code / 100
 }
 
 // Closed reports whether the connection is of no more use after this answer.
 func (r Reply) Closed() bool {
-	return r.Phase != Compose && (r.Code == 0 || r.Code == 421 || r.Phase == Connect)
+	return r.Phase != Compose && (r.Code == 0 || r.Code == 421 || r.Phase == Connect || r.Kind() == Crowded)
 }
 
-// AboutUs reports an answer that concerns everything we send, whoever it goes to: the server refused before it knew the recipient.
-func (r Reply) AboutUs() bool { return r.Phase == Connect || r.Phase == Mail && r.Code/100 == 5 }
-
-// soft reports a 5yz answer that time or an administrator mends.
-func (r Reply) soft() bool {
-	for _, rule := range softRules {
-		if (rule.phase == "" || rule.phase == r.Phase) && (rule.code == 0 || rule.code == r.Code) &&
-			(rule.enhanced == "" || rule.enhanced == r.Enhanced()) {
-			return true
-		}
-	}
-	return false
+// AboutUs reports an answer that concerns everything we send, whoever it goes to: the server could not be reached, refused before it knew the
+// recipient, or takes us for somebody who may not use it.
+func (r Reply) AboutUs() bool {
+	return r.Phase == Connect || r.Phase == Mail && r.Code/100 == 5 || r.Code != 0 && r.Kind().Whom() == Relay
 }
 
-// softRules lists permanent-looking answers that are not about this message. What a rule leaves out is any.
-var softRules = []struct {
-	phase    Phase
-	code     int
-	enhanced string // RFC 3463
-}{
-	{code: 530}, // RFC 4954, 6: authenticate first, and the like
-	{code: 534},
-	{code: 535},
-	{code: 538},
-	{phase: Mail, enhanced: "5.1.7"}, // our own address is malformed,
-	{phase: Mail, enhanced: "5.1.8"}, // does not exist,
-	{phase: Mail, enhanced: "5.7.1"}, // or is not ours to use
-	{enhanced: "5.2.2"},              // mailbox full
-	{phase: Rcpt, code: 552},         // the same, said as RFC 5321, 4.5.3.1.10 has it
-}
-
-var enhancedCode = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}\b`)
+// enhancedCode matches the code that an answer's text begins with; some put it in parentheses or behind a #.
+var enhancedCode = regexp.MustCompile(`^[#(]{0,2}([245]\.\d{1,3}\.\d{1,3})\b`)
 
 // Enhanced returns the enhanced status code (RFC 3463) that the text starts with, "" when there is none.
-func (r Reply) Enhanced() string { return enhancedCode.FindString(r.Text) }
+func (r Reply) Enhanced() string {
+	if found := enhancedCode.FindStringSubmatch(r.Text); found != nil {
+		return found[1]
+	}
+	return ""
+}
+
+// quoted matches what an answer quotes of addresses.
+var quoted = regexp.MustCompile(`<[^<>]*>|[^\s<>]*@[^\s<>]*`)
+
+// words returns the text in lower case, without the addresses that it quotes: their names could look like reasons.
+func (r Reply) words() string {
+	return strings.Join(strings.Fields(quoted.ReplaceAllString(strings.ToLower(r.Text), " ")), " ")
+}
 
 // OneLine makes a server's text fit for a log, a page and the database: one line of valid UTF-8 without control characters,
 // of at most 500 bytes.
@@ -113,3 +140,6 @@ func OneLine(text string) string {
 	}
 	return text
 }
+
+// Unaddressed returns the text without the addresses that it quotes, for whatever outlives their owners.
+func (r Reply) Unaddressed() string { return quoted.ReplaceAllString(r.Text, "<…>") }

@@ -26,9 +26,9 @@ type conn struct {
 // deliver sends a parcel and returns the answer that decided. mayFinish is asked right before the message is sent, when the server
 // could still be left without it.
 func (c *conn) deliver(p Parcel, mayFinish func() bool) reply.Reply {
-	mail, ok := c.mailCommand(p)
-	if !ok {
-		return reply.Reply{Phase: reply.Compose, Text: "the relay does not offer SMTPUTF8, which this address needs"}
+	mail, missing := c.mailCommand(p)
+	if missing != "" {
+		return reply.Reply{Phase: reply.Compose, Text: missing}
 	}
 	if r := c.command(reply.Mail, mail); r.Code/100 != 2 {
 		return r
@@ -46,14 +46,27 @@ func (c *conn) deliver(p Parcel, mayFinish func() bool) reply.Reply {
 	return c.finish(p.Message)
 }
 
-// mailCommand returns MAIL FROM with the extensions that the addresses need, false when the server lacks one.
-func (c *conn) mailCommand(p Parcel) (string, bool) {
-	mail := "MAIL FROM:<" + p.From + ">"
-	if isASCII(p.From) && isASCII(p.To) {
-		return mail, true
+// mailCommand returns MAIL FROM with the extensions that the message needs, or what the server lacks of them. Domains are A-labels and bodies
+// quoted-printable, so that only a local part beyond ASCII needs any, and the header in which it stands.
+func (c *conn) mailCommand(p Parcel) (command, missing string) {
+	parts := []string{"MAIL FROM:<" + p.From + ">"}
+	for _, need := range []struct {
+		needed             bool
+		extension, missing string
+		param              string
+	}{
+		{!isASCII(p.From) || !isASCII(p.To), "SMTPUTF8", reply.NoSMTPUTF8, "SMTPUTF8"},
+		{!isASCII(p.Message), "8BITMIME", reply.No8BITMIME, "BODY=8BITMIME"},
+	} {
+		if !need.needed {
+			continue
+		}
+		if offered, _ := c.client.Extension(need.extension); !offered {
+			return "", need.missing
+		}
+		parts = append(parts, need.param)
 	}
-	utf8, _ := c.client.Extension("SMTPUTF8")
-	return mail + " SMTPUTF8", utf8
+	return strings.Join(parts, " "), ""
 }
 
 // command sends a command and reads its answer. A failure to write or read is a reply without a code.
@@ -130,7 +143,7 @@ func stuff(message []byte) []byte {
 	return append(stuffed, ".\r\n"...)
 }
 
-func isASCII(s string) bool {
+func isASCII[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
 			return false

@@ -42,7 +42,7 @@ func (s *Sender) connection(ctx context.Context, work <-chan item) {
 
 // handle brings one item to its outcome and returns the connection if it can be used again.
 func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
-	if s.route.pauses(s.Clock.Now()) {
+	if now := s.Clock.Now(); s.route.pauses(now) || s.destinations.pauses(ledger.DestinationOf(it.Email), now) {
 		s.putBack(ctx, it)
 		return c
 	}
@@ -61,21 +61,29 @@ func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
 		s.putBack(ctx, it)
 		return c
 	}
-	s.judge(ctx, r)
+	s.judge(ctx, it, r)
 	s.settle(it, r)
 	return c
 }
 
-// judge lets the route pause when an answer is about all we send, so that a mistake in the settings does not cost every recipient.
-func (s *Sender) judge(ctx context.Context, r reply.Reply) {
+// judge lets the route pause when an answer is about all we send, so that a mistake in the settings does not cost every recipient, and the
+// destination when it is about all that goes there.
+func (s *Sender) judge(ctx context.Context, it item, r reply.Reply) {
+	kind := r.Kind()
 	switch {
 	case r.AboutUs():
 		if !s.route.failed(s.Clock.Now()) {
 			return
 		}
-		s.Log.WarnContext(ctx, "the relay takes nothing from us", slog.String("relay", s.Relay.Address()), slog.String("phase", string(r.Phase)),
-			slog.Int("code", r.Code), slog.String("answer", r.Text))
-	case r.Phase != reply.Compose:
+		s.Log.WarnContext(ctx, "the relay takes nothing from us", slog.String("relay", s.Relay.Address()), slog.Any("kind", kind),
+			slog.String("phase", string(r.Phase)), slog.Int("code", r.Code), slog.String("answer", r.Text))
+		return
+	case kind == reply.Unsupported:
+		s.Log.WarnContext(ctx, "a message cannot be carried", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.String("answer", r.Text))
+	case kind.Pauses():
+		s.pause(ctx, ledger.DestinationOf(it.Email), r)
+	}
+	if r.Phase != reply.Compose {
 		s.route.works()
 	}
 }
@@ -90,7 +98,7 @@ func (s *Sender) transmit(ctx context.Context, c *conn, it item, p Parcel) (_ *c
 			return c, r, tried
 		}
 		c.close()
-		if r.Phase != reply.Mail || r.Code/100 == 5 {
+		if !usedUp(r) {
 			return nil, r, true
 		}
 	}
@@ -103,6 +111,11 @@ func (s *Sender) transmit(ctx context.Context, c *conn, it item, p Parcel) (_ *c
 		return nil, r, tried
 	}
 	return c, r, tried
+}
+
+// usedUp reports an answer, or the lack of one, by which a server ends a kept connection before it has anything of the next message.
+func usedUp(r reply.Reply) bool {
+	return r.Phase == reply.Mail && r.Code/100 != 5 || r.Phase != reply.Dot && r.Kind() == reply.Crowded
 }
 
 // deliver sends a parcel over a connection, unless it may not be sent any more: that is asked here, after dialling, which can take

@@ -21,7 +21,7 @@ type Retry struct {
 // NoticeRetry is for mail that somebody waits for: it tries again sooner, and gives up after two days.
 var NoticeRetry = Retry{First: 30 * time.Second, Longest: time.Hour, GiveUp: 48 * time.Hour, InDoubt: 10 * time.Minute}
 
-// DefaultRetry tries again within minutes and gives up after a day.
+// DefaultRetry tries again within minutes and gives up after a day. Nobody should try for more than five days: what came so late is no news.
 var DefaultRetry = Retry{First: 2 * time.Minute, Longest: time.Hour, GiveUp: 24 * time.Hour, InDoubt: 10 * time.Minute}
 
 // attempt decides what an answer means for a delivery: its outcome, and when to try again.

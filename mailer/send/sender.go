@@ -40,12 +40,17 @@ type Sender struct {
 	Helo        string        // the name to introduce ourselves with; "" is the machine's
 	// Compose makes the message of a delivery. It is called from many goroutines.
 	Compose func(ctx context.Context, d *ledger.Delivery) (Parcel, error)
+	// Scored is called in the transaction that settles deliveries which failed for a reason that counts against their addresses; nil: nothing
+	// follows. It may be called again with the same ones.
+	Scored func(ctx context.Context, tx *sqlx.Tx, failed []ledger.Attempt) error
 
 	lease     atomic.Pointer[lease]
 	committer committer
 	route     route
-	wake      chan struct{}
-	ready     sync.Once
+
+	destinations destinations
+	wake         chan struct{}
+	ready        sync.Once
 }
 
 // item is a delivery on its way from the claim to a connection.
@@ -87,7 +92,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	s.committer = committer{in: make(chan settling), log: s.Log, settle: func(ctx context.Context, attempts []ledger.Attempt) error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		return ledger.Settle(ctx, s.DB, attempts)
+		return ledger.Settle(ctx, s.DB, attempts, s.score(ctx, attempts)...)
 	}}
 	work := make(chan item)
 	var connections, background sync.WaitGroup
@@ -195,4 +200,18 @@ func (s *Sender) mayGo(ctx context.Context, it item) (bool, error) {
 // settle writes down what an answer means and returns when that is committed.
 func (s *Sender) settle(it item, r reply.Reply) {
 	s.committer.put(s.Retry.attempt(it.lease.id, it.Delivery, r, s.Clock.Now()))
+}
+
+// score returns what follows from attempts that count against their addresses.
+func (s *Sender) score(ctx context.Context, attempts []ledger.Attempt) []func(tx *sqlx.Tx) error {
+	var failed []ledger.Attempt
+	for _, a := range attempts {
+		if a.Outcome == reply.Failed && a.Reply.Kind().Score() != reply.None {
+			failed = append(failed, a)
+		}
+	}
+	if len(failed) == 0 || s.Scored == nil {
+		return nil
+	}
+	return []func(tx *sqlx.Tx) error{func(tx *sqlx.Tx) error { return s.Scored(ctx, tx, failed) }}
 }

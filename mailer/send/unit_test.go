@@ -126,3 +126,32 @@ func TestRoutePauses(t *testing.T) {
 }
 
 func newReader(wire []byte) *bufio.Reader { return bufio.NewReader(bytes.NewReader(wire)) }
+
+// With the defaults the second attempt comes within minutes, they thin out, and the last is not later than a day.
+func TestDefaultRetry(t *testing.T) {
+	t.Parallel()
+	hour := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	greylisted := reply.Reply{Phase: reply.Rcpt, Code: 450, Text: "4.2.0 greylisted"}
+	var waits []time.Duration
+	now := hour
+	for attempts := 0; ; attempts++ {
+		outcome, due := DefaultRetry.Next(greylisted, Tried{Contact: 7, Attempts: attempts, Since: hour}, now)
+		if due.IsZero() {
+			if outcome != reply.Failed || now.After(hour.Add(24*time.Hour)) || now.Before(hour.Add(22*time.Hour)) {
+				t.Errorf("given up as %s after %s", outcome, now.Sub(hour))
+			}
+			break
+		}
+		if outcome != reply.Deferred {
+			t.Fatalf("attempt %d: %s", attempts, outcome)
+		}
+		waits = append(waits, due.Sub(now))
+		now = due
+	}
+	if first := waits[0]; first < 2*time.Minute || first > 3*time.Minute {
+		t.Errorf("the first wait is %s", first)
+	}
+	if len(waits) < 20 || len(waits) > 40 {
+		t.Errorf("%d attempts: %v", len(waits), waits)
+	}
+}
