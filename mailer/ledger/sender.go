@@ -79,7 +79,7 @@ func TakeOver(ctx context.Context, db *sqlx.DB, now time.Time) (n int, err error
 }
 
 // claim takes what is due of the editions that may go out, in the order of their variants, so that a sender holds few of them. Who
-// may no longer be mailed is suppressed, whose destination pauses waits for its end, the others are in flight. A delivery whose hour has
+// may no longer be mailed is suppressed, whose destination pauses is deferred to its end, the others are in flight. A delivery whose hour has
 // passed by too much waits for a person, unless it was begun in time.
 const claim = `
 	WITH open AS (
@@ -103,7 +103,7 @@ const claim = `
 		WHERE state = 'approved' AND id IN (SELECT edition_id FROM due WHERE waits IS NULL)
 	), claimed AS (
 		UPDATE mailer.deliveries d
-		SET state = CASE WHEN due.email IS NULL THEN 'suppressed' WHEN due.waits IS NOT NULL THEN d.state ELSE 'in_flight' END,
+		SET state = CASE WHEN due.email IS NULL THEN 'suppressed' WHEN due.waits IS NOT NULL THEN 'deferred' ELSE 'in_flight' END,
 		    sender_id = CASE WHEN due.email IS NULL OR due.waits IS NOT NULL THEN NULL ELSE $1::uuid END,
 		    begun = due.email IS NOT NULL AND due.waits IS NULL OR d.begun,
 		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE coalesce(due.waits, d.due_at) END,

@@ -124,7 +124,7 @@ func NoteLate(ctx context.Context, h database.Handle, now time.Time) (n int, err
 	res, err := h.ExecContext(ctx, `
 		UPDATE mailer.editions e SET reason = $2
 		WHERE e.state IN ('approved', 'sending') AND e.reason = ''
-		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state = 'pending' AND NOT d.begun
+		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state IN ('pending', 'deferred') AND NOT d.begun
 		              AND d.not_before <= $1)`,
 		now.Add(-LateLimit), lateReason)
 	if err != nil {
