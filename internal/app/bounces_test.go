@@ -145,6 +145,33 @@ func TestABounceStopsWhatIsUnderWay(t *testing.T) {
 	}
 }
 
+// A destination that wants more of us is shown; its readers wait, and nobody waits for them.
+func TestADestinationThatMissesAuthentication(t *testing.T) {
+	t.Parallel()
+	h := open(t, catcher.Rule{Verb: "DOT", To: "*@museum.example", Reply: "550 5.7.26 This mail has been blocked because the sender is unauthenticated"})
+	h.apply(t, list)
+	h.contacts(t, "anna@museum.example,Anna,en,weekly", "bruno@centro.example,Bruno,en,weekly", "carla@museum.example,Carla,en,weekly")
+	h.articles(t, relayEn)
+	sent, err := h.SendDigest(t.Context(), app.SendOptions{List: "partners"}) // without --wait each is tried once
+	if err != nil || sent.Deliveries.Sent != 1 || sent.Deliveries.Deferred != 2 {
+		t.Errorf("%+v, %v", sent.Deliveries, err)
+	}
+	status, err := h.Status(t.Context())
+	if err != nil || len(status.Paused) != 1 || status.Paused[0].Destination != "museum.example" || status.Paused[0].Kind != "not authenticated" ||
+		status.Paused[0].Until.Sub(status.Paused[0].Since) != time.Hour {
+		t.Errorf("%+v, %v", status.Paused, err)
+	}
+	if n := value[int](t, h, `SELECT count(*) FROM subscribers.suppressions`); n != 0 {
+		t.Errorf("%d suppressions", n)
+	}
+	if err := h.ResumeDestination(t.Context(), "Museum.example"); err != nil {
+		t.Error(err)
+	}
+	if status, err := h.Status(t.Context()); err != nil || len(status.Paused) != 0 {
+		t.Errorf("%+v, %v", status.Paused, err)
+	}
+}
+
 // Who is refused on the spot for not existing is suppressed as well; whoever is refused for anything else is not.
 func TestRefusedOnTheSpot(t *testing.T) {
 	t.Parallel()

@@ -105,7 +105,7 @@ func reserves(d string) string {
 func GivesBack(d string) string { return `NOT ` + doubted(d) + ` AND ` + reserves(d) }
 
 // claim takes what is due of the editions that may go out, in the order of their variants, so that a sender holds few of them. Who
-// may no longer be mailed is suppressed, which gives the articles back, whose destination pauses waits for its end, the others are in flight. A
+// may no longer be mailed is suppressed, which gives the articles back, whose destination pauses is deferred to its end, the others are in flight. A
 // delivery whose hour has passed by too much waits for a person, unless it was begun in time; one of which an older one is on its way waits for
 // that. An edition that is being worked on is left for the next time: whoever holds, pauses, cancels or arranges one locks its row, waits for
 // claims under way, and afterwards there are no others.
@@ -136,7 +136,7 @@ var claim = `
 		WHERE state = 'approved' AND id IN (SELECT edition_id FROM due WHERE until IS NULL)
 	), claimed AS (
 		UPDATE mailer.deliveries d
-		SET state = CASE WHEN due.email IS NULL THEN 'suppressed' WHEN due.until IS NOT NULL THEN d.state ELSE 'in_flight' END,
+		SET state = CASE WHEN due.email IS NULL THEN 'suppressed' WHEN due.until IS NOT NULL THEN 'deferred' ELSE 'in_flight' END,
 		    sender_id = CASE WHEN due.email IS NULL OR due.until IS NOT NULL THEN NULL ELSE $1::uuid END,
 		    begun = due.email IS NOT NULL AND due.until IS NULL OR d.begun,
 		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE coalesce(due.until, d.due_at) END,

@@ -139,7 +139,7 @@ func NoteLate(ctx context.Context, h database.Handle, now time.Time) (n int, err
 	res, err := h.ExecContext(ctx, `
 		UPDATE mailer.editions e SET reason = $1
 		WHERE e.state IN ('approved', 'sending') AND e.reason = ''
-		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state = 'pending' AND NOT `+begins+` AND NOT `+waits+`)`,
+		  AND EXISTS (SELECT 1 FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.state IN ('pending', 'deferred') AND NOT `+begins+` AND NOT `+waits+`)`,
 		lateReason, now)
 	if err != nil {
 		return 0, err

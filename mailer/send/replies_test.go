@@ -35,12 +35,15 @@ func TestADestinationThatBlocksUsPauses(t *testing.T) {
 	}})
 	p.run(p.sender(server.Addr, func(s *send.Sender) { s.Connections = 1 }), "the others have their mail, and the blocked ones wait", func() bool {
 		c := p.counts()
-		return c.Sent == 5 && c.InFlight == 0
+		return c.Sent == 5 && c.InFlight+c.Pending == 0
 	})
 	c := p.counts()
 	if c.Sent != 5 || c.Failed+c.Suppressed != 0 || c.Pending+c.Deferred != 7 {
 		t.Errorf("counts %+v", c)
 	}
+	var waits int // each is looked at once: it is due when the pause ends
+	p.must(p.db.Get(&waits, `SELECT count(*) FROM mailer.deliveries d, mailer.destinations p WHERE d.state = 'deferred' AND d.due_at >= p.paused_until`))
+	same(t, "deferred to the end of the pause", waits, 7)
 	var tried int
 	p.must(p.db.Get(&tried, `SELECT count(*) FROM mailer.attempts WHERE outcome = 'deferred'`))
 	same(t, "attempts at the destination", tried, 1)
@@ -72,7 +75,7 @@ func TestAPauseHoldsBackWhatWasClaimed(t *testing.T) {
 	}, Script: catcher.Script{{Verb: "DOT", Stall: 1100 * time.Millisecond, Times: 1}}})
 	p.run(p.sender(server.Addr, func(s *send.Sender) { s.Connections = 1 }), "one is sent, the others are back", func() bool {
 		c := p.counts()
-		return c.Sent == 1 && c.Pending == 3
+		return c.Sent == 1 && c.Deferred == 3
 	})
 	if n := server.Counts().Messages; n != 1 {
 		t.Errorf("%d messages went out", n)
