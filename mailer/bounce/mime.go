@@ -22,6 +22,7 @@ const (
 	maxDepth   = 6
 	maxFields  = 300 // of a header
 	maxValue   = 8 << 10
+	maxLines   = 400 // of what a report says, and as many paragraphs
 )
 
 // Header is the fields of a message, the first one first. It takes what anybody may send.

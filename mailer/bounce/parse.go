@@ -187,7 +187,7 @@ func lines(parts []part) (all []string) {
 			}
 		}
 	}
-	return append(all, paragraphs...)
+	return append(all[:min(len(all), maxLines)], paragraphs[:min(len(paragraphs), maxLines)]...)
 }
 
 // readAutomatic knows the answers of machines that are no bounces (RFC 3834). A notification says auto-replied, too: it was read before.
