@@ -36,16 +36,16 @@ func CountAudience(ctx context.Context, db *sqlx.DB, a Audience) (n int, err err
 // and have no attributes.
 func (a Audience) count(w *where) string {
 	switch {
-	case len(w.contact) > 0 && len(w.subscription) > 0:
-		return `SELECT count(*) FROM subscribers.contacts c WHERE ` + allOf([]string{"c.erased_at IS NULL"}, w.contact, w.of("c.id")) +
-			` AND EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND ` + allOf(w.subscription) + `)`
 	case len(w.subscription) > 0:
 		people := "count(DISTINCT s.contact_id)"
 		if a.onOneList() {
 			people = "count(*)"
 		}
-		return `SELECT ` + people + ` FROM subscribers.subscriptions s WHERE ` + allOf(w.subscription, w.of("s.contact_id"),
-			[]string{"s.contact_id NOT IN (SELECT gone.id FROM subscribers.contacts gone WHERE gone.erased_at IS NOT NULL)"})
+		whom := "s.contact_id NOT IN (SELECT gone.id FROM subscribers.contacts gone WHERE gone.erased_at IS NOT NULL)"
+		if len(w.contact) > 0 {
+			whom = "s.contact_id IN (SELECT c.id FROM subscribers.contacts c WHERE " + allOf([]string{"c.erased_at IS NULL"}, w.contact) + ")"
+		}
+		return `SELECT ` + people + ` FROM subscribers.subscriptions s WHERE ` + allOf(w.subscription, w.of("s.contact_id"), []string{whom})
 	case len(w.contact) == 0 && len(w.sets) > 0 && !w.sets[0].not:
 		first := strings.Join(w.sets[0].find, " UNION ALL ")
 		w.sets = w.sets[1:]
