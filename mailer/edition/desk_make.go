@@ -20,7 +20,7 @@ import (
 type Handmade struct {
 	List     subscribers.List
 	Articles []articles.Article // in this order
-	Texts    map[string]Texts   // by language; the list's fallback language stands in for those that are not there
+	Texts    map[string]Texts   // by language; the product's language for the list's fallback stands in for those that are not there
 	Audience subscribers.Audience
 	Repeat   bool // also for those who were given its articles
 	AtOnce   bool // not at each contact's hour
@@ -30,7 +30,7 @@ type Handmade struct {
 // Make makes an edition by hand and leaves it in review. What it gives counts for P1: no later edition gives it again, and it leaves out what
 // was given before, unless it repeats. One that nobody would get is an error of kind errs.Conflict.
 func (d *Desk) Make(ctx context.Context, m Handmade) (*Edition, error) {
-	if len(m.Articles) == 0 && len(m.Texts) == 0 {
+	if len(m.Articles) == 0 && !d.says(m.List, m.Texts) {
 		return nil, errs.New(errs.Invalid, "there is nothing in it: name articles with --article, or write an --introduction")
 	}
 	return d.make(ctx, m, nil, func(ctx context.Context, b *bench) error {
@@ -56,6 +56,9 @@ func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts
 	if err != nil {
 		return nil, err
 	}
+	if !d.says(list, texts) {
+		return nil, errs.New(errs.Invalid, "there is nothing in it: write an --introduction")
+	}
 	return d.make(ctx, Handmade{List: list, Texts: texts, AtOnce: true, Approve: approve}, &id, func(ctx context.Context, b *bench) error {
 		var flying bool
 		if err := b.GetContext(ctx, &flying, `
@@ -68,6 +71,13 @@ func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts
 		return b.everybody(ctx, `AND EXISTS (
 			SELECT FROM mailer.deliveries d WHERE d.edition_id = $5 AND d.contact_id = m.contact_id AND d.state IN ('sent', 'in_doubt'))`, id)
 	})
+}
+
+// says reports whether words have an introduction that everybody can be shown.
+func (d *Desk) says(list subscribers.List, texts map[string]Texts) bool {
+	l := layout{list: &list, languages: d.Languages}
+	introduction := texts[l.standIn()].Introduction
+	return introduction != nil && strings.TrimSpace(*introduction) != ""
 }
 
 // make writes an edition with what is in it and lays it out for the readers that recipients sets.

@@ -147,3 +147,33 @@ func TestARepetitionThatWaitsKeepsNothingFromAnybody(t *testing.T) {
 	_, got = w.plan("weekly")
 	same(t, "the next", got, []string(nil))
 }
+
+// What has neither articles nor words left is sent to nobody.
+func TestNothingEmptyIsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.review()
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en")
+	one := w.article("one en")
+	e, err := w.desk().Make(w.ctx, Handmade{List: w.list(), Articles: []articles.Article{one}})
+	w.must(err)
+	w.must(w.desk().Drop(w.ctx, e.ID, false, one))
+	same(t, "open", w.open(e.ID), []string(nil))
+	words := "We move."
+	w.must(w.desk().Write(w.ctx, e.ID, "en", Texts{Introduction: &words}))
+	same(t, "with words", w.open(e.ID), []string{"anna: "})
+	w.must(w.desk().Write(w.ctx, e.ID, "en", Texts{Introduction: new(string)}))
+	same(t, "without them", w.open(e.ID), []string(nil))
+	subject, blank := "Hello", " \n"
+	if _, err := w.desk().Make(w.ctx, Handmade{List: w.list(), Texts: map[string]Texts{"en": {Subject: &subject}}}); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("a subject alone: %v", err)
+	}
+	if _, err := w.desk().Make(w.ctx, Handmade{List: w.list(), Texts: map[string]Texts{"en": {Introduction: &blank}}}); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("a blank introduction: %v", err)
+	}
+	w.must(w.desk().Cancel(w.ctx, e.ID, ""))
+	if _, err := w.desk().Correct(w.ctx, e.ID, map[string]Texts{"en": {Subject: &subject, Introduction: &blank}}, true); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("a correction without words: %v", err)
+	}
+}

@@ -2,11 +2,13 @@ package edition
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/database"
+	"silkpost/mailer/ledger"
 )
 
 // last asks for the last edition for a reader and returns what it holds for them.
@@ -121,4 +123,55 @@ func TestLastEditionForWhoWasHereInVain(t *testing.T) {
 	w.publish("two en")
 	_, got := w.plan("weekly")
 	same(t, "the next one", got, []string{"anna: two en", "bo: two en"})
+}
+
+// planFor makes an edition for an audience.
+func (w *world) planFor(rhythm, audience string) *Edition {
+	w.t.Helper()
+	w.must(ledger.Prepare(w.ctx, w.db, w.clock.Now()))
+	var e *Edition
+	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) (err error) {
+		e, err = w.planner.Plan(w.ctx, tx, Request{
+			List: w.list(), Rhythm: rhythm, CutOff: w.clock.Now(), ByHand: true, AtOnce: true, Audience: w.audience(audience),
+		})
+		return err
+	}))
+	w.clock.Advance(time.Minute)
+	return e
+}
+
+// What went to an audience alone is still to come to everybody else, also to newcomers: it is not their last edition.
+func TestLastEditionIsForEverybody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "it;en", "weekly")
+	w.publish("one en")
+	w.plan("weekly")
+	w.publish("two en")
+	w.planFor("weekly", "language = it")
+	w.subscribe("cem", "en", "weekly")
+	_, _, titles := w.last("cem")
+	same(t, "cem's last edition", titles, []string{"one en"})
+	_, got := w.plan("weekly")
+	same(t, "the next", got, []string{"anna: two en", "cem: two en"})
+}
+
+// What an editor added to the last edition ahead of its time comes to newcomers with the edition that it is due in, and once.
+func TestLastEditionWithAnAddition(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.review()
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en")
+	e, _ := w.plan("weekly")
+	w.publish("two en")
+	w.must(w.desk().Add(w.ctx, e.ID, w.article("two en")))
+	w.must(w.desk().Approve(w.ctx, e.ID))
+	w.subscribe("cem", "en", "weekly")
+	_, _, titles := w.last("cem")
+	same(t, "cem's last edition", titles, []string{"one en"})
+	w.publish("three en")
+	_, got := w.plan("weekly")
+	same(t, "the next", got, []string{"anna: three en", "cem: two en, three en"})
 }
