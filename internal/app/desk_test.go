@@ -74,3 +74,24 @@ func TestWhatTheDeskDoesIsInTheMails(t *testing.T) {
 		}
 	}
 }
+
+// The words of an announcement stand in for those in other languages also where the list's fallback is more exact than the product's languages.
+func TestAnAnnouncementIsReadByEverybody(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, list+"fallback_language = \"en-GB\"\n")
+	h.contacts(t, "editor@example.org,Editor,en,weekly", "redazione@example.org,Redazione,it,weekly")
+	words := "The office is closed."
+	if _, err := h.MakeEdition(t.Context(), "7", app.MakeOptions{
+		List: "partners", Texts: edition.Texts{Introduction: &words}, AtOnce: true, Approve: true,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	h.run(t, app.Parts{Worker: true})
+	testkit.Eventually(t, patience, "two mails", func() bool { return len(h.post.Messages()) == 2 })
+	for to, letter := range h.letters(t) {
+		if !strings.Contains(letter.Text, words) {
+			t.Errorf("%s gets:\n%s", to, letter.Text)
+		}
+	}
+}
