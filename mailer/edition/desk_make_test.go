@@ -108,22 +108,29 @@ func TestAnnouncementAndCorrection(t *testing.T) {
 	same(t, "those who got it", w.gets(notice), []string{"anna: ", "bo: "})
 }
 
+// planFor makes an edition for an audience.
+func (w *world) planFor(list subscribers.List, rhythm, audience string) *Edition {
+	w.t.Helper()
+	w.must(ledger.Prepare(w.ctx, w.db, w.clock.Now()))
+	var e *Edition
+	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) (err error) {
+		e, err = w.planner.Plan(w.ctx, tx, Request{
+			List: list, Rhythm: rhythm, CutOff: w.clock.Now(), ByHand: true, AtOnce: true, Audience: w.audience(audience),
+		})
+		return err
+	}))
+	w.clock.Advance(time.Minute)
+	return e
+}
+
 func TestAnEditionIsNarrowedToAnAudience(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.subscribe("anna", "en", "weekly")
 	w.subscribe("bo", "it;en", "weekly")
 	w.publish("one en")
-	w.must(ledger.Prepare(w.ctx, w.db, w.clock.Now()))
-	var e *Edition
-	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) (err error) {
-		e, err = w.planner.Plan(w.ctx, tx, Request{
-			List: w.list(), Rhythm: "weekly", CutOff: w.clock.Now(), ByHand: true, AtOnce: true, Audience: w.audience("language = it"),
-		})
-		return err
-	}))
+	e := w.planFor(w.list(), "weekly", "language = it")
 	same(t, "narrowed", w.gets(e), []string{"bo: one en"})
-	w.clock.Advance(time.Minute)
 	w.subscribe("cem", "en", "weekly") // new: gets what the next edition holds
 	w.publish("two en")
 	_, got := w.plan("weekly")

@@ -2,13 +2,11 @@ package edition
 
 import (
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/database"
-	"silkpost/mailer/ledger"
 )
 
 // last asks for the last edition for a reader and returns what it holds for them.
@@ -125,21 +123,6 @@ func TestLastEditionForWhoWasHereInVain(t *testing.T) {
 	same(t, "the next one", got, []string{"anna: two en", "bo: two en"})
 }
 
-// planFor makes an edition for an audience.
-func (w *world) planFor(rhythm, audience string) *Edition {
-	w.t.Helper()
-	w.must(ledger.Prepare(w.ctx, w.db, w.clock.Now()))
-	var e *Edition
-	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) (err error) {
-		e, err = w.planner.Plan(w.ctx, tx, Request{
-			List: w.list(), Rhythm: rhythm, CutOff: w.clock.Now(), ByHand: true, AtOnce: true, Audience: w.audience(audience),
-		})
-		return err
-	}))
-	w.clock.Advance(time.Minute)
-	return e
-}
-
 // What went to an audience alone is still to come to everybody else, also to newcomers: it is not their last edition.
 func TestLastEditionIsForEverybody(t *testing.T) {
 	t.Parallel()
@@ -149,7 +132,7 @@ func TestLastEditionIsForEverybody(t *testing.T) {
 	w.publish("one en")
 	w.plan("weekly")
 	w.publish("two en")
-	w.planFor("weekly", "language = it")
+	w.planFor(w.list(), "weekly", "language = it")
 	w.subscribe("cem", "en", "weekly")
 	_, _, titles := w.last("cem")
 	same(t, "cem's last edition", titles, []string{"one en"})
