@@ -62,7 +62,7 @@ func TestWhatTheDeskDoesIsInTheMails(t *testing.T) {
 	must("unsubscribe", subscribers.Unsubscribe(ctx, h.DB, value[int64](t, h, `SELECT s.id FROM subscribers.subscriptions s
 		JOIN subscribers.contacts c ON c.id = s.contact_id WHERE c.email = 'redazione@example.org'`), subscribers.Evidence{Method: "one-click", At: h.Clock.Now()}))
 	wrong := "It was thirty-one."
-	notice, err := h.CorrectEdition(ctx, "7", id, edition.Texts{Subject: &subject, Introduction: &wrong}, true)
+	notice, err := h.CorrectEdition(ctx, "7", id, nil, edition.Texts{Subject: &subject, Introduction: &wrong}, true)
 	must("correct", err)
 	if notice.Recipients != 2 {
 		t.Errorf("the correction goes to %d", notice.Recipients)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
@@ -42,9 +43,10 @@ func (d *Desk) Make(ctx context.Context, m Handmade) (*Edition, error) {
 	})
 }
 
-// Correct makes a notice to exactly those who got an edition, or may have: an introduction without articles, at once. An edition that is
-// still on its way is an error of kind errs.Conflict, for more would get it after the notice.
-func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts, approve bool) (*Edition, error) {
+// Correct makes a notice to exactly those who got an edition, or may have: an introduction without articles, at once. When articles are named, it
+// is for those whose digest had any of them, in that very language: others did not read what was wrong. An edition that is still on its way is an
+// error of kind errs.Conflict, for more would get it after the notice.
+func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts, approve bool, about ...articles.Article) (*Edition, error) {
 	wrong, err := ByID(ctx, d.DB, id)
 	if err != nil {
 		return nil, err
@@ -68,8 +70,14 @@ func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts
 		if flying {
 			return errs.New(errs.Conflict, "edition %s is still in flight to somebody: try again in a minute", id)
 		}
+		wrong := pq.Int64Array{}
+		for _, a := range about {
+			wrong = append(wrong, a.ID)
+		}
 		return b.everybody(ctx, `AND EXISTS (
-			SELECT FROM mailer.deliveries d WHERE d.edition_id = $5 AND d.contact_id = m.contact_id AND d.state IN ('sent', 'in_doubt'))`, id)
+			SELECT FROM mailer.deliveries d JOIN mailer.variants v ON v.id = d.variant_id
+			WHERE d.edition_id = $5 AND d.contact_id = m.contact_id AND (d.state = 'sent' OR `+ledger.EverInDoubt+`)
+			  AND ($6::bigint[] = '{}' OR (v.articles || v.more) && $6))`, id, wrong)
 	})
 }
 
@@ -210,7 +218,7 @@ func (b *bench) nobody() error {
 	e := b.edition
 	switch {
 	case e.Corrects != nil:
-		return errs.New(errs.Conflict, "nobody who can be mailed got edition %s", e.Corrects)
+		return errs.New(errs.Conflict, "nobody who can be mailed got that of edition %s", e.Corrects)
 	case e.Empty > 0 && !e.Repeats:
 		return errs.New(errs.Conflict, "everybody was given these articles already, or reads none of their languages: --repeat gives them again")
 	case e.Empty > 0:

@@ -155,6 +155,54 @@ func TestARepetitionThatWaitsKeepsNothingFromAnybody(t *testing.T) {
 	same(t, "the next", got, []string(nil))
 }
 
+// A correction of an article is for those whose digest had it, also for those who may have got it by an attempt before the one that failed.
+func TestCorrectionOfAnArticle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "it", "weekly")
+	w.subscribe("cem", "en", "weekly", "Events")
+	w.subscribe("dana", "en", "weekly")
+	w.subscribe("eve", "en", "weekly")
+	w.publish("one en", "one it", "Events/two en")
+	e, _ := w.plan("weekly")
+	for _, d := range w.claim() {
+		switch d.Email {
+		case "eve@example.org": // does not get it before it is withdrawn
+			w.must(ledger.PutBack(w.ctx, w.db, w.sender, []*ledger.Delivery{d}))
+		case "dana@example.org":
+			w.outcome(d, reply.InDoubt)
+		default:
+			w.outcome(d, reply.Sent)
+		}
+	}
+	one := w.article("one en")
+	w.clock.Advance(time.Minute)
+	for _, d := range w.claim() {
+		if d.Email == "dana@example.org" {
+			w.outcome(d, reply.Failed)
+		} else {
+			w.must(ledger.PutBack(w.ctx, w.db, w.sender, []*ledger.Delivery{d}))
+		}
+	}
+	w.withdraw("one en")
+	for _, d := range w.claim() {
+		w.outcome(d, reply.Sent)
+	}
+	_, err := ledger.Finish(w.ctx, w.db, w.clock.Now())
+	w.must(err)
+	words := "It was wrong."
+	texts := map[string]Texts{"en": {Introduction: &words}}
+	w.clock.Advance(time.Minute)
+	notice, err := w.desk().Correct(w.ctx, e.ID, texts, true, one)
+	w.must(err)
+	same(t, "those who got the article", w.gets(notice), []string{"anna: ", "dana: "})
+	w.clock.Advance(time.Minute)
+	notice, err = w.desk().Correct(w.ctx, e.ID, texts, true)
+	w.must(err)
+	same(t, "those who got anything", w.gets(notice), []string{"anna: ", "bo: ", "cem: ", "dana: ", "eve: "})
+}
+
 // What has neither articles nor words left is sent to nobody.
 func TestNothingEmptyIsSent(t *testing.T) {
 	t.Parallel()
