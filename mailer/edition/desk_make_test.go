@@ -131,6 +131,8 @@ func TestAnEditionIsNarrowedToAnAudience(t *testing.T) {
 	w.publish("one en")
 	e := w.planFor(w.list(), "weekly", "language = it")
 	same(t, "narrowed", w.gets(e), []string{"bo: one en"})
+	none := w.planFor(w.list(), "daily", "language = it")
+	same(t, "nobody", []any{none.State, none.Reason}, []any{Skipped, "nobody of the audience has an active subscription with this rhythm"})
 	w.subscribe("cem", "en", "weekly") // new: gets what the next edition holds
 	w.publish("two en")
 	_, got := w.plan("weekly")
