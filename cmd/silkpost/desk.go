@@ -364,7 +364,8 @@ func (c *editionMakeCmd) Run(e *env) error {
 
 type editionCorrectCmd struct {
 	edited
-	Approve bool `help:"Let it go without review."`
+	Article []string `help:"Slug, GUID or address of an article that was wrong: to those alone whose digest had it; again for each." placeholder:"REF" sep:"none"`
+	Approve bool     `help:"Let it go without review."`
 	texts
 }
 
@@ -377,7 +378,7 @@ func (c *editionCorrectCmd) Run(e *env) error {
 		if words.Subject == nil || words.Introduction == nil {
 			return errs.New(errs.Invalid, "a correction needs a --subject and an --introduction")
 		}
-		made, err := a.CorrectEdition(ctx, edition.CommandLine, c.ID.UUID, words, c.Approve)
+		made, err := a.CorrectEdition(ctx, edition.CommandLine, c.ID.UUID, c.Article, words, c.Approve)
 		if err != nil {
 			return err
 		}

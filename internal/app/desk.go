@@ -186,8 +186,10 @@ func (a *App) MakeEdition(ctx context.Context, by string, o MakeOptions) (*editi
 	})
 }
 
-// CorrectEdition makes a notice to those who got an edition; see edition.Desk.Correct.
-func (a *App) CorrectEdition(ctx context.Context, by string, id uuid.UUID, t edition.Texts, approve bool) (*edition.Edition, error) {
+// CorrectEdition makes a notice to those who got an edition, or certain articles of it; see edition.Desk.Correct.
+func (a *App) CorrectEdition(
+	ctx context.Context, by string, id uuid.UUID, about []string, t edition.Texts, approve bool,
+) (*edition.Edition, error) {
 	e, err := edition.ByID(ctx, a.DB, id)
 	if err != nil {
 		return nil, err
@@ -196,7 +198,11 @@ func (a *App) CorrectEdition(ctx context.Context, by string, id uuid.UUID, t edi
 	if err != nil {
 		return nil, err
 	}
-	return a.Desk(by).Correct(ctx, id, a.textsOf(list, t), approve)
+	wrong, err := a.articlesOf(ctx, a.DB, about)
+	if err != nil {
+		return nil, err
+	}
+	return a.Desk(by).Correct(ctx, id, a.textsOf(list, t), approve, wrong...)
 }
 
 // textsOf returns words as those of a list's fallback language; none for none.

@@ -62,7 +62,7 @@ func TestWhatTheDeskDoesIsInTheMails(t *testing.T) {
 	must("unsubscribe", subscribers.Unsubscribe(ctx, h.DB, value[int64](t, h, `SELECT s.id FROM subscribers.subscriptions s
 		JOIN subscribers.contacts c ON c.id = s.contact_id WHERE c.email = 'redazione@example.org'`), subscribers.Evidence{Method: "one-click", At: h.Clock.Now()}))
 	wrong := "It was thirty-one."
-	notice, err := h.CorrectEdition(ctx, "7", id, edition.Texts{Subject: &subject, Introduction: &wrong}, true)
+	notice, err := h.CorrectEdition(ctx, "7", id, nil, edition.Texts{Subject: &subject, Introduction: &wrong}, true)
 	must("correct", err)
 	if notice.Recipients != 2 {
 		t.Errorf("the correction goes to %d", notice.Recipients)
@@ -71,6 +71,27 @@ func TestWhatTheDeskDoesIsInTheMails(t *testing.T) {
 	for _, m := range h.post.Messages()[3:] {
 		if m.To[0] == "late@example.org" || m.To[0] == "redazione@example.org" {
 			t.Errorf("the correction goes to %v", m.To)
+		}
+	}
+}
+
+// The words of an announcement stand in for those in other languages also where the list's fallback is more exact than the product's languages.
+func TestAnAnnouncementIsReadByEverybody(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, list+"fallback_language = \"en-GB\"\n")
+	h.contacts(t, "editor@example.org,Editor,en,weekly", "redazione@example.org,Redazione,it,weekly")
+	words := "The office is closed."
+	if _, err := h.MakeEdition(t.Context(), "7", app.MakeOptions{
+		List: "partners", Texts: edition.Texts{Introduction: &words}, AtOnce: true, Approve: true,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	h.run(t, app.Parts{Worker: true})
+	testkit.Eventually(t, patience, "two mails", func() bool { return len(h.post.Messages()) == 2 })
+	for to, letter := range h.letters(t) {
+		if !strings.Contains(letter.Text, words) {
+			t.Errorf("%s gets:\n%s", to, letter.Text)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"silkpost/internal/errs"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
+	"silkpost/mailer/edition"
 	"silkpost/mailer/reply"
 )
 
@@ -82,6 +83,19 @@ func TestPlanChangesNothing(t *testing.T) {
 	}
 	if sent := h.send(t); sent.Deliveries.Sent != len(readers)+1 {
 		t.Errorf("after planning, sending sends %+v", sent.Deliveries)
+	}
+}
+
+// A plan says that an edition would wait for approval.
+func TestPlanOfAListThatNeedsApproval(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, list+"approval = true\n")
+	h.contacts(t, readers...)
+	h.articles(t, relayEn)
+	planned, err := h.PlanDigest(t.Context(), app.PlanOptions{List: "partners"}, nil)
+	if err != nil || len(planned) != 1 || planned[0].State != edition.Review {
+		t.Errorf("planned %+v, %v", planned, err)
 	}
 }
 

@@ -50,7 +50,7 @@ func (a *App) PlanDigest(ctx context.Context, o PlanOptions, visit func(h databa
 	for _, rhythm := range rhythms {
 		var p Planned
 		err := database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
-			made, err := a.Planner.Plan(ctx, tx, edition.Request{List: list, Rhythm: rhythm, CutOff: at, ByHand: true, Approve: true, Audience: o.Audience})
+			made, err := a.Planner.Plan(ctx, tx, edition.Request{List: list, Rhythm: rhythm, CutOff: at, ByHand: true, Audience: o.Audience})
 			if err != nil {
 				return err
 			}

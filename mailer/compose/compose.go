@@ -55,6 +55,7 @@ type Letter struct {
 // renderer is what compose needs of the templates.
 type renderer interface {
 	Digest(templates.Digest) (templates.Mail, error)
+	Language(wanted []string, fallback string) string
 }
 
 // Render returns a letter's message in the form in which it is stored; Parse reads it.

@@ -178,7 +178,7 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 		return l, err
 	}
 	l.EditionID, l.HasPage = v.EditionID, true
-	return l, l.write(ctx, h, list.FallbackLanguage)
+	return l, l.write(ctx, h, c.Templates.Language([]string{list.FallbackLanguage}, list.FallbackLanguage))
 }
 
 // LetterOf returns a letter of a list with the given articles in the given order; words is the language of the product's words.

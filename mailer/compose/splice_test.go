@@ -21,6 +21,8 @@ import (
 // plainTemplates shows a digest's articles and the recipient's slots anywhere that is asked for.
 type plainTemplates struct{ before, after string }
 
+func (plainTemplates) Language([]string, string) string { return "en" }
+
 func (p plainTemplates) Digest(d templates.Digest) (templates.Mail, error) {
 	return templates.Mail{
 		Subject: "News",

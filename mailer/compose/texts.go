@@ -7,7 +7,7 @@ import (
 )
 
 // write puts an editor's own words for an edition into a letter. An edition that was made by hand is about them, so that digests in other
-// languages show those of the list's fallback language.
+// languages show those of the product's language for the list's fallback.
 func (l *Letter) write(ctx context.Context, h database.Handle, fallback string) error {
 	var t struct {
 		Subject      string `db:"subject"`

@@ -212,11 +212,17 @@ func (b *bench) readers(ctx context.Context) error {
 		WHERE d.edition_id = $1 AND `+unsent, b.edition.ID, int64(math.MaxInt64))
 }
 
-// isBare finds out whether the edition is no more than its introduction.
+// isBare finds out whether the edition is no more than its introduction. One without that, too, is nothing, and goes to nobody.
 func (b *bench) isBare(ctx context.Context) error {
 	return b.GetContext(ctx, &b.bare, `
-		SELECT e.corrects IS NOT NULL OR e.rhythm = 'once' AND NOT EXISTS (SELECT FROM mailer.arrangements a WHERE a.edition_id = e.id AND a.added)
-		FROM mailer.editions e WHERE e.id = $1`, b.edition.ID)
+		SELECT e.rhythm = 'once' AND NOT EXISTS (SELECT FROM mailer.arrangements a WHERE a.edition_id = e.id AND a.added)
+		   AND EXISTS (SELECT FROM mailer.texts t WHERE t.edition_id = e.id AND t.language = $2 AND t.introduction ~ '\S')
+		FROM mailer.editions e WHERE e.id = $1`, b.edition.ID, b.standIn())
+}
+
+// standIn returns the language of the words that stand in for those that are not there.
+func (l *layout) standIn() string {
+	return l.languages.Language([]string{l.list.FallbackLanguage}, l.list.FallbackLanguage)
 }
 
 // assign gives each delivery its new variant, gives back what it lost and reserves what it won. A delivery without any is cancelled.

@@ -1,6 +1,7 @@
 package edition
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -109,7 +110,7 @@ func (d *Desk) arrange(ctx context.Context, id uuid.UUID, verb, done string, whi
 		if err := write(b, groups); err != nil {
 			return "", err
 		}
-		return strings.TrimSpace(done + ": group " + idList(groups)), b.again(ctx)
+		return done + ": " + cmp.Or(slugList(which), "by date"), b.again(ctx)
 	})
 }
 
@@ -203,10 +204,9 @@ func (d *Desk) Write(ctx context.Context, id uuid.UUID, language string, t Texts
 	})
 }
 
-// fallsBack reports whether digests in other languages show what is written in this one: those of an edition that is made of its
-// introduction.
+// fallsBack reports whether digests in other languages show what is written in this one: those of an edition that was made by hand.
 func (b *bench) fallsBack(language string) bool {
-	return b.edition.Rhythm == Once && language == b.list.FallbackLanguage
+	return b.edition.Rhythm == Once && language == b.standIn()
 }
 
 func (t Texts) check() error {
@@ -228,6 +228,15 @@ func (t Texts) check() error {
 		}
 	}
 	return nil
+}
+
+// slugList names articles by their slugs.
+func slugList(which []articles.Article) string {
+	slugs := make([]string, len(which))
+	for i, a := range which {
+		slugs[i] = a.Slug
+	}
+	return strings.Join(slugs, ", ")
 }
 
 // idList names things by their ids.

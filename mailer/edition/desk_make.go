@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
@@ -20,7 +21,7 @@ import (
 type Handmade struct {
 	List     subscribers.List
 	Articles []articles.Article // in this order
-	Texts    map[string]Texts   // by language; the list's fallback language stands in for those that are not there
+	Texts    map[string]Texts   // by language; the product's language for the list's fallback stands in for those that are not there
 	Audience subscribers.Audience
 	Repeat   bool // also for those who were given its articles
 	AtOnce   bool // not at each contact's hour
@@ -30,7 +31,7 @@ type Handmade struct {
 // Make makes an edition by hand and leaves it in review. What it gives counts for P1: no later edition gives it again, and it leaves out what
 // was given before, unless it repeats. One that nobody would get is an error of kind errs.Conflict.
 func (d *Desk) Make(ctx context.Context, m Handmade) (*Edition, error) {
-	if len(m.Articles) == 0 && len(m.Texts) == 0 {
+	if len(m.Articles) == 0 && !d.says(m.List, m.Texts) {
 		return nil, errs.New(errs.Invalid, "there is nothing in it: name articles with --article, or write an --introduction")
 	}
 	return d.make(ctx, m, nil, func(ctx context.Context, b *bench) error {
@@ -42,9 +43,10 @@ func (d *Desk) Make(ctx context.Context, m Handmade) (*Edition, error) {
 	})
 }
 
-// Correct makes a notice to exactly those who got an edition, or may have: an introduction without articles, at once. An edition that is
-// still on its way is an error of kind errs.Conflict, for more would get it after the notice.
-func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts, approve bool) (*Edition, error) {
+// Correct makes a notice to exactly those who got an edition, or may have: an introduction without articles, at once. When articles are named, it
+// is for those whose digest had any of them, in that very language: others did not read what was wrong. An edition that is still on its way is an
+// error of kind errs.Conflict, for more would get it after the notice.
+func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts, approve bool, about ...articles.Article) (*Edition, error) {
 	wrong, err := ByID(ctx, d.DB, id)
 	if err != nil {
 		return nil, err
@@ -56,6 +58,9 @@ func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts
 	if err != nil {
 		return nil, err
 	}
+	if !d.says(list, texts) {
+		return nil, errs.New(errs.Invalid, "there is nothing in it: write an --introduction")
+	}
 	return d.make(ctx, Handmade{List: list, Texts: texts, AtOnce: true, Approve: approve}, &id, func(ctx context.Context, b *bench) error {
 		var flying bool
 		if err := b.GetContext(ctx, &flying, `
@@ -65,9 +70,22 @@ func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts
 		if flying {
 			return errs.New(errs.Conflict, "edition %s is still in flight to somebody: try again in a minute", id)
 		}
+		wrong := pq.Int64Array{}
+		for _, a := range about {
+			wrong = append(wrong, a.ID)
+		}
 		return b.everybody(ctx, `AND EXISTS (
-			SELECT FROM mailer.deliveries d WHERE d.edition_id = $5 AND d.contact_id = m.contact_id AND d.state IN ('sent', 'in_doubt'))`, id)
+			SELECT FROM mailer.deliveries d JOIN mailer.variants v ON v.id = d.variant_id
+			WHERE d.edition_id = $5 AND d.contact_id = m.contact_id AND (d.state = 'sent' OR `+ledger.EverInDoubt+`)
+			  AND ($6::bigint[] = '{}' OR (v.articles || v.more) && $6))`, id, wrong)
 	})
+}
+
+// says reports whether words have an introduction that everybody can be shown.
+func (d *Desk) says(list subscribers.List, texts map[string]Texts) bool {
+	l := layout{list: &list, languages: d.Languages}
+	introduction := texts[l.standIn()].Introduction
+	return introduction != nil && strings.TrimSpace(*introduction) != ""
 }
 
 // make writes an edition with what is in it and lays it out for the readers that recipients sets.
@@ -200,7 +218,7 @@ func (b *bench) nobody() error {
 	e := b.edition
 	switch {
 	case e.Corrects != nil:
-		return errs.New(errs.Conflict, "nobody who can be mailed got edition %s", e.Corrects)
+		return errs.New(errs.Conflict, "nobody who can be mailed got that of edition %s", e.Corrects)
 	case e.Empty > 0 && !e.Repeats:
 		return errs.New(errs.Conflict, "everybody was given these articles already, or reads none of their languages: --repeat gives them again")
 	case e.Empty > 0:

@@ -108,22 +108,31 @@ func TestAnnouncementAndCorrection(t *testing.T) {
 	same(t, "those who got it", w.gets(notice), []string{"anna: ", "bo: "})
 }
 
+// planFor makes an edition for an audience.
+func (w *world) planFor(list subscribers.List, rhythm, audience string) *Edition {
+	w.t.Helper()
+	w.must(ledger.Prepare(w.ctx, w.db, w.clock.Now()))
+	var e *Edition
+	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) (err error) {
+		e, err = w.planner.Plan(w.ctx, tx, Request{
+			List: list, Rhythm: rhythm, CutOff: w.clock.Now(), ByHand: true, AtOnce: true, Audience: w.audience(audience),
+		})
+		return err
+	}))
+	w.clock.Advance(time.Minute)
+	return e
+}
+
 func TestAnEditionIsNarrowedToAnAudience(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.subscribe("anna", "en", "weekly")
 	w.subscribe("bo", "it;en", "weekly")
 	w.publish("one en")
-	w.must(ledger.Prepare(w.ctx, w.db, w.clock.Now()))
-	var e *Edition
-	w.must(database.Transact(w.ctx, w.db, func(tx *sqlx.Tx) (err error) {
-		e, err = w.planner.Plan(w.ctx, tx, Request{
-			List: w.list(), Rhythm: "weekly", CutOff: w.clock.Now(), ByHand: true, AtOnce: true, Audience: w.audience("language = it"),
-		})
-		return err
-	}))
+	e := w.planFor(w.list(), "weekly", "language = it")
 	same(t, "narrowed", w.gets(e), []string{"bo: one en"})
-	w.clock.Advance(time.Minute)
+	none := w.planFor(w.list(), "daily", "language = it")
+	same(t, "nobody", []any{none.State, none.Reason}, []any{Skipped, "nobody of the audience has an active subscription with this rhythm"})
 	w.subscribe("cem", "en", "weekly") // new: gets what the next edition holds
 	w.publish("two en")
 	_, got := w.plan("weekly")
@@ -146,4 +155,82 @@ func TestARepetitionThatWaitsKeepsNothingFromAnybody(t *testing.T) {
 	w.settle("sent")
 	_, got = w.plan("weekly")
 	same(t, "the next", got, []string(nil))
+}
+
+// A correction of an article is for those whose digest had it, also for those who may have got it by an attempt before the one that failed.
+func TestCorrectionOfAnArticle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "it", "weekly")
+	w.subscribe("cem", "en", "weekly", "Events")
+	w.subscribe("dana", "en", "weekly")
+	w.subscribe("eve", "en", "weekly")
+	w.publish("one en", "one it", "Events/two en")
+	e, _ := w.plan("weekly")
+	for _, d := range w.claim() {
+		switch d.Email {
+		case "eve@example.org": // does not get it before it is withdrawn
+			w.must(ledger.PutBack(w.ctx, w.db, w.sender, []*ledger.Delivery{d}))
+		case "dana@example.org":
+			w.outcome(d, reply.InDoubt)
+		default:
+			w.outcome(d, reply.Sent)
+		}
+	}
+	one := w.article("one en")
+	w.clock.Advance(time.Minute)
+	for _, d := range w.claim() {
+		if d.Email == "dana@example.org" {
+			w.outcome(d, reply.Failed)
+		} else {
+			w.must(ledger.PutBack(w.ctx, w.db, w.sender, []*ledger.Delivery{d}))
+		}
+	}
+	w.withdraw("one en")
+	for _, d := range w.claim() {
+		w.outcome(d, reply.Sent)
+	}
+	_, err := ledger.Finish(w.ctx, w.db, w.clock.Now())
+	w.must(err)
+	words := "It was wrong."
+	texts := map[string]Texts{"en": {Introduction: &words}}
+	w.clock.Advance(time.Minute)
+	notice, err := w.desk().Correct(w.ctx, e.ID, texts, true, one)
+	w.must(err)
+	same(t, "those who got the article", w.gets(notice), []string{"anna: ", "dana: "})
+	w.clock.Advance(time.Minute)
+	notice, err = w.desk().Correct(w.ctx, e.ID, texts, true)
+	w.must(err)
+	same(t, "those who got anything", w.gets(notice), []string{"anna: ", "bo: ", "cem: ", "dana: ", "eve: "})
+}
+
+// What has neither articles nor words left is sent to nobody.
+func TestNothingEmptyIsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.review()
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en")
+	one := w.article("one en")
+	e, err := w.desk().Make(w.ctx, Handmade{List: w.list(), Articles: []articles.Article{one}})
+	w.must(err)
+	w.must(w.desk().Drop(w.ctx, e.ID, false, one))
+	same(t, "open", w.open(e.ID), []string(nil))
+	words := "We move."
+	w.must(w.desk().Write(w.ctx, e.ID, "en", Texts{Introduction: &words}))
+	same(t, "with words", w.open(e.ID), []string{"anna: "})
+	w.must(w.desk().Write(w.ctx, e.ID, "en", Texts{Introduction: new(string)}))
+	same(t, "without them", w.open(e.ID), []string(nil))
+	subject, blank := "Hello", " \n"
+	if _, err := w.desk().Make(w.ctx, Handmade{List: w.list(), Texts: map[string]Texts{"en": {Subject: &subject}}}); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("a subject alone: %v", err)
+	}
+	if _, err := w.desk().Make(w.ctx, Handmade{List: w.list(), Texts: map[string]Texts{"en": {Introduction: &blank}}}); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("a blank introduction: %v", err)
+	}
+	w.must(w.desk().Cancel(w.ctx, e.ID, ""))
+	if _, err := w.desk().Correct(w.ctx, e.ID, map[string]Texts{"en": {Subject: &subject, Introduction: &blank}}, true); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("a correction without words: %v", err)
+	}
 }

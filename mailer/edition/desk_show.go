@@ -4,8 +4,10 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"silkpost/internal/errs"
+	"silkpost/internal/language"
 )
 
 // Item is an article of an edition, by its translation group, as it is arranged.
@@ -43,7 +45,7 @@ type Tongue struct {
 	Variants     int    `db:"variants" json:"variants"`
 	Recipients   int    `db:"recipients" json:"recipients"`
 	Articles     int    `db:"articles" json:"articles"`
-	Untranslated int    `db:"untranslated" json:"not_yet_translated"` // of the articles: what somebody gets in none of their languages
+	Untranslated int    `db:"untranslated" json:"not_yet_translated"` // of the articles: those that are not in this language
 	Subject      string `db:"subject" json:"subject"`                 // the editor's own; "" the usual
 	Preheader    string `db:"preheader" json:"preheader"`
 	Introduction string `db:"introduction" json:"introduction"`
@@ -52,20 +54,28 @@ type Tongue struct {
 // Tongues returns the languages that an edition's digests are in, the most frequent first.
 func Tongues(ctx context.Context, h handle, id uuid.UUID) (tongues []Tongue, err error) {
 	defer errs.Wrap(&err, "edition.Tongues(%s)", id)
+	var spoken pq.StringArray
+	if err := h.GetContext(ctx, &spoken, `
+		SELECT coalesce(array_agg(DISTINCT language), '{}') FROM mailer.variants WHERE edition_id = $1`, id); err != nil {
+		return nil, err
+	}
 	err = h.SelectContext(ctx, &tongues, `
 		WITH used AS (
-			SELECT v.language, v.articles, v.groups, v.fallbacks, n.recipients FROM (`+perVariant+`) n JOIN mailer.variants v ON v.id = n.variant_id
+			SELECT v.language, v.groups, n.recipients FROM (`+perVariant+`) n JOIN mailer.variants v ON v.id = n.variant_id
 		), sizes AS (
 			SELECT language, count(*) AS variants, sum(recipients) AS recipients FROM used GROUP BY language
 		), contents AS (
-			SELECT language, count(DISTINCT c.group_id) AS articles, count(DISTINCT c.group_id) FILTER (WHERE c.article_id = ANY (fallbacks)) AS untranslated
-			FROM used, unnest(articles, groups) AS c (article_id, group_id) GROUP BY language
+			SELECT language, count(*) AS articles, count(*) FILTER (WHERE NOT EXISTS (
+				SELECT FROM articles.available a WHERE a.group_id = held.group_id AND a.language_key = spoken.key)) AS untranslated
+			FROM (SELECT DISTINCT language, unnest(groups) AS group_id FROM used) held
+			JOIN unnest($2::text[], $3::text[]) AS spoken (language, key) USING (language)
+			GROUP BY language
 		)
 		SELECT language, variants, recipients, coalesce(articles, 0) AS articles, coalesce(untranslated, 0) AS untranslated,
 		       coalesce(subject, '') AS subject, coalesce(preheader, '') AS preheader, coalesce(introduction, '') AS introduction
 		FROM sizes LEFT JOIN contents USING (language)
 		LEFT JOIN (SELECT * FROM mailer.texts WHERE edition_id = $1) t USING (language)
-		ORDER BY recipients DESC, language COLLATE "C"`, id)
+		ORDER BY recipients DESC, language COLLATE "C"`, id, spoken, pq.StringArray(language.Keys(spoken)))
 	return tongues, err
 }
 

@@ -364,6 +364,24 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
+// What readers get in the second of their languages is not translated into the first.
+func TestNotYetTranslated(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.review()
+	w.subscribe("anna", "it;en", "weekly")
+	w.subscribe("bo", "zh;en", "weekly")
+	w.publish("one en", "one it", "two en", "three zh")
+	e, _ := w.plan("weekly")
+	tongues, err := Tongues(w.ctx, w.db, e.ID)
+	w.must(err)
+	got := map[string][2]int{}
+	for _, tongue := range tongues {
+		got[tongue.Language] = [2]int{tongue.Articles, tongue.Untranslated}
+	}
+	same(t, "articles, and not yet translated", got, map[string][2]int{"it": {2, 1}, "zh-Hans": {3, 2}})
+}
+
 func TestTranslatedAtTheDesk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

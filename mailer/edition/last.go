@@ -16,7 +16,8 @@ import (
 
 // Last finds the last edition of a subscription's rhythm, for somebody who is new to the list, and fixes that they begin behind it: what it holds
 // counts as given, whichever rhythm they change to before their first digest (P1). It reports false when there is none, and for whoever had
-// anything of the list before or is waited for by its next edition: a part of it might be theirs already, or still to come.
+// anything of the list before or is waited for by its next edition: a part of it might be theirs already, or still to come. One that went to an
+// audience alone does not count: what it held is still to come to everybody else.
 func Last(ctx context.Context, h handle, subscription int64) (id uuid.UUID, found bool, err error) {
 	err = h.GetContext(ctx, &id, `
 		WITH reader AS (
@@ -26,7 +27,7 @@ func Last(ctx context.Context, h handle, subscription int64) (id uuid.UUID, foun
 			  AND NOT EXISTS (SELECT FROM mailer.marks k WHERE k.subscription_id = m.subscription_id AND k.activation = m.activation)
 		), last AS (
 			SELECT e.id FROM mailer.editions e JOIN reader USING (list_id, rhythm)
-			WHERE e.state IN ('approved', 'sending', 'sent') AND e.articles > 0
+			WHERE e.state IN ('approved', 'sending', 'sent') AND e.articles > 0 AND e.audience = ''
 			ORDER BY e.cut_off DESC, e.id DESC LIMIT 1
 		), begun AS (
 			INSERT INTO mailer.marks (subscription_id, position, activation)
@@ -74,7 +75,7 @@ func (p *Planner) Read(ctx context.Context, tx handle, id uuid.UUID, list subscr
 }
 
 // alone makes one subscription the only reader. What the edition gave anybody is as if it were given back to this one; nothing lies behind
-// its mark.
+// its mark. What an editor added may lie ahead of where this one begins: it is left to the edition that it is due in.
 func (l *layout) alone(ctx context.Context, subscription int64) error {
 	if err := l.elsewhere(ctx, `SELECT DISTINCT unnest(groups) AS group_id FROM mailer.variants WHERE edition_id = $2`, l.edition.ID); err != nil {
 		return err
@@ -82,7 +83,8 @@ func (l *layout) alone(ctx context.Context, subscription int64) error {
 	return l.setReaders(ctx, `
 		SELECT m.subscription_id, $3::bigint AS mark, m.languages, m.language_keys, m.topics,
 		       coalesce((SELECT groups FROM elsewhere WHERE elsewhere.contact_id = m.contact_id), '{}') AS had,
-		       (SELECT coalesce(array_agg(DISTINCT g), '{}') FROM mailer.variants v, unnest(v.groups) g WHERE v.edition_id = $2) AS back
+		       (SELECT coalesce(array_agg(DISTINCT g), '{}') FROM mailer.variants v, unnest(v.groups) g WHERE v.edition_id = $2
+		        AND NOT EXISTS (SELECT FROM mailer.arrangements a WHERE a.edition_id = $2 AND a.group_id = g AND a.added)) AS back
 		FROM subscribers.mailable m JOIN mailer.editions e ON e.id = $2 AND e.list_id = m.list_id
 		WHERE m.subscription_id = $1 AND e.state IN ('approved', 'sending', 'sent')`,
 		subscription, l.edition.ID, int64(math.MaxInt64))

@@ -122,3 +122,39 @@ func TestLastEditionForWhoWasHereInVain(t *testing.T) {
 	_, got := w.plan("weekly")
 	same(t, "the next one", got, []string{"anna: two en", "bo: two en"})
 }
+
+// What went to an audience alone is still to come to everybody else, also to newcomers: it is not their last edition.
+func TestLastEditionIsForEverybody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "it;en", "weekly")
+	w.publish("one en")
+	w.plan("weekly")
+	w.publish("two en")
+	w.planFor(w.list(), "weekly", "language = it")
+	w.subscribe("cem", "en", "weekly")
+	_, _, titles := w.last("cem")
+	same(t, "cem's last edition", titles, []string{"one en"})
+	_, got := w.plan("weekly")
+	same(t, "the next", got, []string{"anna: two en", "cem: two en"})
+}
+
+// What an editor added to the last edition ahead of its time comes to newcomers with the edition that it is due in, and once.
+func TestLastEditionWithAnAddition(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.review()
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en")
+	e, _ := w.plan("weekly")
+	w.publish("two en")
+	w.must(w.desk().Add(w.ctx, e.ID, w.article("two en")))
+	w.must(w.desk().Approve(w.ctx, e.ID))
+	w.subscribe("cem", "en", "weekly")
+	_, _, titles := w.last("cem")
+	same(t, "cem's last edition", titles, []string{"one en"})
+	w.publish("three en")
+	_, got := w.plan("weekly")
+	same(t, "the next", got, []string{"anna: three en", "cem: two en, three en"})
+}

@@ -83,7 +83,12 @@ func (w *world) declare(list subscribers.List) {
 
 func (w *world) list() subscribers.List {
 	w.t.Helper()
-	list, err := subscribers.ListBySlug(w.ctx, w.db, "partners")
+	return w.listed("partners")
+}
+
+func (w *world) listed(slug string) subscribers.List {
+	w.t.Helper()
+	list, err := subscribers.ListBySlug(w.ctx, w.db, slug)
 	w.must(err)
 	return list
 }
@@ -112,10 +117,15 @@ func (w *world) publish(specs ...string) {
 // subscribe puts a reader on the list: name, languages, rhythm, then perhaps topics and time zone.
 func (w *world) subscribe(name, languages, rhythm string, more ...string) {
 	w.t.Helper()
+	w.subscribeTo("partners", name, languages, rhythm, more...)
+}
+
+func (w *world) subscribeTo(list, name, languages, rhythm string, more ...string) {
+	w.t.Helper()
 	more = append(more, "", "")
 	csv := fmt.Sprintf("email,languages,rhythm,topics,time_zone\n%s@example.org,%s,%s,%s,%s\n", name, languages, rhythm, more[0], more[1])
 	_, err := subscribers.ImportContacts(w.ctx, w.db, strings.NewReader(csv),
-		subscribers.ImportOptions{List: "partners", Consent: "agreement", Now: w.clock.Now()})
+		subscribers.ImportOptions{List: list, Consent: "agreement", Now: w.clock.Now()})
 	w.must(err)
 }
 

@@ -247,6 +247,8 @@ func (p *plan) insert(ctx context.Context) error {
 func (p *plan) decide() (State, string) {
 	e := p.edition
 	switch {
+	case e.Recipients == 0 && e.Empty == 0 && e.Waiting == 0 && e.Audience != "":
+		return Skipped, "nobody of the audience has an active subscription with this rhythm"
 	case e.Recipients == 0 && e.Empty == 0 && e.Waiting == 0:
 		return Skipped, "no active subscription has this rhythm"
 	case e.Recipients == 0 && e.Waiting > 0:
