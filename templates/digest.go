@@ -43,7 +43,7 @@ type DigestArticle struct {
 	ImageURL  string // "" for none
 	ImageAlt  string
 	Published time.Time // in the list's zone; zero: not shown
-	Brief     bool      // only the title and where to read on; so are those after it
+	Brief     bool      // in HTML only the title and where to read on; so are those after it
 }
 
 // Mail is a rendered mail.
