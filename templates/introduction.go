@@ -39,9 +39,9 @@ var markdown = goldmark.New(
 	goldmark.WithExtensions(extension.Linkify, extension.NewCJK(extension.WithEastAsianLineBreaks())),
 )
 
-// introduce lays out Markdown in a language. What is no heading, paragraph, list, quotation, line, emphasis, code or link is its words alone,
+// introduce lays out Markdown in a language for a digest in another or the same. What is no heading, paragraph, list, quotation, line, emphasis, code or link is its words alone,
 // and a picture is a link to it: nothing is loaded from where an editor says.
-func introduce(source, lang string, looks *looks) (introduction, error) {
+func introduce(source, around, lang string, looks *looks) (introduction, error) {
 	var rendered bytes.Buffer
 	if err := markdown.Convert([]byte(strings.Map(plainRune, strings.ToValidUTF8(source, "\ufffd"))), &rendered); err != nil {
 		return introduction{}, fmt.Errorf("introduction: %w", err)
@@ -56,7 +56,11 @@ func introduce(source, lang string, looks *looks) (introduction, error) {
 	}
 	l := layout{lang: lang, looks: looks}
 	l.blocks(root)
-	return introduction{HTML: template.HTML(l.html.String()), tree: root}, nil //nolint:gosec // written by layout, which escapes
+	laid := l.html.String()
+	if lang != around && laid != "" {
+		laid = fmt.Sprintf("<div lang=\"%s\" dir=\"%s\" align=\"%s\">\n%s</div>\n", languageTag(lang), direction(lang), start(lang), laid)
+	}
+	return introduction{HTML: template.HTML(laid), tree: root}, nil //nolint:gosec // written by layout, which escapes
 }
 
 // text returns an introduction in lines of at most 72 columns. A link is followed by its number, and the links stand below; counted is how many

@@ -26,7 +26,7 @@ import (
 // Composer makes the messages of deliveries. It may be used by any number of goroutines. Its exported fields are set before use.
 type Composer struct {
 	DB        *sqlx.DB
-	Templates renderer
+	Templates speaker
 	Articles  *articles.Store
 	Keys      token.Keys
 	PublicURL string
@@ -196,7 +196,7 @@ func (c *Composer) Letter(ctx context.Context, h database.Handle, variantID int6
 		return l, err
 	}
 	l.EditionID, l.HasPage = v.EditionID, true
-	return l, l.write(ctx, h, list.FallbackLanguage)
+	return l, l.write(ctx, h, c.Templates.Language([]string{list.FallbackLanguage}, list.FallbackLanguage))
 }
 
 // LetterOf returns a letter of a list with the given articles in the given order; words is the language of the product's words.
