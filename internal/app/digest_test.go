@@ -145,6 +145,34 @@ func TestPreview(t *testing.T) {
 	}
 }
 
+// Links are checked, our own too, wherever our pages are.
+func TestPreviewChecksLinks(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, list)
+	h.contacts(t, "anna@museum.example,Anna,en,weekly")
+	h.articles(t, relayEn, seatsEn)
+	sent := h.send(t)
+	h.run(t, app.Parts{Web: h.web})
+	broken := func() []string {
+		t.Helper()
+		written, err := h.PreviewEdition(t.Context(), sent.Editions[0].ID, t.TempDir(), true)
+		if err != nil || len(written) != 1 {
+			t.Fatalf("%+v, %v", written, err)
+		}
+		return written[0].Broken
+	}
+	if got := broken(); len(got) > 0 {
+		t.Errorf("broken: %q", got)
+	}
+	if _, _, err := h.WithdrawArticle(t.Context(), "7", "thirty-seats-for-exchange"); err != nil {
+		t.Fatal(err)
+	}
+	if got := broken(); len(got) != 1 || !strings.Contains(got[0], "/articles/thirty-seats-for-exchange") || !strings.Contains(got[0], "410") {
+		t.Errorf("of a page that is gone: %q", got)
+	}
+}
+
 // A preview is what is sent: within the budget, in a theme's own template, and of what was rendered already, as it was rendered.
 func TestPreviewIsWhatIsSent(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -152,11 +153,21 @@ func (a *App) indexPreviews(ctx context.Context, dir string, written []Preview, 
 // checkLinks fetches each address once.
 func (a *App) checkLinks(ctx context.Context, written []Preview) error {
 	known := map[string]string{}
+	own, err := url.Parse(a.Composer.PublicURL)
+	if err != nil {
+		return err
+	}
+	ours := fetch.New(own.Hostname()) // which may lie inside
+	defer ours.Close()
 	for i := range written {
 		for _, link := range written[i].links {
 			why, seen := known[link]
 			if !seen {
-				if _, err := a.poller.Fetch.Get(ctx, fetch.Request{URL: link}); err != nil {
+				client := a.poller.Fetch
+				if strings.HasPrefix(link, a.Composer.PublicURL+"/") {
+					client = ours
+				}
+				if _, err := client.Get(ctx, fetch.Request{URL: link}); err != nil {
 					why = err.Error()
 				}
 				if ctx.Err() != nil {
