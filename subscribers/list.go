@@ -54,7 +54,7 @@ type List struct {
 	Rest        string         `db:"rest" toml:"rest"`                 // what becomes of those beyond the maximum: see RestWaits
 	LeaveOut    pq.StringArray `db:"leave_out" toml:"leave_out"`       // slugs of lists: what a contact has from them is left out
 
-	Theme string `db:"theme" toml:"theme"` // how its digests look; "" is the usual way. Stored; nothing looks at it yet
+	Theme string `db:"theme" toml:"theme"` // how its digests look; "" is the usual way
 }
 
 // What becomes of an edition that nobody approved in time.

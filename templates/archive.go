@@ -33,6 +33,9 @@ type ArchiveLanguage struct{ Language, URL string }
 type EditionPage struct {
 	ListName     string
 	Date         time.Time // in the list's zone
+	Subject      string    // that an editor gave it; "": none
+	Introduction string    // Markdown; "": none
+	IntroducedIn string    // language of Introduction; "": that of the page
 	Articles     []DigestArticle
 	URL          string // of this page, absolute: the canonical one
 	ArchiveURL   string
@@ -44,17 +47,17 @@ type EditionPage struct {
 func (ArchivePage) template() string { return "archive" }
 func (EditionPage) template() string { return "edition" }
 
-// Edition returns what feeds say of an edition: a title and its articles as HTML. The same articles give the same bytes.
-func (s *Set) Edition(lang string, date time.Time, articles []DigestArticle) (title string, html string, err error) {
+// Edition returns what feeds say of an edition: a title, and its introduction and articles as HTML. The same page gives the same bytes.
+func (s *Set) Edition(lang string, p EditionPage) (title string, html string, err error) {
 	v := s.voice(lang)
 	var b bytes.Buffer
-	if err := v.pages["edition"].ExecuteTemplate(&b, "edition-articles", articles); err != nil {
+	if err := v.pages["edition"].ExecuteTemplate(&b, "edition-body", p); err != nil {
 		return "", "", fmt.Errorf("templates: edition in %s: %w", lang, err)
 	}
-	headline := ""
-	if len(articles) > 0 {
-		headline = articles[0].Title
+	headline := line(p.Subject)
+	if headline == "" && len(p.Articles) > 0 {
+		headline = p.Articles[0].Title
 	}
-	title, err = v.words.message("archive.item", "Date", v.words.date(date), "Headline", headline)
+	title, err = v.words.message("archive.item", "Date", v.words.date(p.Date), "Headline", headline)
 	return title, b.String(), err
 }

@@ -114,6 +114,7 @@ func (w *words) funcs() template.FuncMap {
 		"language":    w.language,
 		"languages":   w.languages,
 		"list":        w.list,
+		"introduce":   w.introduction,
 		"date":        w.date,
 		"weekday":     w.weekday,
 		"moment":      w.moment,

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -19,7 +20,8 @@ type Digest struct {
 	Date           time.Time // the edition's date, in the list's zone
 	Subject        string    // "": the list's name and the first headline
 	Preheader      string    // what an inbox shows behind the subject; "": the other headlines
-	Introduction   string    // Markdown, in Language; "": none
+	Introduction   string    // Markdown; "": none
+	IntroducedIn   string    // language of Introduction; "": Language
 	Articles       []DigestArticle
 	More           []DigestArticle // shown as titles with links
 	SenderName     string
@@ -43,7 +45,7 @@ type DigestArticle struct {
 	ImageURL  string // "" for none
 	ImageAlt  string
 	Published time.Time // in the list's zone; zero: not shown
-	Brief     bool      // only the title and where to read on; so are those after it
+	Brief     bool      // in HTML only the title and where to read on; so are those after it
 }
 
 // Mail is a rendered mail.
@@ -123,7 +125,7 @@ func (w *words) digest(d Digest) (view *digestView, err error) {
 		whole = len(d.Articles)
 	}
 	view.Whole, view.Brief = d.Articles[:whole], d.Articles[whole:]
-	if view.Introduction, err = introduce(d.Introduction, w.tag, &view.looks); err != nil {
+	if view.Introduction, err = introduce(d.Introduction, w.tag, cmp.Or(d.IntroducedIn, w.tag), &view.looks); err != nil {
 		return nil, err
 	}
 	if view.Preheader == "" {

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	stdhtml "html"
 	"html/template"
@@ -39,9 +40,9 @@ var markdown = goldmark.New(
 	goldmark.WithExtensions(extension.Linkify, extension.NewCJK(extension.WithEastAsianLineBreaks())),
 )
 
-// introduce lays out Markdown in a language. What is no heading, paragraph, list, quotation, line, emphasis, code or link is its words alone,
+// introduce lays out Markdown in a language for a digest in another or the same. What is no heading, paragraph, list, quotation, line, emphasis, code or link is its words alone,
 // and a picture is a link to it: nothing is loaded from where an editor says.
-func introduce(source, lang string, looks *looks) (introduction, error) {
+func introduce(source, around, lang string, looks *looks) (introduction, error) {
 	var rendered bytes.Buffer
 	if err := markdown.Convert([]byte(strings.Map(plainRune, strings.ToValidUTF8(source, "\ufffd"))), &rendered); err != nil {
 		return introduction{}, fmt.Errorf("introduction: %w", err)
@@ -56,7 +57,21 @@ func introduce(source, lang string, looks *looks) (introduction, error) {
 	}
 	l := layout{lang: lang, looks: looks}
 	l.blocks(root)
-	return introduction{HTML: template.HTML(l.html.String()), tree: root}, nil //nolint:gosec // written by layout, which escapes
+	laid := l.html.String()
+	if lang != around && laid != "" {
+		align := ""
+		if looks != nil { // Outlook on Windows does not follow dir
+			align = fmt.Sprintf(` align="%s"`, start(lang))
+		}
+		laid = fmt.Sprintf("<div lang=\"%s\" dir=\"%s\"%s>\n%s</div>\n", languageTag(lang), direction(lang), align, laid)
+	}
+	return introduction{HTML: template.HTML(laid), tree: root}, nil //nolint:gosec // written by layout, which escapes
+}
+
+// introduction lays out Markdown for a page in the language of the product's words; in is its own language, "" the same.
+func (w *words) introduction(source, in string) (template.HTML, error) {
+	made, err := introduce(source, w.tag, cmp.Or(in, w.tag), nil)
+	return made.HTML, err
 }
 
 // text returns an introduction in lines of at most 72 columns. A link is followed by its number, and the links stand below; counted is how many
@@ -90,7 +105,7 @@ func plainRune(r rune) rune {
 // layout writes the tree of an introduction anew, with the looks of a mail.
 type layout struct {
 	lang  string
-	looks *looks
+	looks *looks // nil: for a page
 	html  strings.Builder
 
 	counted int
@@ -98,7 +113,15 @@ type layout struct {
 }
 
 func (l *layout) open(tag, class, style string) {
-	fmt.Fprintf(&l.html, `<%s class="%s" %s>`, tag, class, l.looks.Style(style, l.lang))
+	l.html.WriteString("<" + tag + l.look(class, style) + ">")
+}
+
+// look returns the attributes of a tag for its looks: none on a page, which has a stylesheet.
+func (l *layout) look(class, style string) string {
+	if l.looks == nil {
+		return ""
+	}
+	return fmt.Sprintf(` class="%s" %s`, class, l.looks.Style(style, l.lang))
 }
 
 func (l *layout) shut(tag string) { l.html.WriteString("</" + tag + ">") }
@@ -145,7 +168,7 @@ func (l *layout) list(n *html.Node) {
 	if first := number(attributeOf(n, "start")); first != 1 {
 		from = fmt.Sprintf(` start="%d"`, first)
 	}
-	fmt.Fprintf(&l.html, "<%s class=\"ink\"%s %s>\n", n.Data, from, l.looks.Style("items", l.lang))
+	fmt.Fprintf(&l.html, "<%s%s%s>\n", n.Data, from, l.look("ink", "items"))
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		if c.DataAtom == atom.Li {
 			l.open("li", "ink", "item")
@@ -175,7 +198,7 @@ func (l *layout) inline(n *html.Node) {
 	case n.DataAtom == atom.Br:
 		l.html.WriteString("<br>")
 	case linkOf(n) != "":
-		fmt.Fprintf(&l.html, `<a class="accent" href="%s" %s>`, stdhtml.EscapeString(linkOf(n)), l.looks.Style("link", l.lang))
+		fmt.Fprintf(&l.html, `<a href="%s"%s>`, stdhtml.EscapeString(linkOf(n)), l.look("accent", "link"))
 		l.label(n)
 		l.shut("a")
 	default:

@@ -33,7 +33,7 @@ func TestIntroductions(t *testing.T) {
 		"学生们在\n河边":             {"<p>学生们在河边</p>", "学生们在河边"},
 		"":                     {"", ""},
 	} {
-		got, err := introduce(source, "en", &look)
+		got, err := introduce(source, "en", "en", &look)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func FuzzIntroduction(f *testing.F) {
 	f.Add("1000000000. a\n" + strings.Repeat("> ", 40) + "deep")
 	f.Fuzz(func(t *testing.T, source string) {
 		look := newLooks(Theme{})
-		got, err := introduce(source, "ar", &look)
+		got, err := introduce(source, "ar", "ar", &look)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestIntroductionsAreWrapped(t *testing.T) {
 	t.Parallel()
 	look := newLooks(Theme{})
 	words := strings.Repeat("International Federation of Science Centres ", 8)
-	got, err := introduce("> 10. "+words+"\n>\n>     - "+words+"\n\n"+words, "en", &look)
+	got, err := introduce("> 10. "+words+"\n>\n>     - "+words+"\n\n"+words, "en", "en", &look)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -204,5 +204,9 @@ func TestDigestKeepsTheOrderOfItsTheme(t *testing.T) {
 		if strings.Contains(cell, "border-top") == (order == nil) {
 			t.Errorf("%v: the introduction stands in %s", order, cell)
 		}
+		before, _, _ = strings.Cut(mail.Text, "Introduction with")
+		if strings.HasSuffix(before, strings.Repeat("-", columns)+"\n\n") == (order == nil) {
+			t.Errorf("%v: the introduction stands behind %q", order, before[len(before)-100:])
+		}
 	}
 }

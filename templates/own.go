@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 
@@ -52,7 +53,7 @@ type OwnArticle struct {
 	Section    string
 	Published  string
 	Mark       string   // "In Arabic", where it is in none of the reader's languages
-	Paragraphs []string // none in an article that there was no room for
+	Paragraphs []string // none in an article for which the HTML had no room; the text has them all
 	Language   string
 	Direction  string
 	Start, End string
@@ -137,7 +138,12 @@ func executeHTML(source string, fields *Own) (string, error) {
 
 func (w *words) ownText(view *digestView, source string) (string, error) {
 	introduction, _ := view.Introduction.text(0)
-	fields, err := w.fields(view, template.HTML(introduction)) //nolint:gosec // shown as text
+	everything := *view
+	everything.Articles = slices.Clone(view.Articles)
+	for i := range everything.Articles {
+		everything.Articles[i].Brief = false
+	}
+	fields, err := w.fields(&everything, template.HTML(introduction)) //nolint:gosec // shown as text
 	if err != nil {
 		return "", err
 	}

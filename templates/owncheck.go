@@ -46,14 +46,25 @@ func (s *Set) checkOwn(kind, source string, t Theme) error {
 	}
 	for _, sample := range s.samples(t) {
 		err := s.trial(kind, source, sample)
-		if lack := (*missing)(nil); errors.As(err, &lack) { // where it stands, so that it can be moved to where it is always shown
-			err = &place{at: strings.Index(source, "."+lack.field), begun: -1, error: err}
+		if lack := (*missing)(nil); errors.As(err, &lack) {
+			err = &place{at: wanted(source, lack.field), begun: -1, error: err}
 		}
 		if err != nil {
 			return fmt.Errorf("%w (in a digest %s)", err, sample.shape)
 		}
 	}
 	return nil
+}
+
+// wanted returns where a field is to be written: where it stands, so that it can be moved to where it is always shown, else at the end.
+func wanted(source, field string) int {
+	if at := strings.Index(source, "."+field); at >= 0 {
+		return at
+	}
+	if at := strings.LastIndex(strings.ToLower(source), "</body"); at >= 0 {
+		return at
+	}
+	return len(strings.TrimRight(source, "\n"))
 }
 
 // trial renders one sample as the mailer would.
@@ -93,6 +104,9 @@ func located(err error, source string) string {
 			at += ", column " + strconv.Itoa(column+1)
 		} else if number, err := strconv.Atoi(found[1]); err == nil {
 			at += ", column " + strconv.Itoa(failing(source, number))
+		}
+		if found[3] == "unexpected EOF" {
+			return at + ": an {{end}} is missing: write one for each {{range}}, {{if}} and {{with}}"
 		}
 		return at + ": " + plainer.ReplaceAllString(found[3], "")
 	}

@@ -294,7 +294,7 @@ func archive(of []templates.DigestArticle) templates.ArchivePage {
 func editionPage(of []templates.DigestArticle) templates.EditionPage {
 	const base = "https://post.example.org/archive/partners/"
 	return templates.EditionPage{
-		ListName: "News for our partners", Date: day, Articles: of, URL: base + "en/AAAA", ArchiveURL: base + "en/", SubscribeURL: "/s/partners",
+		ListName: "News for our partners", Date: day, Subject: "A look <back>", Introduction: "# Dear *friends*\n\n<b>[x](javascript:1)</b>", IntroducedIn: "en", Articles: of, URL: base + "en/AAAA", ArchiveURL: base + "en/", SubscribeURL: "/s/partners",
 		Languages: []templates.ArchiveLanguage{{Language: "ar", URL: base + "ar/AAAA"}, {Language: "zh-Hans", URL: base + "zh-Hans/AAAA"}},
 		Feeds: []templates.FeedLink{
 			{Type: "application/rss+xml", Title: "News for our partners", URL: base + "en/feed.rss"},

@@ -42,7 +42,7 @@ type cli struct {
 
 	Demo       demoCmd       `cmd:"" help:"Run the whole product on sample data, with a mail catcher."`
 	Serve      serveCmd      `cmd:"" help:"Run the web and the worker."`
-	Apply      applyCmd      `cmd:"" help:"Declare sources, feeds, lists, organisations and hubs from a TOML file."`
+	Apply      applyCmd      `cmd:"" help:"Declare sources, feeds, lists, themes, organisations and hubs from a TOML file."`
 	Import     importCmd     `cmd:"" help:"Import articles or contacts."`
 	Digest     digestCmd     `cmd:"" help:"Plan, preview, test or send digests."`
 	Edition    editionCmd    `cmd:"" help:"The desk: what was and will be sent."`

@@ -39,6 +39,46 @@ func (h *house) editions(t *testing.T) []string {
 	return rows(t, h, `SELECT id FROM mailer.editions ORDER BY id DESC`)
 }
 
+// What an editor wrote for an edition is in its archive, in the languages in which it was in the mails.
+func TestArchiveHasIntroductions(t *testing.T) {
+	t.Parallel()
+	h := withArchive(t)
+	subject, introduction := "A look back", "# Dear *friends*\n\nread <b>the</b> [report](https://www.example.org/report)"
+	e, err := h.MakeEdition(t.Context(), "7", app.MakeOptions{
+		List: "partners", Articles: []string{"robots-pass-the-water-on"}, Repeat: true, AtOnce: true,
+		Texts: edition.Texts{Subject: &subject, Introduction: &introduction},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject, introduction = "Uno sguardo", "Cari amici"
+	if err := h.WriteEdition(t.Context(), "7", e.ID, "it", edition.Texts{Subject: &subject, Introduction: &introduction}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Desk(edition.CommandLine).Approve(t.Context(), e.ID); err != nil {
+		t.Fatal(err)
+	}
+	h.run(t, app.Parts{Worker: true})
+	waitUntilSent(t, h, e.ID)
+	const english = "<h2>Dear <em>friends</em></h2>\n<p>read &lt;b&gt;the&lt;/b&gt; <a href=\"https://www.example.org/report\">report</a></p>"
+	for tag, want := range map[string][]string{
+		"en": {english, "A look back"}, "it": {"<p>Cari amici</p>", "Uno sguardo"}, "ar": {"<div lang=\"en\" dir=\"ltr\">\n" + english, "A look back"},
+	} {
+		page := string(get(t, h.archive(tag+"/"+e.ID.String())).body)
+		for _, words := range want {
+			if !strings.Contains(page, words) {
+				t.Errorf("%s lacks %q:\n%s", tag, words, page)
+			}
+		}
+		if feed := string(get(t, h.archive(tag+"/feed.json")).body); !strings.Contains(feed, want[1]) || tag == "it" && !strings.Contains(feed, "Cari amici") {
+			t.Errorf("%s: the feed lacks %q:\n%s", tag, want, feed)
+		}
+	}
+	if old := string(get(t, h.archive("en/"+h.editions(t)[1])).body); strings.Contains(old, "friends") {
+		t.Errorf("another edition has it:\n%s", old)
+	}
+}
+
 // Everybody reads what went out, each article in the language of the page, else in the list's.
 func TestArchive(t *testing.T) {
 	t.Parallel()

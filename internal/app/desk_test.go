@@ -11,6 +11,37 @@ import (
 	"silkpost/subscribers"
 )
 
+// Words in the list's own language stand in for those that are not there, and say which language they are in.
+func TestWordsInTheListsOwnLanguage(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, list+"fallback_language = \"pt-BR\"\n")
+	h.contacts(t, "leitura@example.org,Leitura,pt,weekly", "muharrir@example.org,,ar,weekly")
+	subject, introduction := "Novidades", "# Olá\n\nCaros parceiros"
+	e, err := h.MakeEdition(t.Context(), "7", app.MakeOptions{
+		List: "partners", Texts: edition.Texts{Subject: &subject, Introduction: &introduction}, AtOnce: true, Approve: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.run(t, app.Parts{Worker: true})
+	waitUntilSent(t, h, e.ID)
+	const box = `<div lang="pt" dir="ltr" align="left">`
+	for to, want := range map[string]struct {
+		box       bool
+		languages string
+	}{"leitura@example.org": {false, "pt"}, "muharrir@example.org": {true, "ar, pt"}} {
+		got := h.letters(t)[to]
+		if got.GetHeader("Subject") != subject || !strings.Contains(got.Text, "Caros parceiros") || got.GetHeader("Content-Language") != want.languages {
+			t.Errorf("%s gets %q in %q:\n%s", to, got.GetHeader("Subject"), got.GetHeader("Content-Language"), got.Text)
+		}
+		before, _, _ := strings.Cut(got.HTML, "Caros parceiros")
+		if strings.Contains(before, box) != want.box {
+			t.Errorf("%s: the introduction in\n%s", to, before[max(0, len(before)-900):])
+		}
+	}
+}
+
 // What an editor did with an edition is in the mails; a correction goes to those who got it.
 func TestWhatTheDeskDoesIsInTheMails(t *testing.T) {
 	t.Parallel()

@@ -2,8 +2,10 @@ package app_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"silkpost/internal/errs"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
+	"silkpost/mailer/compose"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/reply"
 )
@@ -115,7 +118,7 @@ func TestPreview(t *testing.T) {
 	var names []string
 	for _, p := range written {
 		names = append(names, p.Name+".eml")
-		if info, err := os.Stat(filepath.Join(dir, p.Name+".html")); err != nil || int(info.Size()) != p.Bytes || p.Recipients < 1 {
+		if page, err := os.ReadFile(filepath.Join(dir, p.Name+".html")); err != nil || compose.SentSize(string(page)) != p.Bytes || p.Recipients < 1 {
 			t.Errorf("%+v: %v", p, err)
 		}
 	}
@@ -153,6 +156,88 @@ func TestPreview(t *testing.T) {
 	}
 	if _, err := h.PreviewDigest(t.Context(), app.PlanOptions{List: "partners"}, filepath.Join(dir, names[0]), false); errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), names[0]) {
 		t.Errorf("into a file instead of a folder: %v", err)
+	}
+}
+
+// Links are checked, our own too, wherever our pages are.
+func TestPreviewChecksLinks(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, list)
+	h.contacts(t, "anna@museum.example,Anna,en,weekly")
+	h.articles(t, relayEn, seatsEn)
+	sent := h.send(t)
+	h.run(t, app.Parts{Web: h.web})
+	broken := func() []string {
+		t.Helper()
+		written, err := h.PreviewEdition(t.Context(), sent.Editions[0].ID, t.TempDir(), true)
+		if err != nil || len(written) != 1 {
+			t.Fatalf("%+v, %v", written, err)
+		}
+		return written[0].Broken
+	}
+	if got := broken(); len(got) > 0 {
+		t.Errorf("broken: %q", got)
+	}
+	if _, _, err := h.WithdrawArticle(t.Context(), "7", "thirty-seats-for-exchange"); err != nil {
+		t.Fatal(err)
+	}
+	if got := broken(); len(got) != 1 || !strings.Contains(got[0], "/articles/thirty-seats-for-exchange") || !strings.Contains(got[0], "410") {
+		t.Errorf("of a page that is gone: %q", got)
+	}
+}
+
+// A preview is what is sent: within the budget, in a theme's own template, and of what was rendered already, as it was rendered.
+func TestPreviewIsWhatIsSent(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, list+"theme = \"own\"\n[[theme]]\nslug = \"own\"\nhtml_file = \"../../templates/testdata/own.html\"\ntext_file = \"../../templates/testdata/own.txt\"\n")
+	h.contacts(t, "anna@museum.example,Anna,ar,weekly")
+	var pieces []piece
+	for i := range 60 {
+		name := fmt.Sprintf("long-%d", i)
+		pieces = append(pieces, piece{name, name, "Long " + name, "ar", "News", "", strings.Repeat("يفتح البرنامج أبوابه من جديد. ", 20)})
+	}
+	h.articles(t, pieces...)
+	preview := func(make func(dir string) ([]app.Preview, error)) (shown app.Preview, html, text string) {
+		t.Helper()
+		dir := t.TempDir()
+		written, err := make(dir)
+		if err != nil || len(written) != 1 {
+			t.Fatalf("%+v, %v", written, err)
+		}
+		for ending, into := range map[string]*string{".html": &html, ".txt": &text} {
+			content, err := os.ReadFile(filepath.Join(dir, written[0].Name+ending))
+			if err != nil {
+				t.Fatal(err)
+			}
+			*into = string(content)
+		}
+		return written[0], html, text
+	}
+	shown, html, text := preview(func(dir string) ([]app.Preview, error) {
+		return h.PreviewDigest(t.Context(), app.PlanOptions{List: "partners"}, dir, false)
+	})
+	const word = "أبوابه"
+	if inText, inHTML := strings.Count(text, word), strings.Count(html, word); shown.Bytes > compose.Budget || len(html) > shown.Bytes || inText != 600 || inHTML >= inText {
+		t.Errorf("%d bytes, %d decoded; %d of 600 sentences in text, %d in HTML", shown.Bytes, len(html), inText, inHTML)
+	}
+	sent := h.send(t)
+	got := h.letters(t)["anna@museum.example"]
+	own := regexp.MustCompile(`http://[^ "]*/(view|preferences|unsubscribe)/[^ "\n]*`)
+	same := func(s string) string { return lines(own.ReplaceAllString(s, "$1")) }
+	if diff := cmp.Diff(same(got.HTML), same(html)); diff != "" || got.GetHeader("Subject") != shown.Subject {
+		t.Errorf("sent as %q, shown as %q (-sent +shown):\n%s", got.GetHeader("Subject"), shown.Subject, diff)
+	}
+	if diff := cmp.Diff(same(got.Text), same(text)); diff != "" {
+		t.Errorf("text (-sent +shown):\n%s", diff)
+	}
+	h.apply(t, "[[list]]\nslug = \"partners\"\ntheme = \"\"\nname = { en = \"Another name\" }\n")
+	shown, html, _ = preview(func(dir string) ([]app.Preview, error) {
+		return h.PreviewEdition(t.Context(), sent.Editions[0].ID, dir, false)
+	})
+	if same(got.HTML) != same(html) || got.GetHeader("Subject") != shown.Subject {
+		t.Errorf("what was sent as %q is shown as %q", got.GetHeader("Subject"), shown.Subject)
 	}
 }
 

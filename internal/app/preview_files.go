@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +30,7 @@ type Preview struct {
 	Language   string   `json:"language"`
 	Recipients int      `json:"recipients"`
 	Subject    string   `json:"subject"`
-	Bytes      int      `json:"bytes"`   // of the HTML, which Gmail cuts after 102 KB
+	Bytes      int      `json:"bytes"`   // of the HTML as it is sent: see compose.Budget
 	Message    int      `json:"message"` // bytes of the whole message
 	Broken     []string `json:"broken"`  // addresses that could not be fetched, and why; only if asked for
 	links      []string // addresses that it leads to
@@ -65,14 +66,13 @@ func (a *App) writePreviews(ctx context.Context, h database.Handle, id uuid.UUID
 		return nil, err
 	}
 	for i, sample := range samples {
-		letter, err := a.Composer.Letter(ctx, h, sample.Variant)
+		message, from, err := a.Composer.Draft(ctx, h, sample.Variant)
 		if err != nil {
 			return nil, err
 		}
-		p := Preview{
-			Name: fmt.Sprintf("%s-%s-%d", rhythm, letter.Digest.Language, i+1), Language: letter.Digest.Language, Recipients: sample.Recipients,
-		}
-		if err := a.writePreview(filepath.Join(dir, p.Name), &p, letter, sample); err != nil {
+		p := Preview{Name: fmt.Sprintf("%s-%s-%d", rhythm, sample.Language, i+1), Language: sample.Language, Recipients: sample.Recipients}
+		messageID := compose.MessageID(id, sample.ContactID, from)
+		if err := a.writePreview(filepath.Join(dir, p.Name), &p, message, messageID, sample.Email); err != nil {
 			return nil, err
 		}
 		written = append(written, p)
@@ -80,27 +80,23 @@ func (a *App) writePreviews(ctx context.Context, h database.Handle, id uuid.UUID
 	return written, nil
 }
 
-// writePreview writes a variant as one of its recipients would get it, but with links of its own that lead nowhere.
-func (a *App) writePreview(path string, p *Preview, letter compose.Letter, to edition.Sample) error {
-	preferences, unsubscribe := a.Composer.PublicURL+"/preferences/preview", a.Composer.PublicURL+"/unsubscribe/preview"
-	view := a.Composer.PublicURL + "/view/preview"
-	raw, err := a.sample(letter, compose.Recipient{
-		Address: to.Email, Date: a.Clock.Now(), MessageID: compose.MessageID(letter.EditionID, to.ContactID, letter.SenderAddress),
-		PreferencesURL: preferences, UnsubscribeURL: unsubscribe, ViewURL: view,
-	})
+// writePreview writes a message as somebody would get it, but with links of its own that lead nowhere.
+func (a *App) writePreview(path string, p *Preview, message *compose.Message, messageID, address string) error {
+	to := compose.Recipient{
+		Address: address, Date: a.Clock.Now(), MessageID: messageID, PreferencesURL: a.Composer.PublicURL + "/preferences/preview",
+		UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/preview", ViewURL: a.Composer.PublicURL + "/view/preview",
+	}
+	text, html, err := message.Parts(to)
 	if err != nil {
 		return err
 	}
-	letter.Digest.Address = to.Email
-	letter.Digest.PreferencesURL, letter.Digest.UnsubscribeURL = preferences, unsubscribe
-	letter.Digest.ViewURL = view
-	mail, err := a.Templates.Digest(letter.Digest)
-	if err != nil {
+	if p.Subject, err = message.Subject(); err != nil {
 		return err
 	}
-	p.Subject, p.Bytes, p.Message = mail.Subject, len(mail.HTML), len(raw)
-	p.links = linksOf(mail.HTML, preferences, unsubscribe, view)
-	for ending, content := range map[string][]byte{".html": []byte(mail.HTML), ".txt": []byte(mail.Text), ".eml": raw} {
+	raw := message.For(to)
+	p.Bytes, p.Message = compose.SentSize(html), len(raw)
+	p.links = linksOf(html, to.PreferencesURL, to.UnsubscribeURL, to.ViewURL)
+	for ending, content := range map[string][]byte{".html": []byte(html), ".txt": []byte(text), ".eml": raw} {
 		if err := os.WriteFile(path+ending, content, 0o644); err != nil {
 			return errs.New(errs.Invalid, "the preview: %w", err)
 		}
@@ -157,11 +153,21 @@ func (a *App) indexPreviews(ctx context.Context, dir string, written []Preview, 
 // checkLinks fetches each address once.
 func (a *App) checkLinks(ctx context.Context, written []Preview) error {
 	known := map[string]string{}
+	own, err := url.Parse(a.Composer.PublicURL)
+	if err != nil {
+		return err
+	}
+	ours := fetch.New(own.Hostname()) // which may lie inside
+	defer ours.Close()
 	for i := range written {
 		for _, link := range written[i].links {
 			why, seen := known[link]
 			if !seen {
-				if _, err := a.poller.Fetch.Get(ctx, fetch.Request{URL: link}); err != nil {
+				client := a.poller.Fetch
+				if strings.HasPrefix(link, a.Composer.PublicURL+"/") {
+					client = ours
+				}
+				if _, err := client.Get(ctx, fetch.Request{URL: link}); err != nil {
 					why = err.Error()
 				}
 				if ctx.Err() != nil {
@@ -199,7 +205,7 @@ func (a *App) TestEdition(ctx context.Context, id uuid.UUID, address, tag string
 		if _, sent := answers[sample.Language]; sent || tag != "" && tag != sample.Language {
 			continue
 		}
-		if answers[sample.Language], err = a.sendTest(ctx, sample, to); err != nil {
+		if answers[sample.Language], err = a.sendTest(ctx, id, sample, to); err != nil {
 			return answers, err
 		}
 	}
@@ -209,24 +215,21 @@ func (a *App) TestEdition(ctx context.Context, id uuid.UUID, address, tag string
 	return answers, nil
 }
 
-func (a *App) sendTest(ctx context.Context, sample edition.Sample, to string) (answer reply.Reply, err error) {
-	letter, err := a.Composer.Letter(ctx, a.DB, sample.Variant)
+func (a *App) sendTest(ctx context.Context, id uuid.UUID, sample edition.Sample, to string) (answer reply.Reply, err error) {
+	message, from, err := a.Composer.Draft(ctx, a.DB, sample.Variant)
 	if err != nil {
 		return answer, err
 	}
 	now := a.Clock.Now()
-	raw, err := a.sample(letter, compose.Recipient{
-		Address: to, Date: now, MessageID: testMessageID(letter, now),
+	raw := message.For(compose.Recipient{
+		Address: to, Date: now, MessageID: testMessageID(id, sample.Language, from, now),
 		PreferencesURL: a.Composer.PublicURL + "/preferences/test", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/test",
 		ViewURL: a.Composer.PublicURL + "/view/test",
 	})
-	if err != nil {
-		return answer, err
-	}
-	return send.One(ctx, *a.relay, a.helo(), send.Parcel{From: letter.SenderAddress, To: to, Message: raw}, nil)
+	return send.One(ctx, *a.relay, a.helo(), send.Parcel{From: from, To: to, Message: raw}, nil)
 }
 
 // testMessageID is one that no delivery has, and another one each time.
-func testMessageID(letter compose.Letter, now time.Time) string {
-	return compose.MessageID(uuid.NewSHA1(letter.EditionID, []byte(now.Format(time.RFC3339Nano)+letter.Digest.Language)), 0, letter.SenderAddress)
+func testMessageID(edition uuid.UUID, lang, from string, now time.Time) string {
+	return compose.MessageID(uuid.NewSHA1(edition, []byte(now.Format(time.RFC3339Nano)+lang)), 0, from)
 }

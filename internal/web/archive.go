@@ -200,15 +200,23 @@ func (s *site) archived(w http.ResponseWriter, r *http.Request) (templates.Page,
 	if err != nil {
 		return nil, err
 	}
-	page := templates.EditionPage{
-		ListName: a.list.NameIn(a.words), Date: e.LocalDate, Articles: s.shown(&e), URL: s.archiveURL(&a.list, a.tag, id.String(), uuid.Nil),
-		ArchiveURL: s.PublicURL + a.folder, SubscribeURL: subscribePath(&a.list), Feeds: s.archiveFeeds(&a),
-	}
+	page := s.editionPage(&a, &e)
+	page.ArchiveURL, page.SubscribeURL, page.Feeds = s.PublicURL+a.folder, subscribePath(&a.list), s.archiveFeeds(&a)
 	if page.Languages, err = s.archiveLanguages(r, &a, id.String(), uuid.Nil); err != nil {
 		return nil, err
 	}
 	s.publish(w, r, a.words, page)
 	return nil, nil
+}
+
+// editionPage returns what an edition says.
+func (s *site) editionPage(a *shelf, e *archive.Edition) (p templates.EditionPage) {
+	p = templates.EditionPage{
+		ListName: a.list.NameIn(a.words), Date: e.LocalDate, Articles: s.shown(e), URL: s.archiveURL(&a.list, a.tag, e.ID.String(), uuid.Nil),
+	}
+	own := s.Templates.Language([]string{a.list.FallbackLanguage}, a.list.FallbackLanguage)
+	p.Subject, p.Introduction, p.IntroducedIn = e.Written(a.words, own)
+	return p
 }
 
 // archiveFeed answers with the newest editions as a feed.
@@ -239,15 +247,15 @@ func (s *site) archiveFeed(w http.ResponseWriter, r *http.Request, a *shelf, for
 
 // editionItem returns an edition as an article of a feed. Its id is that of the edition in that language, for ever.
 func (s *site) editionItem(a *shelf, e *archive.Edition) (item articles.Article, err error) {
-	shown := s.shown(e)
+	page := s.editionPage(a, e)
 	item = articles.Article{
-		GUID: uuid.NewSHA1(e.ID, []byte(a.tag)).URN(), URL: s.archiveURL(&a.list, a.tag, e.ID.String(), uuid.Nil), Language: a.words,
+		GUID: uuid.NewSHA1(e.ID, []byte(a.tag)).URN(), URL: page.URL, Language: a.words,
 		PublishedAt: e.WentOut, UpdatedAt: e.Updated,
 	}
-	item.Title, item.HTML, err = s.Templates.Edition(a.words, e.LocalDate, shown)
-	titles := make([]string, len(shown))
-	for i := range shown {
-		titles[i] = shown[i].Title
+	item.Title, item.HTML, err = s.Templates.Edition(a.words, page)
+	titles := make([]string, len(page.Articles))
+	for i := range page.Articles {
+		titles[i] = page.Articles[i].Title
 	}
 	item.Summary = strings.Join(titles, " · ")
 	return item, err

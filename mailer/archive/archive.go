@@ -5,6 +5,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -26,8 +27,20 @@ type Edition struct {
 	LocalDate time.Time `db:"local_date"`
 	WentOut   time.Time `db:"cut_off"`
 	Articles  []Article `db:"-"` // in the order of the digest; never none
+	Texts     []Text    `db:"-"` // what an editor wrote for it
 	// Updated is when it last came to say something else: an article was edited, withdrawn or restored.
 	Updated time.Time `db:"-"`
+}
+
+// byHand is the rhythm of editions that were made by hand.
+const byHand = "once"
+
+// Text is what an editor wrote for an edition in one language; "" where they wrote nothing.
+type Text struct {
+	EditionID    uuid.UUID `db:"edition_id"`
+	Language     string    `db:"language"` // of the product's words
+	Subject      string    `db:"subject"`
+	Introduction string    `db:"introduction"` // Markdown
 }
 
 // Article is the version of an article for a reader.
@@ -138,7 +151,17 @@ func (s Store) fill(ctx context.Context, h database.Handle, list *subscribers.Li
 	for _, row := range rows {
 		holds[row.EditionID] = append(holds[row.EditionID], row)
 	}
+	var texts []Text
+	if err := h.SelectContext(ctx, &texts, `
+		SELECT edition_id, language, subject, introduction FROM mailer.texts WHERE edition_id = ANY ($1::uuid[]) ORDER BY language`, ids); err != nil {
+		return nil, err
+	}
 	for _, e := range editions {
+		for _, t := range texts {
+			if t.EditionID == e.ID {
+				e.Texts = append(e.Texts, t)
+			}
+		}
 		if e.choose(holds[e.ID], known, tag, list.FallbackLanguage); len(e.Articles) > 0 {
 			filled = append(filled, e)
 		}
@@ -182,6 +205,25 @@ func (e *Edition) choose(rows []held, known map[int64][]articles.Article, tag, f
 			e.touch(a.UpdatedAt)
 		}
 	}
+}
+
+// Written returns what an editor wrote for readers in a language of the product's words, and in which language its introduction is, "" for the same:
+// as in the digests, where the list's own language stands in for what an edition made by hand lacks.
+func (e *Edition) Written(words, fallback string) (subject, introduction, in string) {
+	find := func(tag string) (t Text) {
+		if i := slices.IndexFunc(e.Texts, func(t Text) bool { return t.Language == tag }); i >= 0 {
+			t = e.Texts[i]
+		}
+		return t
+	}
+	own, other := find(words), Text{}
+	if e.Rhythm == byHand {
+		other = find(fallback)
+	}
+	if own.Introduction == "" && other.Introduction != "" {
+		in = other.Language
+	}
+	return cmp.Or(own.Subject, other.Subject), cmp.Or(own.Introduction, other.Introduction), in
 }
 
 func (e *Edition) touch(at time.Time) {

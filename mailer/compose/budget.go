@@ -45,11 +45,16 @@ func fit(set renderer, d templates.Digest, nonce string) (shown templates.Mail, 
 
 // encodedSize returns how many bytes an HTML part has when it is sent.
 func encodedSize(html, nonce string) int {
+	return SentSize(html) + strings.Count(html, nonce)*slotBytes
+}
+
+// SentSize returns how many bytes HTML has in quoted-printable: what a Budget is for.
+func SentSize(html string) int {
 	var n counter
 	w := quotedprintable.NewWriter(&n)
 	_, _ = w.Write([]byte(html)) // a counter does not fail
 	_ = w.Close()
-	return int(n) + strings.Count(html, nonce)*slotBytes
+	return int(n)
 }
 
 // counter counts what is written.

@@ -58,6 +58,12 @@ type renderer interface {
 	Language(wanted []string, fallback string) string
 }
 
+// speaker also knows which languages there are words in.
+type speaker interface {
+	renderer
+	Language(wanted []string, fallback string) string
+}
+
 // Render returns a letter's message in the form in which it is stored; Parse reads it.
 func Render(set renderer, l Letter) (stored []byte, err error) {
 	defer errs.Wrap(&err, "compose.Render(edition %s)", l.EditionID)
@@ -140,13 +146,18 @@ func message(from Masthead, lang string, shown templates.Mail, nonce string, mor
 	return msg, nil
 }
 
-// languages are what Content-Language says (RFC 3282): the language of the product's words, then those of the articles as they come.
+// languages are what Content-Language says (RFC 3282): the language of the product's words, then those of the introduction and of the
+// articles as they come.
 func languages(d *templates.Digest) string {
 	all := []string{d.Language}
-	for _, a := range slices.Concat(d.Articles, d.More) {
-		if a.Language != "" && !slices.Contains(all, a.Language) {
-			all = append(all, a.Language)
+	add := func(tag string) {
+		if tag != "" && !slices.Contains(all, tag) {
+			all = append(all, tag)
 		}
+	}
+	add(d.IntroducedIn)
+	for _, a := range slices.Concat(d.Articles, d.More) {
+		add(a.Language)
 	}
 	return strings.Join(all, ", ")
 }

@@ -26,7 +26,7 @@ import (
 // Composer makes the messages of deliveries. It may be used by any number of goroutines. Its exported fields are set before use.
 type Composer struct {
 	DB        *sqlx.DB
-	Templates renderer
+	Templates speaker
 	Articles  *articles.Store
 	Keys      token.Keys
 	PublicURL string
@@ -110,8 +110,7 @@ type rendered struct {
 
 // load reads a variant, rendering it if nobody has.
 func (c *Composer) load(ctx context.Context, id int64) (*variant, error) {
-	var r rendered
-	err := c.DB.GetContext(ctx, &r, `SELECT message, coalesce(sender, '') AS sender FROM mailer.variants WHERE id = $1`, id)
+	r, err := stored(ctx, c.DB, id)
 	if err == nil && r.Message == nil {
 		r, err = c.renderAndStore(ctx, id)
 	}
@@ -122,19 +121,47 @@ func (c *Composer) load(ctx context.Context, id int64) (*variant, error) {
 	return &variant{message: message, from: r.Sender}, err
 }
 
-// renderAndStore returns what is stored afterwards: of two that rendered at once, the first one's.
-func (c *Composer) renderAndStore(ctx context.Context, id int64) (r rendered, err error) {
-	letter, err := c.Letter(ctx, c.DB, id)
+// stored reads what is stored of a variant; Message is nil when it was not rendered yet.
+func stored(ctx context.Context, h database.Handle, id int64) (r rendered, err error) {
+	err = h.GetContext(ctx, &r, `SELECT message, coalesce(sender, '') AS sender FROM mailer.variants WHERE id = $1`, id)
+	return r, err
+}
+
+// Draft returns the message of a variant and the address that it is sent from: what is stored of it, else what would be rendered now. Nothing is
+// stored.
+func (c *Composer) Draft(ctx context.Context, h database.Handle, variantID int64) (message *Message, from string, err error) {
+	defer errs.Wrap(&err, "compose.Draft(variant %d)", variantID)
+	r, err := stored(ctx, h, variantID)
+	if err == nil && r.Message == nil {
+		r, err = c.renderNow(ctx, h, variantID)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	message, err = Parse(r.Message)
+	return message, r.Sender, err
+}
+
+// renderNow renders a variant as everything is at the moment.
+func (c *Composer) renderNow(ctx context.Context, h database.Handle, id int64) (r rendered, err error) {
+	letter, err := c.Letter(ctx, h, id)
 	if err != nil {
 		return r, err
 	}
-	message, err := Render(c.Templates, letter)
+	r.Sender = letter.SenderAddress
+	r.Message, err = Render(c.Templates, letter)
+	return r, err
+}
+
+// renderAndStore returns what is stored afterwards: of two that rendered at once, the first one's.
+func (c *Composer) renderAndStore(ctx context.Context, id int64) (rendered, error) {
+	r, err := c.renderNow(ctx, c.DB, id)
 	if err != nil {
 		return r, err
 	}
 	err = c.DB.GetContext(ctx, &r, `
 		UPDATE mailer.variants SET message = coalesce(message, $2), sender = coalesce(sender, $3) WHERE id = $1
-		RETURNING message, sender`, id, message, letter.SenderAddress)
+		RETURNING message, sender`, id, r.Message, r.Sender)
 	return r, err
 }
 

@@ -144,6 +144,10 @@ func TestBudget(t *testing.T) {
 					t.Errorf("%s: article %d is not in the text", tag, i)
 				}
 			}
+			unspaced := func(s string) string { return strings.Join(strings.Fields(s), "") }
+			if got := strings.Count(unspaced(text), unspaced(titles[tag])); got < 4*n { // the title, and thrice in the summary
+				t.Errorf("%s: the text of %d articles has the words of %d", tag, n, got/4)
+			}
 		}
 	}
 }

@@ -107,7 +107,7 @@ func (r Recipient) write(b *bytes.Buffer, s slot) {
 	case messageID:
 		b.WriteString(r.MessageID)
 	case to:
-		b.WriteString(fold(mailbox(r.Name, r.Address)))
+		b.WriteString(fold("To", mailbox(r.Name, r.Address)))
 	case unsubscribe:
 		b.WriteString("<" + r.UnsubscribeURL + ">")
 		if r.UnsubscribeMail != "" { // behind the other, which is better (RFC 2369, 2; RFC 8058, 3.1)
@@ -141,8 +141,15 @@ func mailbox(name, address string) string {
 	return (&mail.Address{Name: plain(name), Address: address}).String()
 }
 
-// fold puts each encoded word of a header value (RFC 2047, 2) on a line of its own: a long name would make a line that servers refuse.
-func fold(value string) string { return strings.ReplaceAll(value, "?= ", "?=\r\n ") }
+// fold puts each encoded word of a header value on a line of its own, the first one too when there is no room for it behind the header's name: such
+// lines have up to 76 characters (RFC 2047, 2).
+func fold(name, value string) string {
+	folded := strings.ReplaceAll(value, "?= ", "?=\r\n ")
+	if first, _, encoded := strings.Cut(folded, "?=\r\n"); encoded && len(name)+len(": ")+len(first)+len("?=") > 76 {
+		return "\r\n " + folded
+	}
+	return folded
+}
 
 // quote writes words into quoted-printable text (RFC 2045, 6.7) between soft line breaks, so that no line grows too long
 // whatever stands around them.

@@ -50,6 +50,9 @@ func recipient() Recipient {
 // parts decodes a message and checks what every mail server may demand of it.
 func parts(t interface{ Fatalf(string, ...any) }, raw []byte) (header mail.Header, text, html string) {
 	for line := range bytes.SplitSeq(raw, []byte("\r\n")) {
+		if bytes.Contains(line, []byte("=?")) && len(line) > 76 {
+			t.Fatalf("a header line with encoded words of %d characters: %s", len(line), line)
+		}
 		if len(line) > 998 || bytes.ContainsAny(line, "\r\n\x00") {
 			t.Fatalf("a line that SMTP does not take: %q", line)
 		}

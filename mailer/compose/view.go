@@ -74,6 +74,16 @@ func View(ctx context.Context, h database.Handle, edition uuid.UUID, contact int
 	return v, err
 }
 
+// Subject returns the message's subject, decoded.
+func (m *Message) Subject() (subject string, err error) {
+	defer errs.Wrap(&err, "the subject of a message")
+	msg, err := mail.ReadMessage(bytes.NewReader(m.For(Recipient{})))
+	if err != nil {
+		return "", err
+	}
+	return new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject"))
+}
+
 // HTML returns the HTML part of the message for one recipient, decoded.
 func (m *Message) HTML(r Recipient) (html string, err error) {
 	_, html, err = m.Parts(r)
