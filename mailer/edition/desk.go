@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"silkpost/internal/clock"
 	"silkpost/internal/database"
@@ -161,10 +162,14 @@ func (b *bench) leaveInDoubt(ctx context.Context) error {
 // counts is true of a delivery d whose articles are its contact's: given, or reserved.
 var counts = `(d.state NOT IN ('failed', 'cancelled', 'suppressed') OR ` + ledger.EverInDoubt + `)`
 
-// given makes the temporary table given: which of the added articles people got, or are about to get, by another edition or by the last one
-// that greeted them. To an edition that repeats that is nothing.
+// given makes the temporary table given: which of the added articles people got, or are about to get, by another edition, by the last one that
+// greeted them, or from a list that is left out. To an edition that repeats that is nothing.
 func (b *bench) given(ctx context.Context) error {
 	if err := b.run(ctx, `DROP TABLE IF EXISTS pg_temp.given`); err != nil {
+		return err
+	}
+	lists, err := b.leftOut(ctx)
+	if err != nil {
 		return err
 	}
 	return b.run(ctx, `
@@ -183,9 +188,17 @@ func (b *bench) given(ctx context.Context) error {
 			JOIN mailer.variants v ON v.edition_id = e.id AND a.group_id = ANY (v.groups)
 			JOIN mailer.notices n ON n.edition_id = e.id AND n.kind = 'last edition' AND n.state NOT IN ('failed', 'suppressed', 'cancelled')
 			WHERE a.edition_id = $1 AND a.added
+			UNION ALL
+			SELECT m.subscription_id, a.group_id
+			FROM mailer.arrangements a
+			JOIN mailer.editions e ON e.list_id = ANY ($4)
+			JOIN mailer.variants v ON v.edition_id = e.id AND a.group_id = ANY (v.groups)
+			JOIN mailer.deliveries d ON d.edition_id = v.edition_id AND d.variant_id = v.id
+			JOIN subscribers.mailable m ON m.list_id = $2 AND m.contact_id = d.contact_id
+			WHERE a.edition_id = $1 AND a.added AND `+counts+`
 		) all_of WHERE NOT $3
 		GROUP BY subscription_id`,
-		b.edition.ID, b.edition.ListID, b.edition.Repeats)
+		b.edition.ID, b.edition.ListID, b.edition.Repeats, pq.Array(lists))
 }
 
 // readers are the recipients of what is to be laid out again, each with what their delivery has and what was added for them, without what was

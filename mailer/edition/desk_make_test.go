@@ -58,6 +58,30 @@ func TestHandmade(t *testing.T) {
 	}
 }
 
+// What readers have from a list that is left out does not come to them by hand either, unless it is to be repeated.
+func TestHandmadeLeavesOutAnotherList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	list := w.list()
+	other := list
+	other.Slug = "other"
+	w.declare(other)
+	list.LeaveOut = []string{"other"}
+	w.declare(list)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("bo", "en", "weekly")
+	w.subscribeTo("other", "anna", "en", "weekly")
+	w.publish("one en", "two en")
+	w.planList(w.listed("other"), "weekly")
+	w.settle("sent")
+	w.publish("three en")
+	one, three := w.article("one en"), w.article("three en")
+	e := w.make(Handmade{Articles: []articles.Article{one, three}})
+	same(t, "by hand", w.gets(e), []string{"anna: three en", "bo: one en, three en"})
+	e = w.make(Handmade{Articles: []articles.Article{one}, Repeat: true})
+	same(t, "repeated", w.gets(e), []string{"anna: one en", "bo: one en"})
+}
+
 // A repetition that fails is not due again; what it held for those who had not got it yet is.
 func TestRepeatedAndFailed(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ func (l *layout) elsewhere(ctx context.Context, groups string, args ...any) erro
 		SELECT d.contact_id, array_agg(DISTINCT g ORDER BY g) AS groups
 		FROM mailer.variants v
 		JOIN mailer.editions e ON e.id = v.edition_id AND e.list_id = ANY ($1)
-		JOIN mailer.deliveries d ON d.edition_id = v.edition_id AND d.variant_id = v.id AND d.state NOT IN ('failed', 'suppressed', 'cancelled')
+		JOIN mailer.deliveries d ON d.edition_id = v.edition_id AND d.variant_id = v.id AND `+counts+`
 		CROSS JOIN LATERAL unnest(v.groups) g
 		WHERE v.groups && (SELECT array_agg(group_id) FROM due) AND g IN (SELECT group_id FROM due)
 		GROUP BY d.contact_id`,
