@@ -497,14 +497,15 @@ func (s *Set) samples(theme Theme) []sample {
 
 // shapes take something away from a full digest.
 var shapes = map[string]func(*Digest){
-	"with everything":      func(*Digest) {},
-	"without articles":     func(d *Digest) { d.Articles, d.More = nil, nil },
-	"with one article":     func(d *Digest) { d.Articles = d.Articles[:1] },
-	"with nothing in it":   func(d *Digest) { d.Articles, d.More, d.Introduction = nil, nil, "" },
-	"without more":         func(d *Digest) { d.More = nil },
-	"without introduction": func(d *Digest) { d.Introduction = "" },
-	"without sender":       func(d *Digest) { d.SenderName, d.ReplyAddress = "", "" },
-	"without other links":  func(d *Digest) { d.ViewURL, d.PreferencesURL = "", "" },
+	"with everything":                          func(*Digest) {},
+	"without articles":                         func(d *Digest) { d.Articles, d.More = nil, nil },
+	"with one article":                         func(d *Digest) { d.Articles = d.Articles[:1] },
+	"with nothing in it":                       func(d *Digest) { d.Articles, d.More, d.Introduction = nil, nil, "" },
+	"without more":                             func(d *Digest) { d.More = nil },
+	"without introduction":                     func(d *Digest) { d.Introduction = "" },
+	"with an introduction in another language": func(d *Digest) { d.IntroducedIn = "ar" },
+	"without sender":                           func(d *Digest) { d.SenderName, d.ReplyAddress = "", "" },
+	"without other links":                      func(d *Digest) { d.ViewURL, d.PreferencesURL = "", "" },
 	"of a theme without logo and footer": func(d *Digest) {
 		d.Theme.Logo, d.Theme.Footer = Logo{}, nil
 	},
