@@ -167,6 +167,7 @@ func (a *App) furnish(opt Options) (err error) {
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: dresser{a.Templates, a.Log}, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
+	a.furnishSigning()
 	return a.furnishBounces()
 }
 

@@ -118,4 +118,3 @@ func (r *Ring) opened(ctx context.Context, all []storedKey) map[string]held {
 	}
 	return known
 }
-
