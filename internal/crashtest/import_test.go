@@ -27,7 +27,7 @@ func (p *program) importFile(round, people int) string {
 		fmt.Fprintf(&csv, "person%d@round%d.example,Person %d,Partner %d of round %d,IT,robotics;Events\n", i, round, i, i%50, round)
 	}
 	path := filepath.Join(filepath.Dir(p.data), fmt.Sprintf("round%d.csv", round))
-	p.must(os.WriteFile(path, []byte(csv.String()), 0o644))
+	must(p.t, os.WriteFile(path, []byte(csv.String()), 0o644))
 	return path
 }
 
@@ -62,7 +62,7 @@ func (p *program) importThrough(people, interruptions int, interrupt func(import
 		var complaint bytes.Buffer
 		importing := p.command(context.Background(), importArgs(path)...)
 		importing.Stderr = &complaint
-		p.must(importing.Start())
+		must(p.t, importing.Start())
 		timer := time.AfterFunc(took*time.Duration(round)/time.Duration(interruptions+1), func() { interrupt(importing) })
 		err := importing.Wait()
 		timer.Stop()
@@ -88,27 +88,30 @@ func (p *program) importThrough(people, interruptions int, interrupt func(import
 
 // TestCrashImportAlone kills an import with SIGKILL; its private Postgres goes with it.
 func TestCrashImportAlone(t *testing.T) {
-	people, kills := sizes(20_000, 8, 5_000, 3)
+	t.Parallel()
+	people, kills := size(20_000, 5_000), size(8, 3)
 	p := newProgram(t, 1)
 	p.importThrough(people, kills, func(importing *exec.Cmd) { _ = importing.Process.Kill() })
 }
 
 // TestCrashImport kills an import beside a running program, whose Postgres goes on.
 func TestCrashImport(t *testing.T) {
-	people, kills := sizes(20_000, 12, 5_000, 3)
+	t.Parallel()
+	people, kills := size(20_000, 5_000), size(12, 3)
 	p := newProgram(t, 1)
-	p.running = p.serve()
-	testkit.Eventually(t, time.Minute, "a worker is up", func() bool { return p.status().Workers > 0 })
+	p.serve()
+	p.awaitWorkers(1)
 	p.importThrough(people, kills, func(importing *exec.Cmd) { _ = importing.Process.Kill() })
 	p.stop()
 }
 
 // TestCrashImportDatabase kills the Postgres under an import.
 func TestCrashImportDatabase(t *testing.T) {
-	people, kills := sizes(20_000, 6, 5_000, 2)
+	t.Parallel()
+	people, kills := size(20_000, 5_000), size(6, 2)
 	p := newProgram(t, 1)
-	p.running = p.serve()
-	testkit.Eventually(t, time.Minute, "a worker is up", func() bool { return p.status().Workers > 0 })
+	p.serve()
+	p.awaitWorkers(1)
 	p.importThrough(people, kills, func(*exec.Cmd) {
 		if pid, err := postmaster(p.data); err == nil {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
