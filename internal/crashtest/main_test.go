@@ -13,6 +13,7 @@
 package crashtest
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -29,6 +30,10 @@ const connections = 10
 func TestMain(m *testing.M) {
 	if os.Getenv(workerRole) != "" {
 		os.Exit(workerMain())
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil { // they wait for most of their time, for leases to run out
+		panic(err)
 	}
 	code := m.Run()
 	if built.dir != "" {

@@ -11,6 +11,7 @@ import (
 // TestCrashSeveralWorkers lets one, two, four and eight workers share an edition: nothing goes wrong, so everybody gets one message, and what the
 // server counts is what the ledger says. The rates are told, not judged: all of it shares this machine.
 func TestCrashSeveralWorkers(t *testing.T) {
+	t.Parallel()
 	people := size(20_000, 2_000)
 	for _, workers := range []int{1, 2, 4, 8} {
 		if testing.Short() && workers < 4 {
