@@ -34,8 +34,14 @@ type standstill struct{ from, to time.Time }
 func startFleet(t *testing.T, workers, people int, pause time.Duration) *fleet {
 	t.Helper()
 	at := newInstallation(t)
+	return startFleetOn(t, at, at.file("database"), workers, people, pause)
+}
+
+// startFleetOn is startFleet with a directory for the database.
+func startFleetOn(t *testing.T, at *installation, database string, workers, people int, pause time.Duration) *fleet {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(at.log("postgres"), nil))
-	f := &fleet{installation: at, people: people, postgres: startPostgres(t, at.file("database"), log)}
+	f := &fleet{installation: at, people: people, postgres: startPostgres(t, database, log)}
 	at.env = append(at.env, "SILKPOST_DATABASE_URL="+f.postgres.url, "SILKPOST_SECRET_KEY=a-key-of-the-tests-alone")
 	f.sink = startSink(t, at, pause)
 	at.furnish(people)

@@ -75,7 +75,7 @@ func (c *session) startTLS(line string) bool {
 	if !on || !act.says('2') {
 		return on
 	}
-	secured := tls.Server(c.socket, c.server.cfg.TLS)
+	secured := tls.Server(c.tap, c.server.cfg.TLS)
 	if secured.HandshakeContext(context.Background()) != nil {
 		return false
 	}
@@ -140,7 +140,7 @@ func (c *session) text() (string, time.Time, error) {
 			return "", time.Time{}, err
 		}
 		if line == "." {
-			return text.String(), time.Now(), nil
+			return text.String(), c.tap.at, nil
 		}
 		text.WriteString(strings.TrimPrefix(line, ".") + "\r\n")
 	}

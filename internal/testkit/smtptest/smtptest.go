@@ -43,7 +43,7 @@ type Moment struct {
 	Message int       // the connection's nth MAIL, from 1; 0 before the first
 	Line    string    // the command
 	To      string    // the accepted recipient, from RCPT on
-	At      time.Time // when its last byte was read
+	At      time.Time // when its last byte came
 }
 
 // Act is what the server does at a step. The zero Act is to do well.
@@ -122,12 +122,14 @@ func (s *Server) accept() {
 		s.mu.Lock()
 		s.conns++
 		s.open[c] = true
-		session := &session{server: s, number: s.conns, socket: c}
+		session := &session{server: s, number: s.conns, socket: c, tap: newTap(c)}
 		s.mu.Unlock()
-		session.use(c)
+		session.use(session.tap)
+		s.ended.Go(session.tap.pump)
 		s.ended.Go(func() {
 			session.run()
 			_ = session.conn.Close()
+			close(session.tap.done)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			delete(s.open, c)
@@ -219,7 +221,8 @@ type session struct {
 	server *Server
 	number int
 	socket net.Conn // for RST
-	conn   net.Conn // the socket, or the TLS over it
+	tap    *tap     // what is read of the socket
+	conn   net.Conn // the tap, or the TLS over it
 	in     *bufio.Reader
 	secure bool
 
@@ -273,7 +276,7 @@ func (c *session) answer(step Step, line, good string) (act Act, goesOn bool) {
 
 // decide asks the test what to do.
 func (c *session) decide(step Step, line, good string) (act Act) {
-	m := Moment{Step: step, Conn: c.number, Message: c.messages, Line: line, To: c.to, At: time.Now()}
+	m := Moment{Step: step, Conn: c.number, Message: c.messages, Line: line, To: c.to, At: c.tap.at}
 	if c.server.cfg.Do != nil {
 		act = c.server.cfg.Do(m)
 	}
