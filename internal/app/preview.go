@@ -126,6 +126,9 @@ func (a *App) TestDigest(ctx context.Context, slug, address, tag string) (reply.
 		Address: to, Date: a.Clock.Now(), MessageID: compose.MessageID(letter.EditionID, 0, letter.SenderAddress),
 		PreferencesURL: a.Composer.PublicURL + "/preferences/test", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/test",
 	})
+	if err == nil {
+		raw, err = a.Composer.Signed(letter.SenderAddress, raw)
+	}
 	if err != nil {
 		return reply.Reply{}, err
 	}

@@ -42,7 +42,8 @@ func (s *Sender) connection(ctx context.Context, work <-chan item) {
 
 // handle brings one item to its outcome and returns the connection if it can be used again.
 func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
-	if now := s.Clock.Now(); s.route.pauses(now) || s.destinations.pauses(ledger.DestinationOf(it.Email), now) {
+	it.begun = s.Clock.Now()
+	if now := it.begun; s.route.pauses(now) || s.destinations.pauses(ledger.DestinationOf(it.Email), now) {
 		s.putBack(ctx, it)
 		return c
 	}

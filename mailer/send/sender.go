@@ -43,6 +43,9 @@ type Sender struct {
 	// Scored is called in the transaction that settles deliveries which failed for a reason that counts against their addresses; nil: nothing
 	// follows. It may be called again with the same ones.
 	Scored func(ctx context.Context, tx *sqlx.Tx, failed []ledger.Attempt) error
+	// Observe is told of each attempt, and how long it took from when its delivery came to a connection until its outcome was known. It is called from
+	// many goroutines, while sending waits: it must be quick. Nil: nobody looks.
+	Observe func(a ledger.Attempt, took time.Duration)
 
 	lease     atomic.Pointer[lease]
 	committer committer
@@ -58,6 +61,7 @@ type item struct {
 	*ledger.Delivery
 	lease   *lease
 	checked time.Time // when it was last known that it may be sent
+	begun   time.Time // when a connection took it up
 }
 
 // fresh is for how long a check that a contact may be mailed holds (P5 allows two seconds).
@@ -199,7 +203,11 @@ func (s *Sender) mayGo(ctx context.Context, it item) (bool, error) {
 
 // settle writes down what an answer means and returns when that is committed.
 func (s *Sender) settle(it item, r reply.Reply) {
-	s.committer.put(s.Retry.attempt(it.lease.id, it.Delivery, r, s.Clock.Now()))
+	a := s.Retry.attempt(it.lease.id, it.Delivery, r, s.Clock.Now())
+	if s.Observe != nil {
+		s.Observe(a, a.At.Sub(it.begun))
+	}
+	s.committer.put(a)
 }
 
 // score returns what follows from attempts that count against their addresses.
