@@ -41,6 +41,7 @@ type Client struct {
 	agent    string        // User-Agent
 	manners  *manners      // nil: for hosts that asked for it
 	resolver *net.Resolver // nil: the machine's
+	public   func(netip.Addr) bool
 	http     *http.Client
 }
 
@@ -76,7 +77,7 @@ func (r *Result) NotModified() bool { return r.Status == http.StatusNotModified 
 // New returns a Client that reads up to 10 MB, follows 5 redirects and waits 30 seconds for each answer. allow names the hosts, as they
 // stand in URLs, that may be internal. It has no Manners: it is for hosts that asked to be told, such as hubs, and for our own.
 func New(allow ...string) *Client {
-	c := &Client{allow: allow, maxBytes: 10 << 20, timeout: 30 * time.Second, agent: agentName}
+	c := &Client{allow: allow, maxBytes: 10 << 20, timeout: 30 * time.Second, agent: agentName, public: public}
 	c.http = &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // see follow
 		Transport: &http.Transport{
@@ -373,14 +374,14 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Resolver: c.resolver}
 	if !c.allowed(host) {
-		dialer.Control = func(_, address string, _ syscall.RawConn) error { return checkAddress(host, address) }
+		dialer.Control = func(_, address string, _ syscall.RawConn) error { return c.checkAddress(host, address) }
 	}
 	return dialer.DialContext(ctx, network, address)
 }
 
-func checkAddress(host, address string) error {
+func (c *Client) checkAddress(host, address string) error {
 	to, err := netip.ParseAddrPort(address)
-	if err != nil || !public(to.Addr()) {
+	if err != nil || !c.public(to.Addr()) {
 		return errs.New(errs.Invalid, "the host %s lies on the internal address %s; only what is on the public Internet is fetched",
 			host, to.Addr())
 	}
