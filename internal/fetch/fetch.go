@@ -51,6 +51,7 @@ type Result struct {
 	URL          string // after redirects, without user and password
 	ETag         string
 	LastModified string
+	ContentType  string // as the server wrote it, with its charset if any
 	Body         []byte // nil when NotModified
 }
 
@@ -170,6 +171,7 @@ func (c *Client) read(target *url.URL, resp *http.Response) (*Result, error) {
 		URL:          final.String(),
 		ETag:         resp.Header.Get("ETag"),
 		LastModified: resp.Header.Get("Last-Modified"),
+		ContentType:  resp.Header.Get("Content-Type"),
 	}
 	if res.NotModified() {
 		return res, nil

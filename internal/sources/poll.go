@@ -56,7 +56,7 @@ func (p *Poller) look(ctx context.Context, source articles.Source) (*fetch.Resul
 	if err != nil || got.NotModified() {
 		return got, nil, err
 	}
-	drafts, err := ParseFeed(got.Body, got.URL)
+	drafts, err := ParseFeed(got.Body, got.ContentType, got.URL)
 	return got, drafts, err
 }
 
