@@ -3,13 +3,15 @@ package sources
 import (
 	"bytes"
 	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
 	"golang.org/x/net/html"
-	"golang.org/x/net/html/charset"
 
 	"silkpost/internal/articles"
 	"silkpost/internal/errs"
@@ -66,7 +68,7 @@ func openPage(pageURL string, body []byte, contentType string) (*webPage, error)
 	if len(body) > pageLimit {
 		return nil, errs.New(errs.Invalid, "%s: the page has %d bytes, more than the %d that are read", address, len(body), pageLimit)
 	}
-	source, err := decodePage(body, contentType)
+	source, err := pageText(body, contentType)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "%s: %w", address, err)
 	}
@@ -80,17 +82,21 @@ func openPage(pageURL string, body []byte, contentType string) (*webPage, error)
 	return p, nil
 }
 
-// decodePage returns a page's text, in the character set that the server or the page names.
-func decodePage(body []byte, contentType string) (string, error) {
+// pageText returns the text of what should be a web page.
+func pageText(body []byte, contentType string) (string, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return "", errs.New(errs.Invalid, "the page is empty")
+		return "", errors.New("the page is empty")
 	}
-	encoding, _, _ := charset.DetermineEncoding(body, contentType)
-	text, err := encoding.NewDecoder().Bytes(body)
-	if err != nil || bytes.IndexByte(text, 0) >= 0 {
-		return "", errs.New(errs.Invalid, "this is no text")
+	kind, _, _ := strings.Cut(http.DetectContentType(body), ";")
+	family, _, _ := strings.Cut(kind, "/")
+	if family != "text" && kind != "application/octet-stream" { // which a page in another encoding may look like
+		return "", fmt.Errorf("this is no web page but %s", kind)
 	}
-	return strings.TrimPrefix(string(text), "\ufeff"), nil
+	text := decodePage(body, contentType)
+	if strings.ContainsRune(text, 0) {
+		return "", errors.New("this is no web page but a binary file")
+	}
+	return text, nil
 }
 
 // article puts together what the page says. The order matters: reading the text takes the page apart.

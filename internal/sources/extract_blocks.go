@@ -93,7 +93,7 @@ func (p *webPage) titleBlock(title string) int {
 }
 
 // How many lines before and after a title belong to it.
-const above, below = 5, 10
+const linesAbove, linesBelow = 5, 10
 
 // near reports whether a node stands beside the title of the page.
 func (p *webPage) near(n *html.Node, title string) bool {
@@ -101,7 +101,7 @@ func (p *webPage) near(n *html.Node, title string) bool {
 	if at < 0 {
 		return false
 	}
-	for _, b := range p.blocks[max(0, at-above):min(len(p.blocks), at+below)] {
+	for _, b := range p.blocks[max(0, at-linesAbove):min(len(p.blocks), at+linesBelow)] {
 		if slices.ContainsFunc(b.nodes, func(text *html.Node) bool { return within(text, n) }) {
 			return true
 		}
@@ -121,7 +121,7 @@ func within(n, outer *html.Node) bool {
 // writtenDate returns the date that readers see: beside the title, before the text begins, or alone in a line right after its end.
 func (p *webPage) writtenDate(title string) (stamp, bool) {
 	at := p.titleBlock(title)
-	from, to := max(0, at-above), min(len(p.blocks), at+1+below)
+	from, to := max(0, at-linesAbove), min(len(p.blocks), at+1+linesBelow)
 	if at < 0 {
 		to = min(len(p.blocks), 40)
 	}
