@@ -42,6 +42,7 @@ type Sender struct {
 	Observe func(a ledger.Attempt, took time.Duration)
 
 	lease     atomic.Pointer[lease]
+	clerk     *ledger.Clerk
 	committer committer
 	route     route
 
@@ -87,10 +88,11 @@ func (s *Sender) Run(ctx context.Context) error {
 	writing, stopWriting := outlive(inHand, 5*time.Second)
 	defer stopWriting()
 
+	s.clerk = ledger.NewClerk(s.DB)
 	s.committer = committer{in: make(chan settling, largestBatch), log: s.Log, settle: func(ctx context.Context, attempts []ledger.Attempt) error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		return ledger.Settle(ctx, s.DB, attempts, s.score(ctx, attempts)...)
+		return s.clerk.Settle(ctx, attempts, s.score(ctx, attempts)...)
 	}}
 	work := make(chan item)
 	var connections, background sync.WaitGroup
