@@ -10,12 +10,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"silkpost/internal/app"
 	"silkpost/internal/config"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
 	"silkpost/mailer/catcher/catchertest"
+	"silkpost/mailer/send"
 )
 
 // record is a log that is read while it is written.
@@ -48,14 +50,16 @@ func (l *record) attempts(t *testing.T) (all []map[string]any) {
 
 var refusing = catcher.Config{Script: catcher.Script{
 	{Verb: "RCPT", To: "reader-0@*", Reply: "550 5.1.1 <reader-0@partner.example> is unknown here"},
-	{Verb: "RCPT", To: "reader-1@*", Reply: "452 4.2.2 reader-1 is full"},
+	{Verb: "RCPT", To: "reader-1@*", Reply: "452 4.2.2 reader-1 is full", Times: 1},
 	{Verb: catcher.Dot, Reply: "250 2.0.0 Ok: queued as 4XyZ1234AbC"},
 }}
 
 func sendLogged(t *testing.T, change func(*config.Config)) []map[string]any {
 	t.Helper()
 	log := &record{}
-	h := openOn(t, testkit.FreshURL(t), catchertest.Start(t, refusing), app.Options{})
+	h := openOn(t, testkit.FreshURL(t), catchertest.Start(t, refusing), app.Options{
+		Retry: &send.Retry{First: time.Millisecond, Longest: time.Millisecond, GiveUp: time.Hour, InDoubt: time.Millisecond},
+	})
 	h.Log = slog.New(slog.NewJSONHandler(log, nil))
 	change(&h.Config)
 	h.apply(t, list)
