@@ -29,7 +29,7 @@ type attempts struct {
 // observe lets log and metrics see what a sender does.
 func (a *App) observe(s *send.Sender) {
 	seen := &attempts{app: a, relay: s.Relay.Address(), lists: map[uuid.UUID]string{}}
-	s.Observe = seen.observe
+	s.Observe, s.Watch = seen.observe, a.metrics
 }
 
 func (o *attempts) observe(a ledger.Attempt, took time.Duration) {

@@ -156,7 +156,7 @@ func TestDebugListener(t *testing.T) {
 	for _, base := range []string{"http://" + ln.Addr().String(), h.PublicURL()} {
 		numbers := get(base + "/metrics")
 		for _, want := range []string{
-			`silkpost_attempts_total{kind="accepted",outcome="sent"} 3`, "silkpost_senders 1", "go_goroutines ", "silkpost_feed_cache_bytes ",
+			`silkpost_attempts_total{kind="accepted",outcome="sent"} 3`, "silkpost_senders 1", "go_goroutines ", "silkpost_claimed_total 3", "silkpost_settle_duration_seconds_count", "silkpost_smtp_connections ", "silkpost_feed_cache_bytes ",
 			`silkpost_deliveries{state="sent"} `, "silkpost_database_up 1", `silkpost_jobs{queue=`, "go_sql_open_connections",
 		} {
 			if !strings.Contains(numbers, want) {

@@ -25,6 +25,7 @@ type Metrics struct {
 	settleGroup  prometheus.Histogram
 	claimTook    prometheus.Histogram
 	claimed      prometheus.Counter
+	connections  prometheus.Gauge
 	polls        *prometheus.CounterVec
 	requests     requests
 }
@@ -54,13 +55,14 @@ func New() *Metrics {
 			Name: "silkpost_claim_duration_seconds", Help: "Claiming a window of deliveries that are due.", Buckets: seconds,
 		}),
 		claimed: prometheus.NewCounter(prometheus.CounterOpts{Name: "silkpost_claimed_total", Help: "Deliveries that this process claimed."}),
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "silkpost_smtp_connections", Help: "Connections that are open to send digests."}),
 		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "silkpost_source_polls_total", Help: "Polls of sources, by source and whether they went well.",
 		}, []string{"source", "result"}),
 		requests: newRequests(),
 	}
 	m.registry.MustRegister(
-		m.attempts, m.attemptTook, m.destinations.attempts, m.settleTook, m.settleGroup, m.claimTook, m.claimed, m.polls, m.requests.total, m.requests.took,
+		m.attempts, m.attemptTook, m.destinations.attempts, m.settleTook, m.settleGroup, m.claimTook, m.claimed, m.connections, m.polls, m.requests.total, m.requests.took,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -99,6 +101,13 @@ func (m *Metrics) Claimed(n int, took time.Duration) {
 	if m != nil {
 		m.claimTook.Observe(took.Seconds())
 		m.claimed.Add(float64(n))
+	}
+}
+
+// Connected counts a connection that was opened, 1, or closed, -1.
+func (m *Metrics) Connected(by int) {
+	if m != nil {
+		m.connections.Add(float64(by))
 	}
 }
 
