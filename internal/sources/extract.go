@@ -31,6 +31,8 @@ func Extract(pageURL string, body []byte, contentType string) (articles.Draft, e
 	return Reading{}.Extract(pageURL, body, contentType)
 }
 
+var errUntitled = errors.New("the article on this page has no title")
+
 // Reading is what is known of the pages of a site. The zero value is what Extract uses.
 type Reading struct {
 	Content string         // CSS selector of the article's text; "": it is found
@@ -113,7 +115,7 @@ func (p *webPage) article(r Reading) (articles.Draft, error) {
 	case text.empty():
 		return d, errs.New(errs.Invalid, "%s: there is no article on this page", p.address)
 	case d.Title == "":
-		return d, errs.New(errs.Invalid, "%s: the article on this page has no title", p.address)
+		return d, errs.New(errs.Invalid, "%s: %w", p.address, errUntitled)
 	}
 	return d, nil
 }

@@ -73,3 +73,12 @@ func bareAddress(s string) string {
 	}
 	return bare
 }
+
+// parsedLanguage returns the canonical tag of a claim, "" when it is none.
+func parsedLanguage(claim string) string {
+	tag, err := language.Parse(claim)
+	if err != nil {
+		return ""
+	}
+	return tag
+}

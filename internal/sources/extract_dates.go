@@ -312,13 +312,21 @@ var zones = map[string]string{
 
 // zoneOf returns the zone of a page that does not say: that of its country, or of China when a Chinese publishing system made it.
 func zoneOf(address *url.URL, doc *goquery.Document) *time.Location {
-	host := address.Hostname()
-	name := zones[host[strings.LastIndexByte(host, '.')+1:]]
-	if name == "" && madeByJCMS(doc) {
-		name = zones["cn"]
+	if zone := countryZone(address); zone != time.UTC || !madeByJCMS(doc) {
+		return zone
 	}
-	if zone, err := time.LoadLocation(name); err == nil {
-		return zone // of no name: UTC
-	}
-	return time.UTC
+	return chinaTime()
 }
+
+// countryZone returns the zone of the country that an address is in, UTC when that is not known or has several.
+func countryZone(address *url.URL) *time.Location {
+	host := address.Hostname()
+	zone, err := time.LoadLocation(zones[host[strings.LastIndexByte(host, '.')+1:]])
+	if err != nil {
+		return time.UTC
+	}
+	return zone // of no name: UTC
+}
+
+// chinaTime is China Standard Time.
+func chinaTime() *time.Location { return time.FixedZone("CST", 8*60*60) }
