@@ -156,6 +156,7 @@ var homes = map[string][]string{
 	"github.com/emersion/...":         {"mailer/bounce", "mailer/catcher"},
 	"github.com/gorilla/feeds":        {"feeds"},
 	"github.com/mmcdole/gofeed/...":   {"internal/sources"},
+	"codeberg.org/readeck/...":        {"internal/sources"},
 	"github.com/microcosm-cc/...":     {"internal/articles"},
 	"github.com/pressly/goose/...":    {"internal/database"},
 	"github.com/alecthomas/kong":      {"cmd/silkpost"},

@@ -21,50 +21,67 @@ type Poller struct {
 	Fetch *fetch.Client
 }
 
-// Run polls a source once. The articles and what is remembered for the next poll are written in one transaction: a poll that is
-// cut off has not happened. What the first poll of an address finds is archive: a source that is new here is not new to its
-// readers. When the next poll is, nextPoll says.
+// Run polls a source once, as Poll does.
+func (p *Poller) Run(ctx context.Context, source articles.Source, now time.Time) (articles.Result, error) {
+	out, err := p.Poll(ctx, source, now)
+	return out.Result, err
+}
+
+// Poll polls a source once. The articles and what is remembered for the next poll are written in one transaction: a poll that is
+// cut off has not happened. What the first poll of an address finds is archive, unless its settings say otherwise: a source that is new
+// here is not new to its readers. Of a site without a feed, a poll reads the listing and then the pages that are new there. When the next
+// poll is, nextPoll says.
 //
 // A poll that fails is recorded with the reason in plain words, leaves everything else as it was, and is tried again later: see
 // nextTry; its error is returned, of kind errs.Unavailable, errs.NotFound or errs.Invalid. When ctx is over nothing is recorded.
-func (p *Poller) Run(ctx context.Context, source articles.Source, now time.Time) (result articles.Result, err error) {
-	switch source.Kind {
-	case articles.KindFeed:
-		result, err = p.pollFeed(ctx, source, now)
-	default:
-		return articles.Result{}, errs.New(errs.Invalid, "source %q is a %s and cannot be polled", source.Slug, source.Kind)
+func (p *Poller) Poll(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
+	if source.Kind == articles.KindFolder {
+		return Outcome{}, errs.New(errs.Invalid, "source %q is a %s and cannot be polled", source.Slug, source.Kind)
 	}
+	poll := p.visit
+	if source.Kind == articles.KindFeed {
+		poll = p.pollFeed
+	}
+	out, err := poll(ctx, source, now)
 	if err == nil || ctx.Err() != nil {
-		return result, err
+		return out, err
 	}
 	failed := articles.Polled{At: now, Next: nextTry(source, now, err), Failure: err.Error()}
 	if recordErr := p.Store.RecordPoll(ctx, p.DB, source, failed); recordErr != nil {
-		return articles.Result{}, recordErr
+		return Outcome{}, recordErr
 	}
-	return articles.Result{}, err
+	return Outcome{}, err
+}
+
+// isArchive reports whether what a poll finds new is archive: it is the first one, and nobody asked otherwise.
+func isArchive(source articles.Source) bool {
+	return source.PolledAt == nil && source.Settings.FirstPoll != articles.FirstPollDue
 }
 
 // pollFeed asks for a feed and writes what it brought.
-func (p *Poller) pollFeed(ctx context.Context, source articles.Source, now time.Time) (articles.Result, error) {
+func (p *Poller) pollFeed(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
 	got, err := p.Fetch.Get(ctx, fetch.Request{URL: source.URL, ETag: source.ETag, LastModified: source.LastModified})
 	if err != nil {
-		return articles.Result{}, err
+		return Outcome{}, err
 	}
 	polled := articles.Polled{At: now, ETag: got.ETag, LastModified: got.LastModified, TTL: source.TTL, BodyHash: source.BodyHash, MovedURL: got.Moved}
+	out := Outcome{Archive: isArchive(source)}
 	var drafts []articles.Draft
 	switch {
 	case got.NotModified():
-		polled.ETag, polled.LastModified = source.ETag, source.LastModified
-	case sameBody(source.BodyHash, got.Body):
+		polled.ETag, polled.LastModified, out.NotModified = source.ETag, source.LastModified, true
+	case bytes.Equal(source.BodyHash, bodyHash(got.Body)):
+		out.NotModified = true
 	default:
 		feed, err := readFeed(got.Body, got.ContentType, got.URL)
 		if err != nil {
-			return articles.Result{}, err
+			return Outcome{}, err
 		}
 		drafts = feed.drafts
 		polled.TTL, polled.BodyHash = feed.ttl, bodyHash(got.Body)
 	}
-	return p.write(ctx, source, drafts, polled, got.Fresh)
+	out.Result, err = p.write(ctx, source, drafts, polled, got.Fresh)
+	return out, err
 }
 
 // write keeps what a poll brought, and when the next one is, whole or not at all. fresh is how long the server said that nothing will change.
@@ -73,7 +90,7 @@ func (p *Poller) write(
 ) (result articles.Result, err error) {
 	err = database.Transact(ctx, p.DB, func(tx *sqlx.Tx) error {
 		if len(drafts) > 0 {
-			if result, err = p.Store.Save(ctx, tx, source, drafts, articles.SaveOptions{Now: polled.At, Archive: source.PolledAt == nil}); err != nil {
+			if result, err = p.Store.Save(ctx, tx, source, drafts, articles.SaveOptions{Now: polled.At, Archive: isArchive(source)}); err != nil {
 				return err
 			}
 		}
@@ -88,5 +105,3 @@ func bodyHash(body []byte) []byte {
 	sum := sha256.Sum256(body)
 	return sum[:]
 }
-
-func sameBody(hash, body []byte) bool { return bytes.Equal(hash, bodyHash(body)) }
