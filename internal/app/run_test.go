@@ -324,7 +324,11 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	s := &site{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/feed.xml" {
+			http.NotFound(w, r)
+			return
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.asks++
@@ -343,8 +347,8 @@ func newSite(t *testing.T) *site {
 func (s *site) publish(key, title string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.items += fmt.Sprintf(`<item><guid isPermaLink="false">%s</guid><title>%s</title><link>http://site.example/%s</link><description>Some words in English about %s.</description></item>`,
-		key, title, key, key)
+	s.items += fmt.Sprintf(`<item><guid isPermaLink="false">%s</guid><title>%s</title><link>%s/%s</link><description>Some words in English about %s.</description></item>`,
+		key, title, strings.TrimSuffix(s.url, "/feed.xml"), key, key)
 }
 
 func (s *site) close() {
