@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,7 +101,7 @@ func newStage(b *testing.B, n int) *stage {
 	dir := diskDir(b)
 	s.binary = build(b, dir)
 	var err error
-	s.server, err = database.StartLocal(b.Context(), database.LocalConfig{Dir: dir, Settings: []string{"max_wal_size=4GB"}})
+	s.server, err = database.StartLocal(b.Context(), database.LocalConfig{Dir: dir, Settings: append([]string{"max_wal_size=4GB"}, strings.Fields(os.Getenv("PGSET"))...)})
 	must(b, err)
 	b.Cleanup(func() { _ = s.server.Stop(b.Context()) })
 	cfg := settings(s.server.URL())

@@ -183,6 +183,7 @@ func (c *connection) dial(ctx context.Context) bool {
 		return false
 	}
 	c.wire, c.prompt = wire, false
+	c.connected(1)
 	c.hangUp = context.AfterFunc(ctx, wire.close)
 	return true
 }
@@ -269,5 +270,13 @@ func (c *connection) drop() {
 		c.hangUp()
 		c.wire.close()
 		c.wire = nil
+		c.connected(-1)
+	}
+}
+
+// connected tells who watches that there is one open connection more, or one less.
+func (c *connection) connected(by int) {
+	if watch := c.sender.Watch; watch != nil {
+		watch.Connected(by)
 	}
 }
