@@ -33,7 +33,7 @@ func BenchmarkSettle(b *testing.B) {
 				for i, d := range claimed {
 					attempts[i] = outcome(sender, d, reply.Sent, noon.Add(time.Second))
 				}
-				w.must(ledger.Settle(w.ctx, w.db, attempts))
+				w.must(clerk.Settle(w.ctx, attempts))
 				left -= len(claimed)
 				settled += len(claimed)
 			}
