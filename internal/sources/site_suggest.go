@@ -151,13 +151,16 @@ func groupSelector(doc *goquery.Document, items []*html.Node) string {
 	if len(own) > 0 {
 		step += "." + own[0]
 	}
-	selector := step
+	selector, vague := step, ""
 	for parent, depth := items[0].Parent, 0; depth <= longest; depth++ {
 		if fits(doc, selector, items) {
-			return selector
+			if strings.ContainsAny(selector, ".#") {
+				return selector
+			}
+			vague = selector // right today, but of tags alone
 		}
-		if parent == nil || parent.DataAtom == atom.Html {
-			return ""
+		if parent == nil || parent.DataAtom == atom.Html || parent.DataAtom == atom.Body {
+			return vague
 		}
 		step := parent.Data
 		if id := attribute(parent, "id"); plainName.MatchString(id) && !changing.MatchString(id) && allWithin(items, parent) {
@@ -165,7 +168,7 @@ func groupSelector(doc *goquery.Document, items []*html.Node) string {
 		} else if classes := steadyClasses(parent); len(classes) > 0 {
 			step += "." + classes[0]
 		}
-		if parent.DataAtom == atom.Tbody || parent.DataAtom == atom.Body && step == "body" {
+		if parent.DataAtom == atom.Tbody {
 			parent = parent.Parent
 			continue
 		}
@@ -176,7 +179,7 @@ func groupSelector(doc *goquery.Document, items []*html.Node) string {
 		selector = step + joint + selector
 		parent = parent.Parent
 	}
-	return ""
+	return vague
 }
 
 // common returns the steady classes that all elements have.
