@@ -26,6 +26,17 @@ type Delivery struct {
 	Attempts       int       `db:"attempts"`   // settled ones
 	Email          string    `db:"email"`
 	Name           string    `db:"name"`
+	Destination    string    `db:"destination"` // where it goes: the recipient's domain, or those who run its servers
+
+	HeldUntil *time.Time `db:"held_until"` // when its turn came, if it had to wait for one under a limit; nil: it had not
+}
+
+// Since returns when a delivery could be tried first: its hour, or its turn when that was later.
+func (d *Delivery) Since() time.Time {
+	if d.HeldUntil != nil && d.HeldUntil.After(d.NotBefore) {
+		return *d.HeldUntil
+	}
+	return d.NotBefore
 }
 
 // Attempt is one try at a delivery and what came of it.

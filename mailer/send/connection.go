@@ -42,7 +42,7 @@ func (s *Sender) connection(ctx context.Context, work <-chan item) {
 
 // handle brings one item to its outcome and returns the connection if it can be used again.
 func (s *Sender) handle(ctx context.Context, c *conn, it item) *conn {
-	if now := s.Clock.Now(); s.route.pauses(now) || s.destinations.pauses(ledger.DestinationOf(it.Email), now) {
+	if now := s.Clock.Now(); s.route.pauses(now) || s.destinations.pauses(it.Destination, now) {
 		s.putBack(ctx, it)
 		return c
 	}
@@ -81,7 +81,7 @@ func (s *Sender) judge(ctx context.Context, it item, r reply.Reply) {
 	case kind == reply.Unsupported:
 		s.Log.WarnContext(ctx, "a message cannot be carried", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.String("answer", r.Text))
 	case kind.Pauses():
-		s.pause(ctx, ledger.DestinationOf(it.Email), r)
+		s.pause(ctx, it.Destination, r)
 	}
 	if r.Phase != reply.Compose {
 		s.route.works()
