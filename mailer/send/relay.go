@@ -125,6 +125,7 @@ func (r Relay) dial(ctx context.Context, helo string) (*conn, error) {
 		c.close() // go-mail leaves the connection open when EHLO, STARTTLS or AUTH fails
 		return nil, err
 	}
+	c.pipelines, _ = c.client.Extension("PIPELINING")
 	return c, nil
 }
 
