@@ -47,6 +47,7 @@ type Attempt struct {
 	Outcome  reply.Outcome
 	Reply    reply.Reply
 	DueAt    time.Time // when to try again; zero: never
+	Relay    string    // host:port that it went over; "": it came to none
 }
 
 // Counts is how many deliveries are in each state. Recipients is their sum.

@@ -25,6 +25,7 @@ type Relay struct {
 	Password string
 	TLS      TLS
 	Roots    *tls.Config // nil: the system's trust; for tests
+	Fallback *Relay      // stands in while this one cannot be reached or takes nothing from us; nil: none does
 }
 
 // TLS says how a connection to a relay is protected.
