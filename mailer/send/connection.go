@@ -98,7 +98,9 @@ func (c *connection) takeUp(ctx context.Context, work <-chan item) bool {
 }
 
 // overlaps reports whether the next transaction may be opened in the same breath with the message in hand.
-func (c *connection) overlaps() bool { return c.wire.pipelines && c.prompt }
+func (c *connection) overlaps() bool {
+	return c.wire.pipelines && c.prompt && c.sender.routes.stays(c.way, true)
+}
 
 // prepare makes the message of an item. Of one that cannot go now, nil is returned.
 func (c *connection) prepare(ctx context.Context, it item) *errand {
