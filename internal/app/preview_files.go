@@ -167,7 +167,7 @@ func (a *App) checkLinks(ctx context.Context, written []Preview) error {
 				if strings.HasPrefix(link, a.Composer.PublicURL+"/") {
 					client = ours
 				}
-				if _, err := client.Get(ctx, fetch.Request{URL: link}); err != nil {
+				if _, err := client.Get(ctx, fetch.Request{URL: link, ByHand: true}); err != nil {
 					why = err.Error()
 				}
 				if ctx.Err() != nil {

@@ -154,7 +154,7 @@ func (c *connection) turn(ctx context.Context) {
 // finish writes the message in hand, with what follows it, and returns the verdict.
 func (c *connection) finish(message []byte) reply.Reply {
 	begin := c.sender.Clock.Now()
-	if err := c.wire.write(message, dotTimeout); err != nil {
+	if err := c.wire.write(message, reply.Dot); err != nil {
 		return lost(reply.Dot, err)
 	}
 	r := c.wire.verdict()
@@ -201,6 +201,7 @@ func (c *connection) dial(ctx context.Context) bool {
 	}
 	c.sender.routes.worked(c.way, c.sender.Clock.Now())
 	c.wire, c.prompt = wire, false
+	c.connected(1)
 	c.hangUp = context.AfterFunc(ctx, wire.close)
 	return true
 }
@@ -310,5 +311,13 @@ func (c *connection) cut() {
 		c.hangUp()
 		c.wire.close()
 		c.wire = nil
+		c.connected(-1)
+	}
+}
+
+// connected tells who watches that there is one open connection more, or one less.
+func (c *connection) connected(by int) {
+	if watch := c.sender.Watch; watch != nil {
+		watch.Connected(by)
 	}
 }

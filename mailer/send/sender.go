@@ -44,6 +44,8 @@ type Sender struct {
 	// Observe is told of each attempt, and how long it took from when its delivery came to a connection until its outcome was known. It is called from
 	// many goroutines, while sending waits: it must be quick. Nil: nobody looks.
 	Observe func(a ledger.Attempt, took time.Duration)
+	// Watch is told how sending goes; nil: nobody is.
+	Watch Watcher
 
 	lease     atomic.Pointer[lease]
 	clerk     *ledger.Clerk
@@ -55,6 +57,13 @@ type Sender struct {
 	destinations destinations
 	wake         chan struct{}
 	ready        sync.Once
+}
+
+// Watcher is told how sending goes, from many goroutines: it must be quick.
+type Watcher interface {
+	Claimed(n int, took time.Duration) // a window of n deliveries; 0: nothing was due
+	Settled(n int, took time.Duration) // a group of n outcomes was committed
+	Connected(by int)                  // one more connection is open, or one less: 1 or -1
 }
 
 // item is a delivery on its way from the claim to a connection.
@@ -99,7 +108,12 @@ func (s *Sender) Run(ctx context.Context) error {
 	s.committer = committer{in: make(chan settling, largestBatch), log: s.Log, settle: func(ctx context.Context, attempts []ledger.Attempt) error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		return s.clerk.Settle(ctx, attempts, s.score(ctx, attempts)...)
+		begin := s.Clock.Now()
+		err := s.clerk.Settle(ctx, attempts, s.score(ctx, attempts)...)
+		if s.Watch != nil && err == nil {
+			s.Watch.Settled(len(attempts), s.Clock.Now().Sub(begin))
+		}
+		return err
 	}}
 	work := make(chan item)
 	var connections, background sync.WaitGroup

@@ -71,6 +71,9 @@ func (s *Sender) claimAhead(ctx context.Context, windows chan<- window, size *at
 // claim takes a window of what is due. When nobody knows whether it was taken, the lease ends.
 func (s *Sender) claim(ctx context.Context, l *lease, now time.Time, limit int) []*ledger.Delivery {
 	claimed, err := s.clerk.Claim(ctx, l.id, now, limit)
+	if s.Watch != nil && err == nil {
+		s.Watch.Claimed(len(claimed), s.Clock.Now().Sub(now))
+	}
 	if err != nil && ctx.Err() == nil {
 		s.Log.ErrorContext(ctx, "nothing could be claimed", slog.Any("error", err))
 		l.renounce()
