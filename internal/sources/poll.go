@@ -68,7 +68,7 @@ func (p *Poller) take(
 	if got.NotModified() {
 		polled.ETag, polled.LastModified = source.ETag, source.LastModified
 	}
-	save := articles.SaveOptions{Now: now, Archive: source.PolledAt == nil}
+	save := articles.SaveOptions{Now: now, Archive: source.PolledAt == nil, Polled: true}
 	err = database.Transact(ctx, p.DB, func(tx *sqlx.Tx) error {
 		if !got.NotModified() {
 			if result, err = p.Store.Save(ctx, tx, source, drafts, save); err != nil {
