@@ -50,10 +50,10 @@ func Probe(ctx context.Context, relay Relay, helo string, senders ...string) (f 
 	f.Size, _ = strconv.ParseInt(f.Extensions["SIZE"], 10, 64)
 	f.Auth = strings.Fields(f.Extensions["AUTH"])
 	for _, sender := range senders {
-		if r := c.command(reply.Mail, "MAIL FROM:<"+sender+">"); r.Code/100 != 2 {
+		if r := c.command(reply.Mail, []byte("MAIL FROM:<"+sender+">\r\n")); r.Code/100 != 2 {
 			f.Refused[sender] = strings.TrimSpace(strconv.Itoa(r.Code) + " " + r.Text)
 		}
-		if r := c.command(reply.Mail, "RSET"); r.Code == 0 {
+		if r := c.command(reply.Mail, []byte("RSET\r\n")); r.Code == 0 {
 			break
 		}
 	}
