@@ -14,12 +14,13 @@ import (
 	"silkpost/internal/articles"
 )
 
-// body is the text of an article: HTML, or plain text where a page has no other.
-type body struct{ html, plain string }
+// body is the text of an article: HTML, or plain text where a page has no other. words is what it says, in one line.
+type body struct{ html, plain, words string }
 
+// empty reports whether there is nothing to read or see.
 func (b body) empty() bool {
-	const few = 12 // letters that say something
-	return columns(articles.Line(b.html)) < few && columns(articles.OneLine(b.plain)) < few && !strings.Contains(b.html, "<img")
+	const few = 12 // letters, or half as many characters, that say something
+	return len(b.words) < 10*few && columns(b.words) < few && !strings.Contains(b.html, "<img")
 }
 
 // text finds the article's text: where the reading says; between the marks of a publishing system; in the element that systems use for
@@ -38,8 +39,8 @@ func (p *webPage) text(r Reading, d *articles.Draft) body {
 		found = p.trimmed(p.readable(), r, d)
 	}
 	found = p.withLead(found, d.Title)
-	if told := articles.OneLine(articles.Line(p.story.body)); columns(told) > 2*columns(articles.Line(found.html)) {
-		return toldBody(p.story.body)
+	if told := toldBody(p.story.body); len(told.words) > 2*len(found.words) {
+		return told
 	}
 	if found.empty() {
 		found = p.trimmed(mainPart(p.doc), r, d)
@@ -47,12 +48,21 @@ func (p *webPage) text(r Reading, d *articles.Draft) body {
 	return found
 }
 
+// wordsOf returns what readers see of a part, in one line.
+func wordsOf(part *goquery.Selection) string {
+	var b strings.Builder
+	for _, block := range textBlocks(part) {
+		b.WriteString(block.text + " ")
+	}
+	return strings.TrimSpace(b.String())
+}
+
 // toldBody returns the text of JSON-LD, in which some write HTML.
 func toldBody(text string) body {
 	if strings.Contains(text, "</") {
-		return body{html: text}
+		return body{html: text, words: articles.Line(text)}
 	}
-	return body{plain: text}
+	return body{plain: text, words: articles.OneLine(text)}
 }
 
 // containers are the elements in which publishing systems put the text of an article, the surest first.
@@ -83,13 +93,13 @@ func (p *webPage) withLead(found body, title string) body {
 	if found.empty() || at < 0 {
 		return found
 	}
-	text := articles.Line(found.html)
+	text := found.words
 	for _, b := range p.blocks[at+1 : min(len(p.blocks), at+1+linesBelow)] {
 		if strings.HasPrefix(text, b.text) {
 			return found
 		}
 		if b.isLead() && prose(b.text) && !strings.Contains(text, b.text) {
-			return body{html: "<p>" + html.EscapeString(b.text) + "</p>" + found.html}
+			return body{html: "<p>" + html.EscapeString(b.text) + "</p>" + found.html, words: b.text + " " + text}
 		}
 	}
 	return found
@@ -167,14 +177,29 @@ var clutter = regexp.MustCompile(`(?i)(?:^|[\s_-])(?:` +
 func declutter(doc *goquery.Document) {
 	doc.Find("script, style, noscript, template, iframe, form input, form select, button, nav, aside, [role=navigation], [role=banner], [role=contentinfo], [role=search], [aria-hidden=true]").
 		Not("body, html").Remove()
-	total := columns(words(doc.Find("body")))
+	sizes := map[*html.Node]int{}
+	total := measure(doc.Get(0), sizes)
 	for _, e := range doc.Find("div, ul, ol, section, p, span, table, td, dl, footer, header").EachIter() {
 		name := e.AttrOr("class", "") + " " + e.AttrOr("id", "")
 		frame := (goquery.NodeName(e) == "footer" || goquery.NodeName(e) == "header") && e.Closest("article, main").Length() == 0
-		if (frame || clutter.MatchString(name)) && columns(words(e))*3 < total && e.Find("h1").Length() == 0 {
+		if (frame || clutter.MatchString(name)) && sizes[e.Get(0)]*3 < total && e.Find("h1").Length() == 0 {
 			e.Remove()
 		}
 	}
+}
+
+// measure notes how many bytes of text are in each element and returns how many there are.
+func measure(n *html.Node, sizes map[*html.Node]int) (sum int) {
+	if n.Type == html.TextNode {
+		return len(strings.TrimSpace(n.Data))
+	}
+	for child := range n.ChildNodes() {
+		sum += measure(child, sizes)
+	}
+	if n.Type == html.ElementNode {
+		sizes[n] = sum
+	}
+	return sum
 }
 
 // trimmed returns a part without what repeats the page's facts at its beginning and what leads on at its end. nil gives nothing.
@@ -199,7 +224,7 @@ func (p *webPage) trimmed(part *goquery.Selection, r Reading, d *articles.Draft)
 		}
 		text.WriteString(inner)
 	}
-	return body{html: strings.TrimSpace(text.String())}
+	return body{html: strings.TrimSpace(text.String()), words: wordsOf(part)}
 }
 
 // cutAbove takes away the lines with which a text begins that the page shows above its title only.

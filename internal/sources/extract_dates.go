@@ -278,7 +278,9 @@ func (p *webPage) itemprop(name string) string {
 // timeElement returns what the <time> of the article says: one that is marked as its date, else one near its title. Others date
 // comments and further articles.
 func (p *webPage) timeElement(title string) string {
+	const most = 30
 	all := p.doc.Find("time")
+	all = all.Slice(0, min(all.Length(), most))
 	e := all.Filter("[pubdate], .published, .entry-date, .post-date, .date-published").First()
 	if e.Length() == 0 {
 		e = all.FilterFunction(func(_ int, t *goquery.Selection) bool { return p.near(t.Get(0), title) }).First()

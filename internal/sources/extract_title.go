@@ -38,6 +38,9 @@ func (p *webPage) title() string {
 // one before that, for the name of the site comes first.
 func (p *webPage) named() string {
 	title := words(p.doc.Find("head title").First())
+	if len(title) > longestTitle {
+		return ""
+	}
 	cuts := append(between.FindAllStringIndex(title, -1), colon.FindAllStringIndex(title, -1)...)
 	best, at := "", -1
 	for _, cut := range cuts {
@@ -110,13 +113,16 @@ func emphasis(b textBlock) (most int) {
 	return most
 }
 
+// longestTitle is how many bytes of a title are looked at for the name of the site.
+const longestTitle = 1000
+
 // between is what stands between a headline and the name of its site.
 var between = regexp.MustCompile(`\s+[-/_:]+\s+|\s*[–—|｜·•»«›‹>_]+\s*|-{2,}|\s*[-]\s*`)
 
 // withoutSite takes the names of site and sections off a title: what the page itself shows without them is the title.
 func (p *webPage) withoutSite(title string) string {
 	cuts := between.FindAllStringIndex(title, -1)
-	if len(cuts) == 0 || p.shows(title) {
+	if len(cuts) == 0 || len(title) > longestTitle || p.shows(title) {
 		return title
 	}
 	best := ""
