@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -12,6 +13,7 @@ import (
 	"silkpost/feeds"
 	"silkpost/internal/app"
 	"silkpost/internal/articles"
+	"silkpost/mailer/limit"
 )
 
 type statusCmd struct {
@@ -49,6 +51,9 @@ func (c *statusCmd) Run(e *env) error {
 		if err := bounceLines(e, status); err != nil {
 			return err
 		}
+		if err := limitTable(e, status.Limits); err != nil {
+			return err
+		}
 		if err := sourceTable(e, status.Sources); err != nil {
 			return err
 		}
@@ -77,9 +82,57 @@ func bounceLines(e *env, s app.Status) error {
 	}
 	rows := [][]string{{"destination", "pauses until", "because", "answer"}}
 	for _, p := range s.Paused {
-		rows = append(rows, []string{p.Destination, minute(p.Until), p.Kind, replied(p.Code, p.Reply)})
+		until, because := minute(p.Until), p.Kind
+		if p.ByHand {
+			until, because = "it is resumed", "paused by hand"
+		}
+		rows = append(rows, []string{p.Destination, until, because, replied(p.Code, p.Reply)})
 	}
 	return table(e.stdout, rows...)
+}
+
+// limitTable shows the limits, how far they are used, and what waits for its turn under them.
+func limitTable(e *env, limits []app.LimitStatus) error {
+	if len(limits) == 0 {
+		return nil
+	}
+	rows := [][]string{{"limit", "of", "used", "waiting", "next", "last"}}
+	for _, l := range limits {
+		var used []string
+		for _, period := range []string{"second", "minute", "hour", "day", "warm-up"} {
+			if most, is := l.Most[period]; is {
+				name := "per " + period
+				if period == "warm-up" {
+					name = "today"
+				}
+				used = append(used, fmt.Sprintf("%s of %s %s", thousands(l.Taken[period]), thousands(most), name))
+			}
+		}
+		row := []string{l.Name, limited(l), strings.Join(used, ", "), "0", "", ""}
+		waiting := 0
+		for i, line := range l.Waiting {
+			waiting += line.Waiting
+			row[3] = thousands(waiting)
+			if i == 0 {
+				row[4], row[5] = minute(line.Next), minute(line.Last)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return table(e.stdout, rows...)
+}
+
+// limited says what a limit is about.
+func limited(l app.LimitStatus) string {
+	for _, about := range []struct{ kind, name string }{{"relay", l.Relay}, {"destination", l.Destination}, {"sender", l.Sender}} {
+		switch {
+		case about.name == limit.Each && l.About == "":
+			return "each " + about.kind
+		case about.name != "":
+			return about.kind + " " + cmp.Or(l.About, about.name)
+		}
+	}
+	return "all"
 }
 
 // noticeTable counts the notices and shows those in trouble.

@@ -146,6 +146,16 @@ func (a *App) InboxDone(ctx context.Context, id int64) error {
 	return bounce.Done(ctx, a.DB, id, a.Clock.Now())
 }
 
+// PauseDestination keeps mail from a destination, or from one domain, until it is resumed. It returns the destination that the domain belongs to, which
+// goes on if it is another, and whether the pause is news.
+func (a *App) PauseDestination(ctx context.Context, name string) (of string, news bool, err error) {
+	if of, err = ledger.DestinationOf(ctx, a.DB, name); err != nil {
+		return of, false, err
+	}
+	news, err = ledger.PauseByHand(ctx, a.DB, name, a.Clock.Now())
+	return of, news, err
+}
+
 // ResumeDestination ends a destination's pause; errs.NotFound when it does not pause.
 func (a *App) ResumeDestination(ctx context.Context, name string) error {
 	return ledger.Resume(ctx, a.DB, name, a.Clock.Now())

@@ -20,7 +20,9 @@ import (
 	"silkpost/internal/jobs"
 	"silkpost/internal/web"
 	"silkpost/mailer/bounce"
+	"silkpost/mailer/destination"
 	"silkpost/mailer/edition"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
 )
@@ -184,6 +186,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if resumed > 0 {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
 	}
+	if err := limit.Forget(ctx, a.DB, now); err != nil {
+		return err
+	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
 }
 
@@ -281,6 +286,9 @@ func (a *App) sender() (*send.Sender, error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
 		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
 		Scored: bounce.Score,
+	}
+	if a.lookupMX != nil {
+		s.MX = &destination.Resolver{DB: a.DB, Clock: a.Clock, Log: a.Log, LookupMX: a.lookupMX}
 	}
 	a.observe(s)
 	return s, nil

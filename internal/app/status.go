@@ -16,6 +16,7 @@ import (
 	"silkpost/mailer/compose"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/ledger"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/notice"
 	"silkpost/subscribers"
 )
@@ -33,6 +34,7 @@ type Status struct {
 	Held       string          `json:"held"` // why nothing is sent until the database is adopted; "": it is not held
 	Bounces    BounceStatus    `json:"bounces"`
 	Paused     []PausedStatus  `json:"paused_destinations"`
+	Limits     []LimitStatus   `json:"limits"`
 	Locked     []LockedKey     `json:"locked_dkim_keys"`   // nothing is sent from their domains
 	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
 }
@@ -48,10 +50,35 @@ type BounceStatus struct {
 type PausedStatus struct {
 	Destination string    `json:"destination"`
 	Since       time.Time `json:"since"`
-	Until       time.Time `json:"until"`
-	Kind        string    `json:"kind"` // blocked, not authenticated, throttled
+	Until       time.Time `json:"until,omitzero"` // zero: until somebody resumes it
+	ByHand      bool      `json:"by_hand"`
+	Kind        string    `json:"kind"` // blocked, not authenticated, throttled; "" when it was paused by hand alone
 	Code        int       `json:"code"`
 	Reply       string    `json:"reply"`
+}
+
+// LimitStatus is a declared limit with how far it is used, for each relay, destination or sender that it is about, and what waits under it.
+type LimitStatus struct {
+	limit.Use
+	Waiting []ledger.Line `json:"waiting"`
+}
+
+func (a *App) limitStatus(ctx context.Context, h database.Handle) (shown []LimitStatus, err error) {
+	uses, err := limit.Uses(ctx, h, a.Clock.Now())
+	if err != nil || len(uses) == 0 {
+		return []LimitStatus{}, err
+	}
+	lines, err := ledger.Lines(ctx, h, a.Clock.Now())
+	for _, u := range uses {
+		s := LimitStatus{Use: u, Waiting: []ledger.Line{}}
+		for _, l := range lines {
+			if l.Limit == u.Name && l.About == u.About {
+				s.Waiting = append(s.Waiting, l)
+			}
+		}
+		shown = append(shown, s)
+	}
+	return shown, err
 }
 
 // bouncesOf is for how long bounces are counted.
@@ -73,7 +100,10 @@ func (a *App) pausedStatus(ctx context.Context, h database.Handle) ([]PausedStat
 	all, err := ledger.Paused(ctx, h, a.Clock.Now())
 	shown := make([]PausedStatus, len(all))
 	for i, d := range all {
-		shown[i] = PausedStatus{Destination: d.Name, Since: d.PausedAt, Until: d.PausedUntil, Kind: d.Kind, Code: d.Code, Reply: d.Reply}
+		shown[i] = PausedStatus{Destination: d.Name, Since: d.PausedAt, Until: d.PausedUntil, ByHand: d.ByHand, Kind: d.Kind, Code: d.Code, Reply: d.Reply}
+		if d.ByHand {
+			shown[i].Until = time.Time{}
+		}
 	}
 	return shown, err
 }
@@ -159,6 +189,9 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 			return err
 		}
 		if s.Paused, err = a.pausedStatus(ctx, h); err != nil {
+			return err
+		}
+		if s.Limits, err = a.limitStatus(ctx, h); err != nil {
 			return err
 		}
 		s.Locked, err = a.lockedKeys(ctx, h)

@@ -33,6 +33,7 @@ type Config struct {
 	PublicURL       string   `koanf:"public_url"`      // without a slash at its end
 	TrustedProxies  []string `koanf:"trusted_proxies"` // whose X-Forwarded-For is believed: networks (192.0.2.0/24); see Proxies
 	SMTPURL         string   `koanf:"smtp_url" secret:"true"`
+	SMTPFallbackURL string   `koanf:"smtp_fallback_url" secret:"true"` // stands in while the other relay cannot be reached; "": none does
 	SMTPConnections int      `koanf:"smtp_connections"`
 	RetryHours      int      `koanf:"retry_hours"`   // for how long a delivery is tried after its hour
 	BounceDomain    string   `koanf:"bounce_domain"` // where bounces come back to us, as b+…@ this; "": they go to the list's sender

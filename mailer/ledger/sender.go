@@ -116,7 +116,7 @@ var claim = `
 		WHERE ` + goes("e") + `
 		FOR KEY SHARE SKIP LOCKED
 	), due AS (
-		SELECT d.edition_id, d.contact_id, m.email, m.name, coalesce(o.destination, ` + domainOf + `, '') AS destination,
+		SELECT d.edition_id, d.contact_id, m.email, m.name, coalesce(o.destination, '') AS destination,
 		       p.until + (d.contact_id % 60) * interval '1 second' AS until
 		FROM open e CROSS JOIN LATERAL (
 			SELECT * FROM mailer.deliveries d
@@ -127,10 +127,12 @@ var claim = `
 			FOR UPDATE OF d SKIP LOCKED
 		) d
 		LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
-		LEFT JOIN mailer.domains o ON o.name = ` + domainOf + `
+		-- Not joined, for the planner would read all domains for each row; and each worked out once.
+		CROSS JOIN LATERAL (SELECT ` + domainOf + ` AS name OFFSET 0) domain
+		CROSS JOIN LATERAL (SELECT coalesce((SELECT o.destination FROM mailer.domains o WHERE o.name = domain.name), domain.name) AS destination OFFSET 0) o
 		LEFT JOIN LATERAL (
 			SELECT least(max(CASE WHEN p.by_hand THEN 'infinity' ELSE p.paused_until END), $2::timestamptz + ` + lookAgain + `) AS until
-			FROM mailer.destinations p WHERE ` + pauses + ` AND p.name IN (` + domainOf + `, o.destination)
+			FROM mailer.destinations p WHERE ` + pauses + ` AND p.name IN (domain.name, o.destination)
 			HAVING count(*) > 0 -- least() takes no notice of a null
 		) p ON true
 		WHERE EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
