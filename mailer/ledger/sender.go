@@ -37,42 +37,40 @@ func Renew(ctx context.Context, h database.Handle, sender uuid.UUID, now time.Ti
 }
 
 // Retire ends a sender: its lease is gone and what it still holds is due again.
-func Retire(ctx context.Context, h database.Handle, sender uuid.UUID) (err error) {
+func Retire(ctx context.Context, db *sqlx.DB, sender uuid.UUID) (err error) {
 	defer errs.Wrap(&err, "ledger.Retire")
-	_, err = h.ExecContext(ctx, `
-		WITH gone AS (DELETE FROM mailer.senders WHERE id = $1)
-		UPDATE mailer.deliveries SET state = 'pending', sender_id = NULL
-		WHERE state = 'in_flight' AND sender_id = $1`,
-		sender)
-	return err
+	return database.Transact(ctx, db, func(tx *sqlx.Tx) error {
+		_, err := bury(ctx, tx, `DELETE FROM mailer.senders WHERE id = $1 RETURNING id`, sender)
+		return err
+	})
 }
 
-// TakeOver puts back what dead senders held and returns how many deliveries that were. Anyone may call it at any time. Who is dead is
-// settled before anything is put back, so nothing is taken from a sender that comes to life meanwhile.
+// TakeOver puts back what dead senders held and returns how many deliveries that were. Anyone may call it at any time.
 func TakeOver(ctx context.Context, db *sqlx.DB, now time.Time) (n int, err error) {
 	defer errs.Wrap(&err, "ledger.TakeOver")
 	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
-		var dead pq.StringArray
-		if err := tx.GetContext(ctx, &dead, `
-			WITH expired AS (DELETE FROM mailer.senders WHERE lease_until < $1 RETURNING id)
-			SELECT coalesce(array_agg(id), '{}') FROM (
-				SELECT id FROM expired
-				UNION SELECT d.sender_id FROM mailer.deliveries d
-				WHERE d.state = 'in_flight' AND NOT EXISTS (SELECT 1 FROM mailer.senders s WHERE s.id = d.sender_id)
-			) gone`, now); err != nil || len(dead) == 0 {
-			return err
-		}
-		res, err := tx.ExecContext(ctx, `
-			UPDATE mailer.deliveries SET state = 'pending', sender_id = NULL
-			WHERE state = 'in_flight' AND sender_id = ANY ($1::uuid[])`, dead)
-		if err != nil {
-			return err
-		}
-		rows, err := res.RowsAffected()
-		n = int(rows)
+		n, err = bury(ctx, tx, `DELETE FROM mailer.senders WHERE lease_until < $1 RETURNING id`, now)
 		return err
 	})
 	return n, err
+}
+
+// bury deletes senders, by a statement that returns who they were, and makes due again what they held. Claims lock their sender, so that those under way
+// are waited for and none comes after; what they took the second statement sees. It looks through all that is open: no index knows who holds what, which
+// would make each claim dearer.
+func bury(ctx context.Context, tx *sqlx.Tx, deletion string, which any) (n int, err error) {
+	var dead pq.StringArray
+	if err := tx.GetContext(ctx, &dead, `WITH dead AS (`+deletion+`) SELECT coalesce(array_agg(id), '{}') FROM dead`, which); err != nil || len(dead) == 0 {
+		return 0, err
+	}
+	res, err := tx.ExecContext(ctx, `
+		UPDATE mailer.deliveries SET state = 'pending', sender_id = NULL
+		WHERE due_at IS NOT NULL AND state = 'in_flight' AND sender_id = ANY ($1::uuid[])`, dead)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := res.RowsAffected()
+	return int(rows), err
 }
 
 // begins is true of a delivery d of an edition e that was begun, or may be at $2: a later one waits for a person.
@@ -110,7 +108,9 @@ func GivesBack(d string) string { return `NOT ` + doubted(d) + ` AND ` + reserve
 // that. An edition that is being worked on is left for the next time: whoever holds, pauses, cancels or arranges one locks its row, waits for
 // claims under way, and afterwards there are no others.
 var claim = `
-	WITH open AS (
+	WITH alive AS (
+		SELECT FROM mailer.senders WHERE id = $1 AND lease_until > $2 FOR KEY SHARE
+	), open AS (
 		SELECT e.id, e.late_after, ARRAY(SELECT v.id FROM mailer.variants v WHERE v.edition_id = e.id AND v.retired) AS retired
 		FROM mailer.editions e
 		WHERE ` + goes("e") + `
@@ -135,8 +135,7 @@ var claim = `
 			FROM mailer.destinations p WHERE ` + pauses + ` AND p.name IN (domain.name, o.destination)
 			HAVING count(*) > 0 -- least() takes no notice of a null
 		) p ON true
-		WHERE EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
-		  AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held)
+		WHERE EXISTS (SELECT FROM alive) AND NOT EXISTS (SELECT FROM installation.standing WHERE held)
 		ORDER BY d.due_at, d.variant_id
 		LIMIT $3
 	), begun AS (
