@@ -179,6 +179,11 @@ func (c *connection) dial(ctx context.Context) bool {
 	if err != nil {
 		refused := c.next
 		c.next = nil
+		if ctx.Err() != nil { // it was we who broke off
+			c.sender.putBack(ctx, refused.item)
+			c.done(refused)
+			return false
+		}
 		c.report(ctx, refused, refusal(err))
 		return false
 	}
