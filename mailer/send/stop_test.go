@@ -68,7 +68,9 @@ func TestStoppingDoesNotWaitForEver(t *testing.T) {
 	for _, pipelining := range []bool{false, true} {
 		p := newPost(t, 30)
 		server, came, answer := atDot(t, pipelining)
-		s := p.sender(server.Addr, func(s *send.Sender) { s.Grace, s.Retry.InDoubt, s.Retry.GiveUp = 50*time.Millisecond, time.Hour, 24*time.Hour })
+		s := p.sender(server.Addr, func(s *send.Sender) {
+			s.Grace, s.Retry.InDoubt, s.Retry.GiveUp = 50*time.Millisecond, time.Hour, 24*time.Hour
+		})
 		cancel, ended := p.start(s)
 		for range 4 {
 			<-came
