@@ -89,8 +89,13 @@ func of(step smtptest.Step) []behaviour {
 	case smtptest.Connect:
 		return append(slices.Clone(behaviours), behaviour{"220, no words", smtptest.Act{Reply: "220"}, false}, // go-mail wants some
 			behaviour{"220, lines", smtptest.Act{Reply: "220-mx.example.org\n220 ready"}, false}, behaviour{"220, then closed", smtptest.Act{Then: closed}, false})
-	case smtptest.EHLO, smtptest.StartTLS, smtptest.Auth:
-		return behaviours // what else is good there go-mail knows
+	case smtptest.EHLO:
+		return append(slices.Clone(behaviours), behaviour{"250, offers nothing", smtptest.Act{Reply: "250 mx.example.org"}, false})
+	case smtptest.StartTLS:
+		return append(slices.Clone(behaviours), behaviour{"220, then closed", smtptest.Act{Then: closed}, false}, behaviour{"220, then silence", smtptest.Act{Then: silent}, false},
+			behaviour{"220, then no TLS", smtptest.Act{Reply: "220 2.0.0 go ahead\n<html>hello</html>", Then: closed}, false})
+	case smtptest.Auth:
+		return append(slices.Clone(behaviours), behaviour{"235, lines", smtptest.Act{Reply: "235-2.7.0 hello\n235 2.7.0 welcome"}, false})
 	case smtptest.Data:
 		return append(slices.Clone(behaviours), behaviour{"2yz", smtptest.Act{Reply: "250 2.0.0 taken"}, false}, behaviour{"354, lines", smtptest.Act{Reply: "354-go\n354 ahead"}, false},
 			behaviour{"354, then closed", smtptest.Act{Then: closed}, false}, behaviour{"354, then silence", smtptest.Act{Then: silent}, false})
