@@ -211,7 +211,7 @@ func (c *connection) dial(ctx context.Context) bool {
 func (c *connection) unreachable(ctx context.Context, r reply.Reply) {
 	refused := c.next
 	c.next = nil
-	if c.sender.routes.unreachable(c.way, c.sender.Clock.Now()) {
+	if ctx.Err() == nil && c.sender.routes.unreachable(c.way, c.sender.Clock.Now()) { // else it was we who broke off
 		c.report(ctx, refused, r)
 	} else {
 		c.sender.putBack(ctx, refused.item)
