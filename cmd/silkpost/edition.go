@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
 
+	"github.com/google/uuid"
+
 	"silkpost/internal/app"
+	"silkpost/internal/errs"
 )
 
 type editionCmd struct {
@@ -72,6 +76,9 @@ type deliveriesCmd struct {
 func (c *deliveriesCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
 		lines, err := a.Deliveries(ctx, c.Edition.UUID)
+		if errs.KindOf(err) == errs.Gone && !c.JSON {
+			return tallyTable(ctx, e, a, c.Edition.UUID)
+		}
 		if err != nil {
 			return err
 		}
@@ -86,6 +93,20 @@ func (c *deliveriesCmd) Run(e *env) error {
 		}
 		return table(e.stdout, rows...)
 	})
+}
+
+// tallyTable shows what is kept of an edition whose deliveries were dropped.
+func tallyTable(ctx context.Context, e *env, a *app.App, id uuid.UUID) error {
+	tallies, err := a.Tallies(ctx, id)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, "These deliveries are not kept any more. What they came to:")
+	rows := [][]string{{"state", "deliveries", "answer", "bounce", "destination"}}
+	for _, t := range tallies {
+		rows = append(rows, []string{t.State, thousands(t.Count), t.Kind, t.Bounce, cmp.Or(t.Destination, "small ones together")})
+	}
+	return table(e.stdout, rows...)
 }
 
 // replied is a server's answer.

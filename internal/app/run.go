@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,7 @@ import (
 	"silkpost/internal/web"
 	"silkpost/mailer/bounce"
 	"silkpost/mailer/edition"
+	"silkpost/mailer/ledger"
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
 )
@@ -155,6 +157,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			a.alarm.set(next)
 			return errors.Join(err, failed)
 		},
+		Retain:     a.retain,
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
@@ -166,6 +169,22 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			return err
 		},
 	})
+}
+
+// retain drops the deliveries of months that ended longer ago than they are to be kept.
+func (a *App) retain(ctx context.Context) error {
+	if a.Config.RetentionMonths == 0 {
+		return nil
+	}
+	now := a.Clock.Now()
+	done, err := ledger.Retain(ctx, a.DB, now.AddDate(0, -a.Config.RetentionMonths, 0), now)
+	if len(done.Months) > 0 {
+		a.Log.InfoContext(ctx, "old deliveries were counted and dropped", slog.String("months", strings.Join(done.Months, " ")))
+	}
+	if done.Blocked != "" {
+		a.Log.WarnContext(ctx, "old deliveries stay, for something of their month is open: end its editions with silkpost edition cancel", slog.String("month", done.Blocked))
+	}
+	return err
 }
 
 // keepBooks does what time alone brings among the people: pauses end, and counts of requests are forgotten.
