@@ -32,6 +32,8 @@ type editionCmd struct {
 	Pause   editionPauseCmd   `cmd:"" help:"Stop sending it for a while."`
 	Resume  editionResumeCmd  `cmd:"" help:"Go on sending it."`
 
+	Resend editionResendCmd `cmd:"" help:"Send it once more to one contact, as a new message."`
+
 	Make    editionMakeCmd    `cmd:"" help:"Make an edition by hand: an introduction, chosen articles, or both."`
 	Correct editionCorrectCmd `cmd:"" help:"Send a correction to exactly those who got an edition."`
 }

@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -153,6 +154,9 @@ func (a *App) openDatabase(ctx context.Context, owner bool) (err error) {
 	return installation.Enrol(ctx, a.DB, a.place, a.Clock.Now())
 }
 
+// fetchDelay is how long a host that we fetch from has its rest between requests.
+const fetchDelay = time.Second
+
 // furnish makes the rooms and connects them.
 func (a *App) furnish(opt Options) (err error) {
 	if a.keys, err = a.secretKeys(); err != nil {
@@ -163,7 +167,9 @@ func (a *App) furnish(opt Options) (err error) {
 	}
 	a.watch()
 	a.alarm = newAlarm(a.Clock, a.Log, func(ctx context.Context) error { return a.queue.Insert(ctx, a.DB, jobs.Plan{}) })
-	client := fetch.New(opt.Allow...)
+	client := fetch.NewPolite(fetch.Manners{
+		Contact: cmp.Or(a.Config.FetchContact, a.Config.PublicURL), Delay: fetchDelay, Clock: a.Clock,
+	}, slices.Concat(opt.Allow, a.Config.InternalHosts)...)
 	a.Articles = &articles.Store{
 		Changed:  a.articlesChanged,
 		CheckURL: client.Check,
@@ -172,6 +178,7 @@ func (a *App) furnish(opt Options) (err error) {
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: dresser{a.Templates, a.Log}, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
+	a.furnishSigning()
 	return a.furnishBounces()
 }
 

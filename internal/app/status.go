@@ -35,6 +35,7 @@ type Status struct {
 	Bounces    BounceStatus    `json:"bounces"`
 	Paused     []PausedStatus  `json:"paused_destinations"`
 	Floor      FloorStatus     `json:"floor"`
+	Locked     []LockedKey     `json:"locked_dkim_keys"`   // nothing is sent from their domains
 	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
 }
 
@@ -178,7 +179,10 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Paused, err = a.pausedStatus(ctx, h); err != nil {
 			return err
 		}
-		s.Floor, err = floorStatus(ctx, h)
+		if s.Floor, err = floorStatus(ctx, h); err != nil {
+			return err
+		}
+		s.Locked, err = a.lockedKeys(ctx, h)
 		return err
 	})
 	return s, err
@@ -327,7 +331,7 @@ func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, e
 			BouncedAt: e.BouncedAt, BounceKind: e.BounceKind, BounceStatus: e.BounceStatus, BounceDiagnostic: e.BounceDiagnostic,
 		}
 		if e.Sender != "" {
-			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Sender)
+			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Resent, e.Sender)
 		}
 	}
 	return lines, nil

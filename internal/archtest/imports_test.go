@@ -9,7 +9,7 @@ import (
 )
 
 // testRooms exist for tests alone.
-var testRooms = []string{"internal/archtest", "internal/browsertest", "internal/testkit", "mailer/catcher/catchertest"}
+var testRooms = []string{"internal/archtest", "internal/browsertest", "internal/testkit", "internal/testkit/smtptest", "mailer/catcher/catchertest"}
 
 // rule forbids rooms to know others, by themselves or through rooms between them.
 type rule struct {
@@ -157,6 +157,7 @@ var homes = map[string][]string{
 	"github.com/emersion/...":         {"mailer/bounce", "mailer/catcher"},
 	"github.com/gorilla/feeds":        {"feeds"},
 	"github.com/mmcdole/gofeed/...":   {"internal/sources"},
+	"codeberg.org/readeck/...":        {"internal/sources"},
 	"github.com/microcosm-cc/...":     {"internal/articles"},
 	"github.com/pressly/goose/...":    {"internal/database"},
 	"github.com/alecthomas/kong":      {"cmd/silkpost"},

@@ -39,8 +39,10 @@ type Config struct {
 	BounceDomain    string   `koanf:"bounce_domain"`    // where bounces come back to us, as b+…@ this; "": they go to the list's sender
 	BounceListen    string   `koanf:"bounce_listen"`    // where its mail is taken in by SMTP; "": not
 	BounceIMAPURL   string   `koanf:"bounce_imap_url" secret:"true"`
-	FeedCacheMB     int      `koanf:"feed_cache_mb"`  // memory for feeds that are ready to be served, in MiB
-	CatcherListen   string   `koanf:"catcher_listen"` // where the demo's mail catcher takes mail
+	InternalHosts   []string `koanf:"allow_internal_hosts"` // hosts, as in URLs, that sources and hubs may have although their addresses are internal
+	FetchContact    string   `koanf:"fetch_contact"`        // where those who run sites reach us: an address of the web or mail; "": PublicURL
+	FeedCacheMB     int      `koanf:"feed_cache_mb"`        // memory for feeds that are ready to be served, in MiB
+	CatcherListen   string   `koanf:"catcher_listen"`       // where the demo's mail catcher takes mail
 	SecretKey       []string `koanf:"secret_key" secret:"true"`
 	DebugListen     string   `koanf:"debug_listen"`  // where metrics and profiles are served to operators; "": nowhere
 	LogFormat       string   `koanf:"log_format"`    // text or json
@@ -210,6 +212,9 @@ func (c Config) validate() (Config, error) {
 	if c.FeedCacheMB < 1 || c.FeedCacheMB > 1<<20 {
 		return c, errs.New(errs.Invalid, "feed_cache_mb %d: it is a number of MiB from 1 to 1048576", c.FeedCacheMB)
 	}
+	if err := c.checkFetching(); err != nil {
+		return c, err
+	}
 	for i, key := range c.SecretKey {
 		if len(key) < minSecretKey {
 			return c, errs.New(errs.Invalid, "secret_key: key %d of %d has %d characters, it needs %d or more; in the environment commas and spaces part keys",
@@ -242,6 +247,19 @@ func (c Config) validate() (Config, error) {
 	}
 	c.PublicURL, err = checkPublicURL(c.PublicURL)
 	return c, err
+}
+
+// checkFetching checks what stands in requests to other sites.
+func (c Config) checkFetching() error {
+	for _, host := range c.InternalHosts {
+		if u, err := url.Parse("http://" + host); err != nil || u.Hostname() != strings.Trim(host, "[]") || host == "" {
+			return errs.New(errs.Invalid, "allow_internal_hosts %q: it is a host as it stands in an address, such as intranet.example.org or 10.0.0.5", host)
+		}
+	}
+	if strings.ContainsFunc(c.FetchContact, func(r rune) bool { return r <= ' ' || r > '~' || r == '(' || r == ')' }) {
+		return errs.New(errs.Invalid, "fetch_contact %q: it is an address of the web or of mail, such as https://www.example.org/about or news@example.org", c.FetchContact)
+	}
+	return nil
 }
 
 // checkPublicURL wants https, because mail programs follow List-Unsubscribe links over https alone (RFC 8058); plain http is for

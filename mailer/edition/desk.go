@@ -156,7 +156,7 @@ func (b *bench) suppress(ctx context.Context) error {
 // leaveInDoubt ends deliveries that their contacts may have.
 func (b *bench) leaveInDoubt(ctx context.Context) error {
 	return b.run(ctx, `
-		UPDATE mailer.deliveries d SET state = 'in_doubt', due_at = NULL
+		UPDATE mailer.deliveries d SET state = `+ledger.Remains+`, due_at = NULL
 		FROM mailer.variants v
 		WHERE d.edition_id = $1 AND v.id = d.variant_id AND v.retired AND d.due_at IS NOT NULL AND d.state <> 'in_flight'
 		  AND `+ledger.EverInDoubt, b.edition.ID)

@@ -407,7 +407,7 @@ func (m *months) owedAgain() {
 		)
 		SELECT e.contact_id, ARRAY(SELECT g FROM unnest(v.groups) g WHERE NOT `+ledger.Closed("g")+`) AS groups
 		FROM ended e JOIN mailer.variants v ON v.id = e.variant_id
-		WHERE NOT EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = e.edition_id AND a.contact_id = e.contact_id AND a.outcome = 'in_doubt')`))
+		WHERE NOT EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = e.edition_id AND a.contact_id = e.contact_id AND a.outcome IN ('in_doubt', 'sent'))`))
 	for _, row := range rows {
 		if r := m.readers[row.Contact]; r.state == "active" || r.catchUp {
 			for _, id := range row.Groups {
@@ -423,7 +423,7 @@ func (m *months) repeated() (n int) {
 		SELECT count(*) FROM (
 			SELECT FROM mailer.deliveries d JOIN mailer.variants v ON v.id = d.variant_id, unnest(v.groups) g
 			WHERE d.state NOT IN ('failed', 'suppressed', 'cancelled')
-			   OR EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = d.edition_id AND a.contact_id = d.contact_id AND a.outcome = 'in_doubt')
+			   OR EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = d.edition_id AND a.contact_id = d.contact_id AND a.outcome IN ('in_doubt', 'sent'))
 			GROUP BY d.subscription_id, g HAVING count(*) > 1
 		) twice`))
 	if m.tally["months dropped"] > 0 {

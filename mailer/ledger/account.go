@@ -64,6 +64,7 @@ type Entry struct {
 	Email     string        `db:"email"`
 	State     string        `db:"state"`
 	Attempts  int           `db:"attempts"`
+	Resent    int           `db:"resent"` // how often a person had it sent again
 	Code      int           `db:"code"`
 	Reply     string        `db:"reply"`
 	NotBefore time.Time     `db:"not_before"`
@@ -82,7 +83,7 @@ type Entry struct {
 func Entries(ctx context.Context, h database.Handle, edition uuid.UUID) (entries []Entry, err error) {
 	defer errs.Wrap(&err, "ledger.Entries(%s)", edition)
 	err = h.SelectContext(ctx, &entries, `
-		SELECT d.contact_id, a.email, d.state, d.attempts, d.code, d.reply, d.not_before, d.variant_id,
+		SELECT d.contact_id, a.email, d.state, d.attempts, d.resent, d.code, d.reply, d.not_before, d.variant_id,
 		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles, d.bounced_at, coalesce(d.bounce_kind, '') AS bounce_kind,
 		       coalesce(d.bounce_status, '') AS bounce_status, coalesce(d.bounce_diagnostic, '') AS bounce_diagnostic
 		FROM mailer.deliveries d

@@ -12,12 +12,6 @@ import (
 	"silkpost/mailer/reply"
 )
 
-// The times to wait for an answer (RFC 5321, 4.5.3.2).
-const (
-	commandTimeout = 5 * time.Minute
-	dotTimeout     = 10 * time.Minute
-)
-
 // conn is one kept SMTP connection. It belongs to one goroutine; only close may be called from others.
 //
 // A transaction has two steps: MAIL, RCPT and DATA open it, the message with its final dot ends it. Where the server takes commands in groups
@@ -26,6 +20,7 @@ const (
 type conn struct {
 	client    *smtp.Client
 	net       net.Conn
+	patience  Patience
 	pipelines bool   // the server takes commands in groups
 	messages  int    // transactions that were begun
 	halfOpen  bool   // the last transaction was refused half-way: RSET comes before the next
@@ -38,7 +33,7 @@ func (c *conn) deliver(p *Parcel) reply.Reply {
 	if r := c.open(p); r.Code != goOn {
 		return r
 	}
-	if err := c.write(p.Wire, dotTimeout); err != nil {
+	if err := c.write(p.Wire, reply.Dot); err != nil {
 		return lost(reply.Dot, err)
 	}
 	return c.verdict()
@@ -53,7 +48,7 @@ func (c *conn) open(p *Parcel) reply.Reply {
 		return reply.Reply{Phase: reply.Compose, Text: missing}
 	}
 	if c.pipelines {
-		if err := c.write(c.appendOpening(nil, p), commandTimeout); err != nil {
+		if err := c.write(c.appendOpening(nil, p), reply.Mail); err != nil {
 			return lost(reply.Mail, err)
 		}
 		return c.opened()
@@ -135,7 +130,7 @@ func (c *conn) opened() reply.Reply {
 // sendNothing ends a transaction that was refused and of which the server wants to have the message nevertheless, as some do (RFC 2920, 3.1): with the
 // dot alone. A server that takes the recipient without the sender would deliver that: there the connection ends.
 func (c *conn) sendNothing(rcpt reply.Reply) {
-	if rcpt.Code/100 == 2 || c.write([]byte(FinalDot), dotTimeout) != nil || c.answer(reply.Dot).Code == 0 {
+	if rcpt.Code/100 == 2 || c.write([]byte(FinalDot), reply.Dot) != nil || c.answer(reply.Dot).Code == 0 {
 		c.close()
 	}
 }
@@ -172,7 +167,7 @@ func (c *conn) openStepwise(p *Parcel) reply.Reply {
 
 // command sends one command and reads its answer.
 func (c *conn) command(phase reply.Phase, line []byte) reply.Reply {
-	if err := c.write(line, commandTimeout); err != nil {
+	if err := c.write(line, phase); err != nil {
 		return lost(phase, err)
 	}
 	return c.answer(phase)
@@ -182,8 +177,8 @@ func (c *conn) command(phase reply.Phase, line []byte) reply.Reply {
 func (c *conn) verdict() reply.Reply { return c.answer(reply.Dot) }
 
 // write writes all at once. A connection that is gone shows here, or at the answer.
-func (c *conn) write(b []byte, patience time.Duration) error {
-	_ = c.net.SetWriteDeadline(time.Now().Add(patience))
+func (c *conn) write(b []byte, phase reply.Phase) error {
+	_ = c.net.SetWriteDeadline(time.Now().Add(c.patience.with(phase)))
 	w := c.client.Text.W
 	_, _ = w.Write(b) // a bufio.Writer keeps its error for Flush
 	return w.Flush()
@@ -192,7 +187,7 @@ func (c *conn) write(b []byte, patience time.Duration) error {
 // answer reads one answer, whatever its code. A failure to read is a reply without a code.
 func (c *conn) answer(phase reply.Phase) reply.Reply {
 	if c.client.Text.R.Buffered() == 0 {
-		_ = c.net.SetReadDeadline(time.Now().Add(patience(phase)))
+		_ = c.net.SetReadDeadline(time.Now().Add(c.patience.with(phase)))
 	}
 	code, words, err := c.read()
 	if err != nil {
@@ -203,14 +198,6 @@ func (c *conn) answer(phase reply.Phase) reply.Reply {
 		r.Text = reply.OneLine(string(words))
 	}
 	return r
-}
-
-// patience is how long to wait for an answer.
-func patience(phase reply.Phase) time.Duration {
-	if phase == reply.Dot {
-		return dotTimeout
-	}
-	return commandTimeout
 }
 
 var errNoSMTP = errors.New("the server does not speak SMTP")
@@ -264,9 +251,9 @@ func lost(phase reply.Phase, err error) reply.Reply {
 
 // quit ends the session politely, without waiting for long.
 func (c *conn) quit() {
-	if c.write([]byte("QUIT\r\n"), time.Second) == nil {
-		_ = c.net.SetReadDeadline(time.Now().Add(time.Second))
-		_, _, _ = c.read()
+	c.patience = Patience{Command: time.Second}
+	if c.write([]byte("QUIT\r\n"), reply.Connect) == nil {
+		_ = c.answer(reply.Connect)
 	}
 	c.close()
 }

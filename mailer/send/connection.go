@@ -136,7 +136,7 @@ func (c *connection) turn(ctx context.Context) {
 // finish writes the message in hand, with what follows it, and returns the verdict.
 func (c *connection) finish(message []byte) reply.Reply {
 	begin := c.sender.Clock.Now()
-	if err := c.wire.write(message, dotTimeout); err != nil {
+	if err := c.wire.write(message, reply.Dot); err != nil {
 		return lost(reply.Dot, err)
 	}
 	r := c.wire.verdict()

@@ -22,6 +22,14 @@ CREATE TABLE mailer.tallies (
 -- How often a person had it sent again; each time it is a new message.
 ALTER TABLE mailer.deliveries ADD resent integer NOT NULL DEFAULT 0;
 
+-- An edition of which something is sent again was out before.
+DROP TRIGGER editions_archive ON mailer.editions;
+CREATE TRIGGER editions_archive AFTER UPDATE OF state ON mailer.editions
+    FOR EACH ROW WHEN (NEW.state = 'sending' AND OLD.state NOT IN ('sending', 'sent')) EXECUTE FUNCTION mailer.archive_edition();
+
 -- +goose Down
+DROP TRIGGER editions_archive ON mailer.editions;
+CREATE TRIGGER editions_archive AFTER UPDATE OF state ON mailer.editions
+    FOR EACH ROW WHEN (NEW.state = 'sending' AND OLD.state <> 'sending') EXECUTE FUNCTION mailer.archive_edition();
 ALTER TABLE mailer.deliveries DROP resent;
 DROP TABLE mailer.tallies, mailer.floor;
