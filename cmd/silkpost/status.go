@@ -15,11 +15,15 @@ import (
 )
 
 type statusCmd struct {
-	JSON bool `help:"Print JSON." name:"json"`
+	JSON  bool `help:"Print JSON." name:"json" xor:"how"`
+	Watch bool `help:"Show how sending goes on, until it is told to stop." xor:"how"`
 }
 
 func (c *statusCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
+		if c.Watch {
+			return watch(ctx, e, a)
+		}
 		status, err := a.Status(ctx)
 		if err != nil {
 			return err
