@@ -32,7 +32,7 @@ func watch(ctx context.Context, e *env, a *app.App) error {
 	}
 	w := &watcher{out: e.stdout, terminal: terminal}
 	for {
-		begin := time.Now()
+		begin := a.Clock.Now()
 		p, err := a.Progress(ctx, w.seen...)
 		if ctx.Err() != nil {
 			return nil
@@ -41,7 +41,7 @@ func watch(ctx context.Context, e *env, a *app.App) error {
 			return err
 		}
 		w.show(p)
-		timer := time.NewTimer(max(every, watchShare*time.Since(begin)))
+		timer := time.NewTimer(max(every, watchShare*a.Clock.Now().Sub(begin)))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -118,15 +118,16 @@ func progressLine(e app.EditionStatus, rate float64) string {
 	part := func(n int) int { return n * width / max(1, d.Recipients) }
 	sent, done := part(d.Sent), part(e.Done())
 	bar := strings.Repeat("#", sent) + strings.Repeat("x", done-sent) + strings.Repeat(" ", width-done)
-	line := fmt.Sprintf("%s %s [%s] %s of %s sent", e.List, e.Rhythm, bar, thousands(d.Sent), thousands(d.Recipients))
+	parts := []string{fmt.Sprintf("%s %s [%s] %s of %s sent", e.List, e.Rhythm, bar, thousands(d.Sent), thousands(d.Recipients))}
 	for _, more := range []struct {
 		n    int
 		name string
 	}{{d.Deferred, "deferred"}, {d.Failed, "failed"}, {d.InDoubt, "in doubt"}, {d.Suppressed + d.Cancelled, "left out"}} {
 		if more.n > 0 {
-			line += fmt.Sprintf(", %s %s", thousands(more.n), more.name)
+			parts = append(parts, thousands(more.n)+" "+more.name)
 		}
 	}
+	line := strings.Join(parts, ", ")
 	switch {
 	case e.State != edition.Approved && e.State != edition.Sending:
 		return line + "; " + string(e.State)

@@ -112,7 +112,7 @@ func (b *bench) reclaim(ctx context.Context, contact int64, found again) error {
 // begin makes the delivery due as a new message. An edition that was over is not over any more.
 func (b *bench) begin(ctx context.Context, contact int64) error {
 	if err := b.run(ctx, `
-		UPDATE mailer.deliveries SET state = 'pending', due_at = $3, not_before = $3, sender_id = NULL, behind = true, resent = resent + 1
+		UPDATE mailer.deliveries SET state = 'pending', due_at = $3, not_before = $3, sender_id = NULL, held_by = NULL, held_until = NULL, behind = true, resent = resent + 1
 		WHERE edition_id = $1 AND contact_id = $2`, b.edition.ID, contact, b.now); err != nil {
 		return err
 	}

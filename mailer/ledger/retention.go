@@ -158,8 +158,9 @@ type tallied struct {
 func tally(ctx context.Context, tx *sqlx.Tx, from, to uuid.UUID) error {
 	rows, err := tx.QueryxContext(ctx, `
 		WITH d AS (
-			SELECT d.edition_id, d.contact_id, d.state, d.code, d.reply, coalesce(d.bounce_kind, '') AS bounce, coalesce(`+destinationOf+`, '') AS destination
+			SELECT d.edition_id, d.contact_id, d.state, d.code, d.reply, coalesce(d.bounce_kind, '') AS bounce, coalesce(o.destination, `+domainOf+`, '') AS destination
 			FROM mailer.deliveries d LEFT JOIN subscribers.addresses m ON m.contact_id = d.contact_id
+			LEFT JOIN mailer.domains o ON o.name = `+domainOf+`
 			WHERE d.edition_id >= $1 AND d.edition_id < $2
 		), known AS (
 			SELECT edition_id, destination FROM d GROUP BY edition_id, destination HAVING count(*) >= $3
