@@ -319,6 +319,21 @@ func (c *editionResumeCmd) Run(e *env) error {
 	return c.change(e, func(ctx context.Context, d *edition.Desk) error { return d.Resume(ctx, c.ID.UUID) })
 }
 
+type editionResendCmd struct {
+	edited
+	To string `help:"Address of the contact." required:"" placeholder:"EMAIL"`
+}
+
+func (c *editionResendCmd) Run(e *env) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		if err := a.Resend(ctx, edition.CommandLine, c.ID.UUID, c.To); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(e.stdout, "It goes to %s once more, as a new message, as soon as a worker runs.\n", c.To)
+		return err
+	})
+}
+
 // change changes an edition's state and says what it is then.
 func (c *edited) change(e *env, do func(context.Context, *edition.Desk) error) error {
 	return e.open(func(ctx context.Context, a *app.App) error {

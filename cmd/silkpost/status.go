@@ -17,11 +17,15 @@ import (
 )
 
 type statusCmd struct {
-	JSON bool `help:"Print JSON." name:"json"`
+	JSON  bool `help:"Print JSON." name:"json" xor:"how"`
+	Watch bool `help:"Show how sending goes on, until it is told to stop." xor:"how"`
 }
 
 func (c *statusCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
+		if c.Watch {
+			return watch(ctx, e, a)
+		}
 		status, err := a.Status(ctx)
 		if err != nil {
 			return err
@@ -39,6 +43,9 @@ func (c *statusCmd) Run(e *env) error {
 			return err
 		}
 		fmt.Fprintf(e.stdout, "%s\n%s sending.\n", countsLine(status.Deliveries), counted(status.Workers, "worker"))
+		if f := status.Floor; f.Month != nil {
+			fmt.Fprintf(e.stdout, "Deliveries are kept from %s on; of older ones there are counts, and articles that came before %s are not planned again.\n", *f.Month, minute(*f.Until))
+		}
 		if n := len(status.Unreached); n > 0 {
 			fmt.Fprintf(e.stdout, "%s with %s: silkpost organisation list shows which.\n", counted(n, "organisation"), nobody)
 		}

@@ -168,7 +168,7 @@ func (a *App) lastEdition(ctx context.Context, n *notice.Notice, sub *subscriber
 		return nil, err
 	}
 	letter.EditionID = n.EditionID.UUID
-	to.Name, to.MessageID = sub.Contact.Name, compose.MessageID(letter.EditionID, sub.Contact.ID, letter.SenderAddress)
+	to.Name, to.MessageID = sub.Contact.Name, compose.MessageID(letter.EditionID, sub.Contact.ID, 0, letter.SenderAddress)
 	to.PreferencesURL, to.UnsubscribeURL = a.Composer.PreferencesURL(sub.ID), a.Composer.UnsubscribeURL(sub.ID)
 	to.UnsubscribeMail = a.Composer.UnsubscribeMailto(sub.ID)
 	return a.sample(letter, to)

@@ -134,7 +134,7 @@ func (a *App) received(ctx context.Context, h database.Handle, found []ledger.Re
 			BouncedAt: d.BouncedAt, BounceKind: d.BounceKind, BounceDiagnostic: d.BounceDiagnostic,
 		}
 		if d.Sender != "" {
-			all[i].MessageID = compose.MessageID(d.EditionID, d.ContactID, d.Sender)
+			all[i].MessageID = compose.MessageID(d.EditionID, d.ContactID, d.Resent, d.Sender)
 		}
 		for _, id := range d.Articles {
 			all[i].Articles = append(all[i].Articles, articles[id])

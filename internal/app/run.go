@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +24,7 @@ import (
 	"silkpost/mailer/destination"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/limit"
+	"silkpost/mailer/ledger"
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
 )
@@ -163,6 +165,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			a.alarm.set(edition.Earlier(next, release))
 			return errors.Join(err, failed)
 		},
+		Retain:     a.retain,
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
@@ -174,6 +177,22 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			return err
 		},
 	})
+}
+
+// retain drops the deliveries of months that ended longer ago than they are to be kept.
+func (a *App) retain(ctx context.Context) error {
+	if a.Config.RetentionMonths == 0 {
+		return nil
+	}
+	now := a.Clock.Now()
+	done, err := ledger.Retain(ctx, a.DB, now.AddDate(0, -a.Config.RetentionMonths, 0), now)
+	if len(done.Months) > 0 {
+		a.Log.InfoContext(ctx, "old deliveries were counted and dropped", slog.String("months", strings.Join(done.Months, " ")))
+	}
+	if done.Blocked != "" {
+		a.Log.WarnContext(ctx, "old deliveries stay, for something of their month is open: end its editions with silkpost edition cancel", slog.String("month", done.Blocked))
+	}
+	return err
 }
 
 // keepBooks does what time alone brings among the people: pauses end, and counts of requests are forgotten.

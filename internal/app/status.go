@@ -11,6 +11,7 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/internal/installation"
 	"silkpost/mailer/bounce"
 	"silkpost/mailer/compose"
@@ -35,8 +36,25 @@ type Status struct {
 	Bounces    BounceStatus    `json:"bounces"`
 	Paused     []PausedStatus  `json:"paused_destinations"`
 	Limits     []LimitStatus   `json:"limits"`
+	Floor      FloorStatus     `json:"floor"`
 	Locked     []LockedKey     `json:"locked_dkim_keys"`   // nothing is sent from their domains
 	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
+}
+
+// FloorStatus says which deliveries are not kept any more but for their counts.
+type FloorStatus struct {
+	Month *string    `json:"kept_from"`      // the first month of which deliveries are kept, as 2026-01; null: all are
+	Rose  *time.Time `json:"rose_at"`        // when older ones were last dropped
+	Until *time.Time `json:"articles_until"` // articles that came by then are never planned again
+}
+
+func floorStatus(ctx context.Context, h database.Handle) (s FloorStatus, err error) {
+	floor, err := ledger.FloorOf(ctx, h)
+	if err != nil || floor.Arrived == nil {
+		return s, err
+	}
+	month := floor.Month().Format("2006-01")
+	return FloorStatus{Month: &month, Rose: floor.RoseAt, Until: floor.Arrived}, nil
 }
 
 // BounceStatus is what came back within thirty days, how it comes back, and what waits for a person.
@@ -194,6 +212,9 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Limits, err = a.limitStatus(ctx, h); err != nil {
 			return err
 		}
+		if s.Floor, err = floorStatus(ctx, h); err != nil {
+			return err
+		}
 		s.Locked, err = a.lockedKeys(ctx, h)
 		return err
 	})
@@ -308,10 +329,25 @@ type Delivery struct {
 	BounceDiagnostic string            `json:"bounce_diagnostic,omitempty"`
 }
 
-// Deliveries returns an edition's account, or an error of kind errs.NotFound.
+// Tallies returns what is kept for ever of an edition whose deliveries were dropped; none when they are kept.
+func (a *App) Tallies(ctx context.Context, id uuid.UUID) ([]ledger.Tally, error) {
+	if _, err := a.Edition(ctx, id); err != nil {
+		return nil, err
+	}
+	return ledger.Tallies(ctx, a.DB, id)
+}
+
+// Deliveries returns an edition's account; an error of kind errs.NotFound when there is no such edition, errs.Gone when its deliveries were dropped.
 func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, err error) {
 	if _, err := a.Edition(ctx, id); err != nil {
 		return nil, err
+	}
+	floor, err := ledger.FloorOf(ctx, a.DB)
+	if err != nil {
+		return nil, err
+	}
+	if floor.Below(id) {
+		return nil, errs.New(errs.Gone, "the deliveries of edition %s are not kept any more, only their counts: silkpost deliveries without --json shows them", id)
 	}
 	entries, err := ledger.Entries(ctx, a.DB, id)
 	if err != nil {
@@ -328,7 +364,7 @@ func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, e
 			BouncedAt: e.BouncedAt, BounceKind: e.BounceKind, BounceStatus: e.BounceStatus, BounceDiagnostic: e.BounceDiagnostic,
 		}
 		if e.Sender != "" {
-			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Sender)
+			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Resent, e.Sender)
 		}
 	}
 	return lines, nil

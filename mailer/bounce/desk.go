@@ -23,8 +23,8 @@ type Desk struct {
 	Log       *slog.Logger
 	Addresses Addresses
 
-	// MessageID is the Message-ID of an edition's message to a contact from a sender.
-	MessageID func(edition uuid.UUID, contact int64, sender string) string
+	// MessageID is the Message-ID of an edition's message to a contact, when it was sent again so often, from a sender.
+	MessageID func(edition uuid.UUID, contact int64, resent int, sender string) string
 	// Subscription reads the link in our List-Unsubscribe: false when it is none of ours.
 	Subscription func(link string) (id int64, ok bool)
 }

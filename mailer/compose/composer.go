@@ -67,7 +67,7 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery, buffer []byt
 		p.From = c.ReturnPath(d.EditionID, d.ContactID, d.Email)
 	}
 	r := Recipient{
-		Name: d.Name, Address: p.To, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
+		Name: d.Name, Address: p.To, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, d.Resent, v.from),
 		PreferencesURL: c.PreferencesURL(d.SubscriptionID), UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
 		ViewURL:         c.ViewURL(d.EditionID, d.ContactID),
 		UnsubscribeMail: c.UnsubscribeMailto(d.SubscriptionID),

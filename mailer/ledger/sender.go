@@ -89,10 +89,14 @@ func goes(e string) string {
 		SELECT FROM mailer.pauses p WHERE p.list_id IN (0, ` + e + `.list_id))`
 }
 
-// doubted is true of a delivery that was ever in doubt: its contact may have it.
+// doubted is true of a delivery that was ever in doubt, or sent before it was sent again: its contact may have it.
 func doubted(d string) string {
-	return `EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = ` + d + `.edition_id AND a.contact_id = ` + d + `.contact_id AND a.outcome = 'in_doubt')`
+	return `EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = ` + d + `.edition_id AND a.contact_id = ` + d + `.contact_id AND a.outcome IN ('in_doubt', 'sent'))`
 }
+
+// Remains is the state in which a delivery d that was ever in doubt, or sent before, is left when it is not tried again.
+const Remains = `CASE WHEN EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = d.edition_id AND a.contact_id = d.contact_id AND a.outcome = 'sent')
+	THEN 'sent' ELSE 'in_doubt' END`
 
 // reserves is true of a delivery of an edition that counts for what is given once: one that may repeat articles does not.
 func reserves(d string) string {
@@ -150,7 +154,7 @@ var claim = `
 		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE coalesce(due.until, d.due_at) END,
 		    settled_at = CASE WHEN due.email IS NULL THEN $2::timestamptz ELSE d.settled_at END
 		FROM due WHERE d.edition_id = due.edition_id AND d.contact_id = due.contact_id
-		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, d.held_until, due.destination,
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, d.resent, d.held_until, due.destination,
 		          coalesce(due.email, '') AS email, coalesce(due.name, '') AS name, due.until IS NOT NULL AS waits
 	), released AS (
 		INSERT INTO mailer.released (subscription_id, group_id)
