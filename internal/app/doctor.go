@@ -37,7 +37,7 @@ type DoctorOptions struct {
 func (a *App) Doctor(ctx context.Context, o DoctorOptions) ([]doctor.Finding, error) {
 	p := &doctor.Patient{
 		Now: a.Clock.Now(), DNS: dns.New(o.DNS), MailPort: o.MailPort, Free: -1, Secrets: len(a.keys), PublicURL: a.Config.PublicURL,
-		ReturnDomain: a.Config.BounceDomain, ReturnListens: a.Config.BounceListen != "",
+		ReturnDomain: a.Config.BounceDomain, ReturnListens: a.Config.BounceListen != "", ReturnTLS: a.Config.BounceTLSCert != "",
 	}
 	for _, look := range []func(context.Context, *doctor.Patient) error{a.lookAtDatabase, a.lookAtMail, a.lookAtRelays, a.lookAtWeb} {
 		if err := look(ctx, p); err != nil {

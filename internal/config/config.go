@@ -34,9 +34,11 @@ type Config struct {
 	TrustedProxies  []string `koanf:"trusted_proxies"` // whose X-Forwarded-For is believed: networks (192.0.2.0/24); see Proxies
 	SMTPURL         string   `koanf:"smtp_url" secret:"true"`
 	SMTPConnections int      `koanf:"smtp_connections"`
-	RetryHours      int      `koanf:"retry_hours"`   // for how long a delivery is tried after its hour
-	BounceDomain    string   `koanf:"bounce_domain"` // where bounces come back to us, as b+…@ this; "": they go to the list's sender
-	BounceListen    string   `koanf:"bounce_listen"` // where its mail is taken in by SMTP; "": not
+	RetryHours      int      `koanf:"retry_hours"`     // for how long a delivery is tried after its hour
+	BounceDomain    string   `koanf:"bounce_domain"`   // where bounces come back to us, as b+…@ this; "": they go to the list's sender
+	BounceListen    string   `koanf:"bounce_listen"`   // where its mail is taken in by SMTP; "": not
+	BounceTLSCert   string   `koanf:"bounce_tls_cert"` // file with its certificate and what leads to a root (PEM); "": it offers no TLS
+	BounceTLSKey    string   `koanf:"bounce_tls_key"`  // file with the certificate's private key (PEM)
 	BounceIMAPURL   string   `koanf:"bounce_imap_url" secret:"true"`
 	FeedCacheMB     int      `koanf:"feed_cache_mb"`  // memory for feeds that are ready to be served, in MiB
 	CatcherListen   string   `koanf:"catcher_listen"` // where the demo's mail catcher takes mail
@@ -212,6 +214,9 @@ func (c Config) validate() (Config, error) {
 	}
 	if (c.BounceDomain != "") != (c.BounceListen != "" || c.BounceIMAPURL != "") {
 		return c, errs.New(errs.Invalid, "bounces need bounce_domain, where they go, and bounce_listen or bounce_imap_url, where they are taken in")
+	}
+	if (c.BounceTLSCert == "") != (c.BounceTLSKey == "") || c.BounceTLSCert != "" && c.BounceListen == "" {
+		return c, errs.New(errs.Invalid, "TLS for bounces needs bounce_tls_cert, bounce_tls_key and bounce_listen, or none of the first two")
 	}
 	var err error
 	if c.DataDir, err = filepath.Abs(c.DataDir); err != nil {
