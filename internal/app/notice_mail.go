@@ -47,9 +47,9 @@ func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribe
 	to := compose.Recipient{Address: p.To, Date: n.MadeAt, MessageID: compose.NoticeID(n.ID, head.SenderAddress)}
 	message, err := a.noticeMessage(ctx, n, sub, head, words, to)
 	if err == nil {
-		p.Message, err = a.Composer.Signed(head.SenderAddress, message)
+		message, err = a.Composer.Signed(head.SenderAddress, message)
 	}
-	return p, err
+	return send.NewParcel(p.From, p.To, message), err
 }
 
 // noticeMessage makes it, unsigned. words is the language of the product's.

@@ -115,7 +115,7 @@ func (a *App) beginTrial(ctx context.Context, sender, to string) (t doctor.Trial
 	if err != nil {
 		return t, err
 	}
-	r, err := send.One(ctx, *a.relay, a.helo(), send.Parcel{From: ours, To: to, Message: message}, nil)
+	r, err := send.One(ctx, *a.relay, a.helo(), send.NewParcel(ours, to, message), nil)
 	if err != nil {
 		return t, err
 	}

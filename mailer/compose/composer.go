@@ -52,28 +52,32 @@ type variant struct {
 // keptVariants is how many parsed variants are kept: deliveries are claimed in the order of their variants, so few are in use.
 const keptVariants = 64
 
-// Compose makes the message of a delivery. A variant that is not rendered yet is rendered and stored first, so that every worker
-// sends the same.
-func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery) (send.Parcel, error) {
+// Compose makes the message of a delivery, in the buffer if it is large enough. A variant that is not rendered yet is rendered and stored first, so that
+// every worker sends the same.
+func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery, buffer []byte) (p send.Parcel, err error) {
 	v, err := c.variant(ctx, d.VariantID)
 	if err != nil {
-		return send.Parcel{}, err
+		return p, err
 	}
-	to, err := subscribers.Envelope(d.Email)
-	if err != nil {
-		return send.Parcel{}, err
+	if p.To, err = subscribers.Envelope(d.Email); err != nil {
+		return p, err
 	}
-	from := v.from
+	p.From = v.from
 	if c.ReturnPath != nil {
-		from = c.ReturnPath(d.EditionID, d.ContactID, d.Email)
+		p.From = c.ReturnPath(d.EditionID, d.ContactID, d.Email)
 	}
-	message, err := c.Signed(v.from, v.message.For(Recipient{
-		Name: d.Name, Address: to, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
+	r := Recipient{
+		Name: d.Name, Address: p.To, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
 		PreferencesURL: c.PreferencesURL(d.SubscriptionID), UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
 		ViewURL:         c.ViewURL(d.EditionID, d.ContactID),
 		UnsubscribeMail: c.UnsubscribeMailto(d.SubscriptionID),
-	}))
-	return send.Parcel{From: from, To: to, Message: message}, err
+	}
+	if c.Sign == nil {
+		p.Wire, p.EightBit = v.message.AppendWire(buffer[:0], r)
+		return p, nil
+	}
+	signed, err := c.Signed(v.from, v.message.For(r))
+	return send.NewParcel(p.From, p.To, signed), err
 }
 
 // Signed returns a message from an address with its signatures before it, if it is to have any.
