@@ -133,13 +133,19 @@ func (a *App) lookAtRelays(ctx context.Context, p *doctor.Patient) error {
 	}
 	probing, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	r := doctor.Relay{Setting: "SILKPOST_SMTP_URL", Relay: *a.relay}
-	facts, err := send.Probe(probing, r.Relay, a.helo(), envelopes...)
-	if r.Facts = facts; err != nil {
-		r.Failure = reply.OneLine(err.Error())
+	for _, r := range a.relays() {
+		facts, err := send.Probe(probing, r.Relay, a.helo(), envelopes...)
+		if r.Facts = facts; err != nil {
+			r.Failure = reply.OneLine(err.Error())
+		}
+		p.Relays = append(p.Relays, r)
 	}
-	p.Relays = append(p.Relays, r)
 	return ctx.Err()
+}
+
+// relays are the next hops that are set, with their settings.
+func (a *App) relays() []doctor.Relay {
+	return []doctor.Relay{{Setting: "SILKPOST_SMTP_URL", Relay: *a.relay}}
 }
 
 // lookAtWeb asks at the public URL for what only this installation can answer, and as a mail program that unsubscribes.
