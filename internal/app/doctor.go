@@ -145,7 +145,11 @@ func (a *App) lookAtRelays(ctx context.Context, p *doctor.Patient) error {
 
 // relays are the next hops that are set, with their settings.
 func (a *App) relays() []doctor.Relay {
-	return []doctor.Relay{{Setting: "SILKPOST_SMTP_URL", Relay: *a.relay}}
+	relays := []doctor.Relay{{Setting: "SILKPOST_SMTP_URL", Relay: *a.relay}}
+	if a.relay.Fallback != nil {
+		relays = append(relays, doctor.Relay{Setting: "SILKPOST_SMTP_FALLBACK_URL", Relay: *a.relay.Fallback})
+	}
+	return relays
 }
 
 // lookAtWeb asks at the public URL for what only this installation can answer, and as a mail program that unsubscribes.
