@@ -148,6 +148,9 @@ func noticeTable(e *env, n app.NoticeStatus) error {
 		return nil
 	}
 	fmt.Fprintln(e.stdout, statesLine(counted(n.Recipients, "notice"), n.Counts))
+	if n.Bounced > 0 {
+		fmt.Fprintf(e.stdout, "%s bounced within 30 days.\n", counted(n.Bounced, "notice"))
+	}
 	if len(n.Troubled) == 0 {
 		return nil
 	}

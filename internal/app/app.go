@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"io/fs"
@@ -80,6 +81,7 @@ type App struct {
 
 	place        string // of the private Postgres' files; "": another one is used
 	askPublicURL bool
+	bounceTLS    *tls.Config // of the listener for bounces; nil: it offers none
 	comesBack    atomic.Bool // mail to our own addresses does: it was tried
 }
 

@@ -66,8 +66,15 @@ func (a *App) desk() *bounce.Desk {
 	}
 }
 
-// ListenForBounces opens the address where mail comes back by SMTP.
+// ListenForBounces opens the address where mail comes back by SMTP, and reads the certificate for it, if there is one.
 func (a *App) ListenForBounces() (net.Listener, error) {
+	if a.Config.BounceTLSCert != "" {
+		certificate, err := bounce.LoadCertificate(a.Config.BounceTLSCert, a.Config.BounceTLSKey, a.Log)
+		if err != nil {
+			return nil, errs.New(errs.Invalid, "bounce_tls_cert and bounce_tls_key: %w", err)
+		}
+		a.bounceTLS = certificate.Config()
+	}
 	ln, err := net.Listen("tcp", a.Config.BounceListen)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "cannot listen for bounces on %s: %w; choose another address with SILKPOST_BOUNCE_LISTEN", a.Config.BounceListen, err)
@@ -81,7 +88,7 @@ func (a *App) bounces(ln net.Listener) (parts []func(context.Context) error) {
 		return nil
 	}
 	if ln != nil {
-		listener := &bounce.Listener{Desk: a.desk()}
+		listener := &bounce.Listener{Desk: a.desk(), TLS: a.bounceTLS}
 		parts = append(parts, func(ctx context.Context) error { return listener.Serve(ctx, ln) })
 	}
 	return append(parts, a.followChannel)

@@ -41,8 +41,10 @@ func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribe
 	if err != nil {
 		return p, err
 	}
-	p.From = head.SenderAddress
-	to := compose.Recipient{Address: p.To, Date: n.MadeAt, MessageID: compose.NoticeID(n.ID, p.From)}
+	if p.From = head.SenderAddress; a.Composer.ReturnPath != nil {
+		p.From = a.addresses().NoticePath(n.ID, n.To(&sub.Contact))
+	}
+	to := compose.Recipient{Address: p.To, Date: n.MadeAt, MessageID: compose.NoticeID(n.ID, head.SenderAddress)}
 	message, err := a.noticeMessage(ctx, n, sub, head, words, to)
 	if err == nil {
 		message, err = a.Composer.Signed(head.SenderAddress, message)

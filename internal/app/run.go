@@ -23,8 +23,8 @@ import (
 	"silkpost/mailer/bounce"
 	"silkpost/mailer/destination"
 	"silkpost/mailer/edition"
-	"silkpost/mailer/limit"
 	"silkpost/mailer/ledger"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
 )

@@ -140,6 +140,7 @@ type SourceStatus struct {
 // NoticeStatus counts the notices (mails that confirm, welcome and tell of a changed address) by state and has those in trouble.
 type NoticeStatus struct {
 	ledger.Counts
+	Bounced  int             `json:"bounced"`  // within thirty days
 	Troubled []NoticeTrouble `json:"troubled"` // the latest
 }
 
@@ -195,7 +196,7 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if err != nil {
 			return err
 		}
-		if s.Notices, err = noticeStatus(ctx, h); err != nil {
+		if s.Notices, err = a.noticeStatus(ctx, h); err != nil {
 			return err
 		}
 		standing, err := installation.Of(ctx, h)
@@ -221,8 +222,11 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 	return s, err
 }
 
-func noticeStatus(ctx context.Context, h database.Handle) (s NoticeStatus, err error) {
+func (a *App) noticeStatus(ctx context.Context, h database.Handle) (s NoticeStatus, err error) {
 	if s.Counts, err = notice.Count(ctx, h); err != nil {
+		return s, err
+	}
+	if s.Bounced, err = notice.Bounced(ctx, h, a.Clock.Now().Add(-bouncesOf)); err != nil {
 		return s, err
 	}
 	troubled, err := notice.Troubled(ctx, h, troubledNotices)

@@ -39,6 +39,8 @@ type Config struct {
 	RetentionMonths int      `koanf:"retention_months"` // for how long deliveries are kept beyond their month; 0: for ever
 	BounceDomain    string   `koanf:"bounce_domain"`    // where bounces come back to us, as b+…@ this; "": they go to the list's sender
 	BounceListen    string   `koanf:"bounce_listen"`    // where its mail is taken in by SMTP; "": not
+	BounceTLSCert   string   `koanf:"bounce_tls_cert"`  // file with its certificate and what leads to a root (PEM); "": it offers no TLS
+	BounceTLSKey    string   `koanf:"bounce_tls_key"`   // file with the certificate's private key (PEM)
 	BounceIMAPURL   string   `koanf:"bounce_imap_url" secret:"true"`
 	InternalHosts   []string `koanf:"allow_internal_hosts"` // hosts, as in URLs, that sources and hubs may have although their addresses are internal
 	FetchContact    string   `koanf:"fetch_contact"`        // where those who run sites reach us: an address of the web or mail; "": PublicURL
@@ -241,6 +243,9 @@ func (c Config) validate() (Config, error) {
 	}
 	if (c.BounceDomain != "") != (c.BounceListen != "" || c.BounceIMAPURL != "") {
 		return c, errs.New(errs.Invalid, "bounces need bounce_domain, where they go, and bounce_listen or bounce_imap_url, where they are taken in")
+	}
+	if (c.BounceTLSCert == "") != (c.BounceTLSKey == "") || c.BounceTLSCert != "" && c.BounceListen == "" {
+		return c, errs.New(errs.Invalid, "TLS for bounces needs bounce_tls_cert, bounce_tls_key and bounce_listen, or none of the first two")
 	}
 	var err error
 	if c.DataDir, err = filepath.Abs(c.DataDir); err != nil {

@@ -24,6 +24,11 @@ const (
 	ComplaintBounce BounceKind = "complaint"
 )
 
+// Graver returns the kinds as words, each graver than those before it.
+func Graver() []string {
+	return []string{string(OtherBounce), string(SoftBounce), string(HardBounce), string(ComplaintBounce)}
+}
+
 // Bounce is what was reported of a delivery, by mail afterwards or by the server that refused it.
 type Bounce struct {
 	EditionID  uuid.UUID
@@ -56,7 +61,7 @@ func NoteBounce(ctx context.Context, h database.Handle, b Bounce) (subscription 
 		)
 		SELECT subscription_id, graver AS noted FROM before`,
 		b.EditionID, b.ContactID, b.At, b.Kind, b.Status, b.Diagnostic,
-		pq.Array([]string{string(OtherBounce), string(SoftBounce), string(HardBounce), string(ComplaintBounce)}))
+		pq.Array(Graver()))
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, errs.New(errs.NotFound, "no delivery of edition %s to contact %d went out", b.EditionID, b.ContactID)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/mailer/reply"
 )
 
@@ -117,7 +118,11 @@ func (c *connection) prepare(ctx context.Context, it item) *errand {
 	case ctx.Err() != nil || database.IsAway(err):
 		s.putBack(ctx, it)
 	default:
-		s.Log.ErrorContext(ctx, "a message could not be made", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
+		level := slog.LevelError
+		if errs.KindOf(err) == errs.Unavailable {
+			level = slog.LevelDebug // such as a key to sign with: it is told once, and concerns many
+		}
+		s.Log.Log(ctx, level, "a message could not be made", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
 		c.report(ctx, &errand{item: it}, reply.Reply{Phase: reply.Compose, Text: reply.OneLine(err.Error())})
 	}
 	return nil
