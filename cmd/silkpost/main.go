@@ -53,6 +53,7 @@ type cli struct {
 	Article    articleCmd    `cmd:"" help:"Withdraw an article, or publish it again."`
 	Contact    contactCmd    `cmd:"" help:"What is held of a contact; forgetting one."`
 	Inbox      inboxCmd      `cmd:"" help:"Mail that came back: bounces that are not understood, answers of people."`
+	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"The keys that mail is signed with."`
 	Suppress   suppressCmd   `cmd:"" help:"Who must not be mailed."`
 	Export     exportCmd     `cmd:"" help:"Write contacts, the log of consents or suppressions to standard output."`
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"silkpost/internal/database"
@@ -16,7 +18,15 @@ import (
 const (
 	KindFolder = "folder" // files given to an import
 	KindFeed   = "feed"   // an upstream RSS, Atom or JSON feed, polled
+
+	// Sites without a feed, polled.
+	KindJCMS    = "jcms"    // columns of a site that Hanweb's JCMS makes
+	KindHTML    = "html"    // a page that lists articles
+	KindSitemap = "sitemap" // a sitemap, or a site that has one
 )
+
+// polled are the kinds that have an address, which is asked from time to time.
+var polled = []string{KindFeed, KindJCMS, KindHTML, KindSitemap}
 
 // DefaultEvery is how often a source is polled that does not say.
 const DefaultEvery = 15 * time.Minute
@@ -28,10 +38,11 @@ type Source struct {
 	ID       int64         `db:"id"`
 	Slug     string        `db:"slug"`
 	Kind     string        `db:"kind"`
-	URL      string        `db:"url"`      // of a feed
+	URL      string        `db:"url"`      // of the feed, column, listing or sitemap
 	Section  string        `db:"section"`  // for articles that name none
 	Language string        `db:"language"` // for articles that name none; "" detects
 	Every    time.Duration `db:"every"`    // between polls
+	Settings Settings      `db:"settings"`
 
 	// What the last polls left behind.
 	ETag         string     `db:"etag"`
@@ -43,7 +54,7 @@ type Source struct {
 }
 
 const sourceColumns = `id, slug, kind, url, section, language, (extract(epoch FROM every) * 1000000000)::bigint AS every,
-	etag, last_modified, polled_at, next_poll_at, failures, failure`
+	settings, etag, last_modified, polled_at, next_poll_at, failures, failure`
 
 // EnsureSource returns the folder source with a slug and makes it when there is none. A slug that belongs to another kind gives
 // an error of kind errs.Conflict.
@@ -58,12 +69,12 @@ func (s *Store) EnsureSource(ctx context.Context, h database.Handle, slug string
 	return found, err
 }
 
-// UpsertSource declares a source by its slug and reports whether that wrote anything. A feed is polled at once when it is new or
-// its URL changed: then, too, its polls begin anew, and what the first one finds that was not known is archive, for a new
-// address may bring a whole past along. The kind of a source cannot change: its articles are known by keys of that kind.
+// UpsertSource declares a source by its slug and reports whether that wrote anything. A source that is polled is so at once when it is
+// new or its URL, columns or listing changed: then, too, its polls begin anew, and what the first one finds that was not known is archive,
+// for another place may bring a whole past along. The kind of a source cannot change: its articles are known by keys of that kind.
 func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source, now time.Time) (Source, bool, error) {
 	want, err := checkSource(want)
-	if err == nil && want.Kind == KindFeed && s.CheckURL != nil {
+	if err == nil && want.Kind != KindFolder && s.CheckURL != nil {
 		if err = s.CheckURL(want.URL); err != nil {
 			err = errs.New(errs.KindOf(err), "source %q: %w", want.Slug, err)
 		}
@@ -73,20 +84,21 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 	}
 	var written []Source
 	err = h.SelectContext(ctx, &written, `
-		INSERT INTO articles.sources AS s (slug, kind, url, section, language, every, next_poll_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, make_interval(secs => $6), CASE WHEN $2 <> 'folder' THEN $7::timestamptz END, $7)
+		INSERT INTO articles.sources AS s (slug, kind, url, section, language, every, settings, next_poll_at, created_at)
+		VALUES ($1, $2, $3, $4, $5, make_interval(secs => $6), $8, CASE WHEN $2 <> 'folder' THEN $7::timestamptz END, $7)
 		ON CONFLICT (slug) DO UPDATE SET url = excluded.url, section = excluded.section, language = excluded.language,
-			every = excluded.every,
-			etag = CASE WHEN s.url = excluded.url THEN s.etag ELSE '' END,
-			last_modified = CASE WHEN s.url = excluded.url THEN s.last_modified ELSE '' END,
-			polled_at = CASE WHEN s.url = excluded.url THEN s.polled_at END,
-			next_poll_at = CASE WHEN s.url = excluded.url THEN s.next_poll_at ELSE excluded.next_poll_at END,
-			failures = CASE WHEN s.url = excluded.url THEN s.failures ELSE 0 END,
-			failure = CASE WHEN s.url = excluded.url THEN s.failure ELSE '' END
+			every = excluded.every, settings = excluded.settings,
+			etag = CASE WHEN s.url = excluded.url AND s.settings = excluded.settings THEN s.etag ELSE '' END,
+			last_modified = CASE WHEN s.url = excluded.url AND s.settings = excluded.settings THEN s.last_modified ELSE '' END,
+			polled_at = CASE WHEN `+samePlace+` THEN s.polled_at END,
+			next_poll_at = CASE WHEN `+samePlace+` THEN s.next_poll_at ELSE excluded.next_poll_at END,
+			failures = CASE WHEN `+samePlace+` THEN s.failures ELSE 0 END,
+			failure = CASE WHEN `+samePlace+` THEN s.failure ELSE '' END
 		WHERE s.kind = excluded.kind
-		  AND (s.url, s.section, s.language, s.every) <> (excluded.url, excluded.section, excluded.language, excluded.every)
+		  AND (s.url, s.section, s.language, s.every, s.settings)
+		   <> (excluded.url, excluded.section, excluded.language, excluded.every, excluded.settings)
 		RETURNING `+sourceColumns,
-		want.Slug, want.Kind, want.URL, want.Section, want.Language, want.Every.Seconds(), now)
+		want.Slug, want.Kind, want.URL, want.Section, want.Language, want.Every.Seconds(), now, want.Settings)
 	if err != nil {
 		return Source{}, false, err
 	}
@@ -100,21 +112,28 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 	return found, false, err
 }
 
+// samePlace says in SQL that a source is looked for where it was. What is left out of its pages does not matter for that.
+const samePlace = `s.url = excluded.url AND (s.settings->'columns', s.settings->'listing', s.settings->'include')
+	IS NOT DISTINCT FROM (excluded.settings->'columns', excluded.settings->'listing', excluded.settings->'include')`
+
 // checkSource returns a declared source with its defaults filled in, or an error of kind errs.Invalid.
 func checkSource(s Source) (Source, error) {
 	if !slug.Valid(s.Slug) {
 		return s, errs.New(errs.Invalid, "source slug %q: use small letters, digits and dashes, such as city-news", s.Slug)
 	}
-	switch s.Kind {
-	case KindFolder:
-	case KindFeed:
+	switch {
+	case s.Kind == KindFolder:
+	case slices.Contains(polled, s.Kind):
 		address := WebAddress(s.URL, "")
 		if address == "" {
 			return s, errs.New(errs.Invalid, "source %q: url %q is not a web address with http:// or https://", s.Slug, s.URL)
 		}
 		s.URL = address
 	default:
-		return s, errs.New(errs.Invalid, "source %q: kind %q does not exist; kinds are folder and feed", s.Slug, s.Kind)
+		return s, errs.New(errs.Invalid, "source %q: kind %q does not exist; kinds are folder, %s", s.Slug, s.Kind, strings.Join(polled, ", "))
+	}
+	if err := s.Settings.check(s.Kind); err != nil {
+		return s, errs.New(errs.Invalid, "source %q: %w", s.Slug, err)
 	}
 	if s.Every == 0 {
 		s.Every = DefaultEvery
@@ -164,7 +183,7 @@ type Polled struct {
 	LastModified string
 }
 
-// RecordPoll writes down how a poll of a source ended, unless the source got another URL meanwhile.
+// RecordPoll writes down how a poll of a source ended, unless the source got another URL or other settings meanwhile.
 func (s *Store) RecordPoll(ctx context.Context, h database.Handle, source Source, p Polled) error {
 	_, err := h.ExecContext(ctx, `
 		UPDATE articles.sources SET next_poll_at = $3, failure = $4,
@@ -173,6 +192,7 @@ func (s *Store) RecordPoll(ctx context.Context, h database.Handle, source Source
 			failures = CASE WHEN $4 = '' THEN 0 ELSE failures + 1 END,
 			etag = CASE WHEN $4 = '' THEN $5 ELSE etag END,
 			last_modified = CASE WHEN $4 = '' THEN $6 ELSE last_modified END
-		WHERE id = $1 AND url = $7`, source.ID, p.At, p.Next, scrub(p.Failure), scrub(p.ETag), scrub(p.LastModified), source.URL)
+		WHERE id = $1 AND url = $7 AND settings = $8`,
+		source.ID, p.At, p.Next, scrub(p.Failure), scrub(p.ETag), scrub(p.LastModified), source.URL, source.Settings)
 	return err
 }

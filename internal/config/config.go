@@ -38,12 +38,25 @@ type Config struct {
 	BounceDomain    string   `koanf:"bounce_domain"` // where bounces come back to us, as b+…@ this; "": they go to the list's sender
 	BounceListen    string   `koanf:"bounce_listen"` // where its mail is taken in by SMTP; "": not
 	BounceIMAPURL   string   `koanf:"bounce_imap_url" secret:"true"`
-	FeedCacheMB     int      `koanf:"feed_cache_mb"`  // memory for feeds that are ready to be served, in MiB
-	CatcherListen   string   `koanf:"catcher_listen"` // where the demo's mail catcher takes mail
+	InternalHosts   []string `koanf:"allow_internal_hosts"` // hosts, as in URLs, that sources and hubs may have although their addresses are internal
+	FetchContact    string   `koanf:"fetch_contact"`        // where those who run sites reach us: an address of the web or mail; "": PublicURL
+	FeedCacheMB     int      `koanf:"feed_cache_mb"`        // memory for feeds that are ready to be served, in MiB
+	CatcherListen   string   `koanf:"catcher_listen"`       // where the demo's mail catcher takes mail
 	SecretKey       []string `koanf:"secret_key" secret:"true"`
-	LogFormat       string   `koanf:"log_format"` // text or json
-	LogLevel        string   `koanf:"log_level"`  // debug, info, warn or error; "": what suits the command
+	DebugListen     string   `koanf:"debug_listen"`  // where metrics and profiles are served to operators; "": nowhere
+	LogFormat       string   `koanf:"log_format"`    // text or json
+	LogLevel        string   `koanf:"log_level"`     // debug, info, warn or error; "": what suits the command
+	LogAttempts     string   `koanf:"log_attempts"`  // which attempts at deliveries have a line: all, or unsent
+	LogAddresses    string   `koanf:"log_addresses"` // how such a line shows the address: masked or whole
 }
+
+// What log_attempts and log_addresses may be.
+const (
+	LogAll    = "all"
+	LogUnsent = "unsent"
+	Masked    = "masked"
+	Whole     = "whole"
+)
 
 // minSecretKey is how many characters a key needs at least.
 const minSecretKey = 16
@@ -55,7 +68,7 @@ const prefix = "SILKPOST_"
 func Defaults() Config {
 	return Config{
 		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, RetryHours: 24, FeedCacheMB: 64, CatcherListen: "127.0.0.1:0",
-		LogFormat: "text",
+		LogFormat: "text", LogAttempts: LogAll, LogAddresses: Masked,
 	}
 }
 
@@ -180,6 +193,12 @@ func (c Config) validate() (Config, error) {
 	if !slices.Contains([]string{"", "debug", "info", "warn", "error"}, c.LogLevel) {
 		return c, errs.New(errs.Invalid, "log_level %q: it is debug, info, warn or error", c.LogLevel)
 	}
+	if !slices.Contains([]string{LogAll, LogUnsent}, c.LogAttempts) {
+		return c, errs.New(errs.Invalid, "log_attempts %q: it is all or unsent", c.LogAttempts)
+	}
+	if !slices.Contains([]string{Masked, Whole}, c.LogAddresses) {
+		return c, errs.New(errs.Invalid, "log_addresses %q: it is masked or whole", c.LogAddresses)
+	}
 	if c.SMTPConnections < 1 || c.SMTPConnections > 1000 {
 		return c, errs.New(errs.Invalid, "smtp_connections %d: it is a number from 1 to 1000", c.SMTPConnections)
 	}
@@ -189,14 +208,19 @@ func (c Config) validate() (Config, error) {
 	if c.FeedCacheMB < 1 || c.FeedCacheMB > 1<<20 {
 		return c, errs.New(errs.Invalid, "feed_cache_mb %d: it is a number of MiB from 1 to 1048576", c.FeedCacheMB)
 	}
+	if err := c.checkFetching(); err != nil {
+		return c, err
+	}
 	for i, key := range c.SecretKey {
 		if len(key) < minSecretKey {
 			return c, errs.New(errs.Invalid, "secret_key: key %d of %d has %d characters, it needs %d or more; in the environment commas and spaces part keys",
 				i+1, len(c.SecretKey), len(key), minSecretKey)
 		}
 	}
-	for name, address := range map[string]string{"listen": c.Listen, "catcher_listen": c.CatcherListen, "bounce_listen": c.BounceListen} {
-		if address == "" && name == "bounce_listen" {
+	for name, address := range map[string]string{
+		"listen": c.Listen, "catcher_listen": c.CatcherListen, "bounce_listen": c.BounceListen, "debug_listen": c.DebugListen,
+	} {
+		if address == "" && (name == "bounce_listen" || name == "debug_listen") {
 			continue
 		}
 		if _, _, err := net.SplitHostPort(address); err != nil {
@@ -219,6 +243,19 @@ func (c Config) validate() (Config, error) {
 	}
 	c.PublicURL, err = checkPublicURL(c.PublicURL)
 	return c, err
+}
+
+// checkFetching checks what stands in requests to other sites.
+func (c Config) checkFetching() error {
+	for _, host := range c.InternalHosts {
+		if u, err := url.Parse("http://" + host); err != nil || u.Hostname() != strings.Trim(host, "[]") || host == "" {
+			return errs.New(errs.Invalid, "allow_internal_hosts %q: it is a host as it stands in an address, such as intranet.example.org or 10.0.0.5", host)
+		}
+	}
+	if strings.ContainsFunc(c.FetchContact, func(r rune) bool { return r <= ' ' || r > '~' || r == '(' || r == ')' }) {
+		return errs.New(errs.Invalid, "fetch_contact %q: it is an address of the web or of mail, such as https://www.example.org/about or news@example.org", c.FetchContact)
+	}
+	return nil
 }
 
 // checkPublicURL wants https, because mail programs follow List-Unsubscribe links over https alone (RFC 8058); plain http is for

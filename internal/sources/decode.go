@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
@@ -41,10 +40,9 @@ func decodeHTML(body []byte) (string, error) {
 	if !strings.HasPrefix(http.DetectContentType(body), "text/") {
 		return "", errBinary
 	}
-	encoding, _, _ := charset.DetermineEncoding(body, "")
-	text, err := encoding.NewDecoder().Bytes(body)
-	if err != nil || bytes.IndexByte(text, 0) >= 0 {
+	text := decodePage(body, "")
+	if strings.IndexByte(text, 0) >= 0 {
 		return "", errBinary
 	}
-	return strings.TrimPrefix(string(text), "\ufeff"), nil // a mark of byte order would begin the body
+	return text, nil
 }

@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"html"
@@ -21,24 +20,42 @@ import (
 // the reverse order of the feed, the oldest first as feeds go; of items with the same id the first in the feed counts. The
 // external key of an item is its id, else its link, else its title and text. What cannot be read as a feed gives an error of
 // kind errs.Invalid.
-func ParseFeed(body []byte, address string) ([]articles.Draft, error) {
+func ParseFeed(body []byte, contentType, address string) ([]articles.Draft, error) {
+	feed, err := readFeed(body, contentType, address)
+	return feed.drafts, err
+}
+
+// feedContent is what a feed says.
+type feedContent struct {
+	title    string
+	language string // canonical; "" when it names none
+	drafts   []articles.Draft
+	brief    map[string]bool // external keys of drafts that have no more than a summary
+}
+
+func readFeed(body []byte, contentType, address string) (content feedContent, err error) {
 	parser := gofeed.NewParser()
 	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true} // it would find tracking pixels
-	feed, err := parser.Parse(bytes.NewReader(body))
+	feed, err := parser.Parse(strings.NewReader(decodeXML(body, contentType)))
 	if err != nil {
-		return nil, notAFeed(body, address, err)
+		return content, notAFeed(body, address, err)
 	}
+	content.title = articles.Line(feed.Title)
+	content.language, _ = language.Parse(feed.Language)
+	content.brief = map[string]bool{}
 	seen := map[string]bool{}
 	drafts := make([]articles.Draft, 0, len(feed.Items))
 	for _, item := range feed.Items {
 		d, ok := itemDraft(feed, item, address)
 		if ok && !seen[d.ExternalKey] {
 			drafts = append(drafts, d)
+			content.brief[d.ExternalKey] = isBrief(item)
 		}
 		seen[d.ExternalKey] = true
 	}
 	slices.Reverse(drafts)
-	return drafts, nil
+	content.drafts = drafts
+	return content, nil
 }
 
 func notAFeed(body []byte, address string, err error) error {
@@ -151,4 +168,9 @@ func absolute(ref string, bases ...string) string {
 		return articles.WebAddress(ref, "")
 	}
 	return articles.WebAddress(ref, bases[base])
+}
+
+// isBrief reports an item with no more than a summary.
+func isBrief(item *gofeed.Item) bool {
+	return strings.TrimSpace(item.Content) == "" && len([]rune(articles.Line(item.Description))) < 1000
 }

@@ -59,7 +59,7 @@ func TestParseFeed(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {
 			t.Parallel()
-			got, err := ParseFeed(readTestdata(t, tt.file), "https://www.example.org/feeds/all")
+			got, err := ParseFeed(readTestdata(t, tt.file), "", "https://www.example.org/feeds/all")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +83,7 @@ func TestParseFeedRefuses(t *testing.T) {
 		"<?xml version='1.0'?><svg></svg>": "cannot be read as an RSS, Atom or JSON feed",
 	}
 	for in, says := range tests {
-		_, err := ParseFeed([]byte(in), "https://www.example.org/feed")
+		_, err := ParseFeed([]byte(in), "", "https://www.example.org/feed")
 		if errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") ||
 			!strings.HasPrefix(err.Error(), "https://www.example.org/feed ") {
 			t.Errorf("%q: error %v, want %q", in, err, says)
@@ -99,7 +99,7 @@ func TestParseFeedPassesOverNothing(t *testing.T) {
 			<description>&lt;img src="/count.gif" width="1"&gt;Text.</description></item>
 		<item><guid>1</guid><title>Old</title><link>https://www.example.org/1</link></item>
 		<item><guid>2</guid><description>&lt;script&gt;x&lt;/script&gt;</description></item>
-	</channel></rss>`), "https://www.example.org/feed")
+	</channel></rss>`), "", "https://www.example.org/feed")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func FuzzParseFeed(f *testing.F) {
 		f.Add(readTestdata(f, name))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		drafts, err := ParseFeed(body, "https://www.example.org/feed")
+		drafts, err := ParseFeed(body, "", "https://www.example.org/feed")
 		if err != nil && strings.Contains(err.Error(), "\n") {
 			t.Fatalf("the error has several lines: %q", err)
 		}

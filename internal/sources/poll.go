@@ -22,32 +22,51 @@ type Poller struct {
 	Fetch *fetch.Client
 }
 
-// Run polls a source once. The articles and what is remembered for the next poll are written in one transaction: a poll that is
+// Run polls a source once, as Poll does.
+func (p *Poller) Run(ctx context.Context, source articles.Source, now time.Time) (articles.Result, error) {
+	out, err := p.Poll(ctx, source, now)
+	return out.Result, err
+}
+
+// Poll polls a source once. The articles and what is remembered for the next poll are written in one transaction: a poll that is
 // cut off has not happened. What the first poll of an address finds is archive: a source that is new here is not new to its
-// readers.
+// readers; unless its settings say otherwise. Of a site without a feed, a poll reads the listing and then the pages that are new there.
 //
 // A poll that fails is recorded with the reason in plain words, leaves everything else as it was, and is tried again later:
 // after the source's interval, then twice that, up to a day; its error is returned, of kind errs.Unavailable, errs.NotFound
 // or errs.Invalid. When ctx is over nothing is recorded.
-func (p *Poller) Run(ctx context.Context, source articles.Source, now time.Time) (articles.Result, error) {
-	if source.Kind != articles.KindFeed {
-		return articles.Result{}, errs.New(errs.Invalid, "source %q is a %s and cannot be polled", source.Slug, source.Kind)
+func (p *Poller) Poll(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
+	if source.Kind == articles.KindFolder {
+		return Outcome{}, errs.New(errs.Invalid, "source %q is a %s and cannot be polled", source.Slug, source.Kind)
 	}
-	got, drafts, err := p.look(ctx, source)
-	if err == nil {
-		var result articles.Result
-		if result, err = p.take(ctx, source, got, drafts, now); err == nil {
-			return result, nil
-		}
+	poll := p.visit
+	if source.Kind == articles.KindFeed {
+		poll = p.readUpstream
 	}
-	if ctx.Err() != nil {
-		return articles.Result{}, err
+	out, err := poll(ctx, source, now)
+	if err == nil || ctx.Err() != nil {
+		return out, err
 	}
 	failed := articles.Polled{At: now, Next: now.Add(backoff(source.Every, source.Failures)), Failure: err.Error()}
 	if recordErr := p.Store.RecordPoll(ctx, p.DB, source, failed); recordErr != nil {
-		return articles.Result{}, recordErr
+		return Outcome{}, recordErr
 	}
-	return articles.Result{}, err
+	return Outcome{}, err
+}
+
+// readUpstream polls a feed.
+func (p *Poller) readUpstream(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
+	got, drafts, err := p.look(ctx, source)
+	if err != nil {
+		return Outcome{}, err
+	}
+	result, err := p.take(ctx, source, got, drafts, now)
+	return Outcome{Result: result, NotModified: got.NotModified(), Archive: isArchive(source)}, err
+}
+
+// isArchive reports whether what a poll finds new is archive: it is the first one, and nobody asked otherwise.
+func isArchive(source articles.Source) bool {
+	return source.PolledAt == nil && source.Settings.FirstPoll != articles.FirstPollDue
 }
 
 // look asks the server. There are no drafts when it says that nothing changed.
@@ -56,7 +75,7 @@ func (p *Poller) look(ctx context.Context, source articles.Source) (*fetch.Resul
 	if err != nil || got.NotModified() {
 		return got, nil, err
 	}
-	drafts, err := ParseFeed(got.Body, got.URL)
+	drafts, err := ParseFeed(got.Body, got.ContentType, got.URL)
 	return got, drafts, err
 }
 
@@ -68,7 +87,7 @@ func (p *Poller) take(
 	if got.NotModified() {
 		polled.ETag, polled.LastModified = source.ETag, source.LastModified
 	}
-	save := articles.SaveOptions{Now: now, Archive: source.PolledAt == nil, Polled: true}
+	save := articles.SaveOptions{Now: now, Archive: isArchive(source), Polled: true}
 	err = database.Transact(ctx, p.DB, func(tx *sqlx.Tx) error {
 		if !got.NotModified() {
 			if result, err = p.Store.Save(ctx, tx, source, drafts, save); err != nil {

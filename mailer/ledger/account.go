@@ -103,6 +103,19 @@ func Senders(ctx context.Context, h database.Handle, now time.Time) (n int, err 
 	return n, err
 }
 
+// OldestDue returns for how long the delivery that waits longest could have been claimed: its edition goes out, and it is due. Zero: none waits.
+func OldestDue(ctx context.Context, h database.Handle, now time.Time) (age time.Duration, err error) {
+	defer errs.Wrap(&err, "ledger.OldestDue")
+	var since *time.Time
+	if err = h.GetContext(ctx, &since, `
+		SELECT min(d.due_at) FROM mailer.editions e CROSS JOIN LATERAL (
+			SELECT due_at FROM mailer.deliveries d WHERE d.edition_id = e.id AND d.due_at <= $1 AND d.state <> 'in_flight' ORDER BY d.due_at LIMIT 1) d
+		WHERE `+goes("e"), now); since != nil {
+		age = now.Sub(*since)
+	}
+	return age, err
+}
+
 // Waiting reports whether deliveries of editions that may go out wait for their first attempt, which nothing keeps them from, or are in
 // flight, or, with settled, whether any is still open.
 func Waiting(ctx context.Context, h database.Handle, editions []uuid.UUID, settled bool, now time.Time) (waiting bool, err error) {

@@ -50,3 +50,11 @@ type Counts struct {
 	Cancelled  int `db:"cancelled" json:"cancelled"`
 	InDoubt    int `db:"in_doubt" json:"in_doubt"`
 }
+
+// States returns the counts by state.
+func (c Counts) States() map[string]int {
+	return map[string]int{
+		"pending": c.Pending, "in_flight": c.InFlight, "deferred": c.Deferred, "sent": c.Sent, "failed": c.Failed, "suppressed": c.Suppressed,
+		"cancelled": c.Cancelled, "in_doubt": c.InDoubt,
+	}
+}

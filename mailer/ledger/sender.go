@@ -155,24 +155,36 @@ var claim = `
 // Claim hands a sender up to limit deliveries that are due now. It hands out none when the sender's lease has run out, or while the
 // database is held. Those that it comes by and that may not go do not keep it from looking for others.
 func Claim(ctx context.Context, db *sqlx.DB, sender uuid.UUID, now time.Time, limit int) (claimed []*Delivery, err error) {
+	return NewClerk(db).Claim(ctx, sender, now, limit)
+}
+
+// met is a delivery that a claim came by.
+type met struct {
+	Delivery
+	Waits bool `db:"waits"`
+}
+
+// Claim is the function of this name.
+func (c *Clerk) Claim(ctx context.Context, sender uuid.UUID, now time.Time, limit int) (claimed []*Delivery, err error) {
 	defer errs.Wrap(&err, "ledger.Claim")
 	for {
-		var met []struct {
-			Delivery
-			Waits bool `db:"waits"`
-		}
-		if err := database.Transact(ctx, db, func(tx *sqlx.Tx) error {
-			met = nil
-			return tx.SelectContext(ctx, &met, claim, sender, now, limit)
+		var all []met
+		if err := database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
+			all = make([]met, 0, limit)
+			statement, err := c.claim.In(ctx, c.db, tx)
+			if err != nil {
+				return err
+			}
+			return statement.SelectContext(ctx, &all, sender, now, limit)
 		}); err != nil {
 			return nil, err
 		}
-		for i := range met {
-			if met[i].Email != "" && !met[i].Waits {
-				claimed = append(claimed, &met[i].Delivery)
+		for i := range all {
+			if all[i].Email != "" && !all[i].Waits {
+				claimed = append(claimed, &all[i].Delivery)
 			}
 		}
-		if len(claimed) > 0 || len(met) == 0 {
+		if len(claimed) > 0 || len(all) == 0 {
 			return claimed, nil
 		}
 	}

@@ -22,6 +22,6 @@ func One(ctx context.Context, relay Relay, helo string, p Parcel, check func(con
 	}
 	unwatch := context.AfterFunc(ctx, c.close)
 	defer unwatch()
-	r := c.deliver(p, func() bool { return true })
+	r := c.deliver(&p)
 	return r, ctx.Err()
 }

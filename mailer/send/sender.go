@@ -21,12 +21,6 @@ import (
 	"silkpost/mailer/reply"
 )
 
-// Parcel is a message ready to go.
-type Parcel struct {
-	From, To string // envelope addresses
-	Message  []byte // CRLF line ends, not dot-stuffed
-}
-
 // Sender sends what is due. Its exported fields are set before Run and not changed afterwards.
 type Sender struct {
 	DB          *sqlx.DB
@@ -38,13 +32,19 @@ type Sender struct {
 	Poll        time.Duration // how often to look for due deliveries when idle
 	Grace       time.Duration // how long stopping waits for answers
 	Helo        string        // the name to introduce ourselves with; "" is the machine's
-	// Compose makes the message of a delivery. It is called from many goroutines.
-	Compose func(ctx context.Context, d *ledger.Delivery) (Parcel, error)
+	// Compose makes the message of a delivery, in the buffer if it is large enough. It is called from many goroutines.
+	Compose func(ctx context.Context, d *ledger.Delivery, buffer []byte) (Parcel, error)
 	// Scored is called in the transaction that settles deliveries which failed for a reason that counts against their addresses; nil: nothing
 	// follows. It may be called again with the same ones.
 	Scored func(ctx context.Context, tx *sqlx.Tx, failed []ledger.Attempt) error
+	// Observe is told of each attempt, and how long it took from when its delivery came to a connection until its outcome was known. It is called from
+	// many goroutines, while sending waits: it must be quick. Nil: nobody looks.
+	Observe func(a ledger.Attempt, took time.Duration)
+	// Watch is told how sending goes; nil: nobody is.
+	Watch Watcher
 
 	lease     atomic.Pointer[lease]
+	clerk     *ledger.Clerk
 	committer committer
 	route     route
 
@@ -53,18 +53,26 @@ type Sender struct {
 	ready        sync.Once
 }
 
+// Watcher is told how sending goes, from many goroutines: it must be quick.
+type Watcher interface {
+	Claimed(n int, took time.Duration) // a window of n deliveries; 0: nothing was due
+	Settled(n int, took time.Duration) // a group of n outcomes was committed
+	Connected(by int)                  // one more connection is open, or one less: 1 or -1
+}
+
 // item is a delivery on its way from the claim to a connection.
 type item struct {
 	*ledger.Delivery
 	lease   *lease
 	checked time.Time // when it was last known that it may be sent
+	begun   time.Time // when a connection took it up
 }
 
-// fresh is for how long a check that a contact may be mailed holds (P5 allows two seconds).
-const fresh = time.Second
+// freshFor is for how long a check that a contact may be mailed holds (P5 allows two seconds).
+const freshFor = time.Second
 
-// window is how many deliveries are claimed at once, per connection.
-const window = 10
+// fresh reports whether the check still holds.
+func (it *item) fresh(now time.Time) bool { return now.Sub(it.checked) < freshFor }
 
 // Wake makes the sender look for due deliveries at once. It never blocks and may be called before Run.
 func (s *Sender) Wake() {
@@ -89,10 +97,16 @@ func (s *Sender) Run(ctx context.Context) error {
 	writing, stopWriting := outlive(inHand, 5*time.Second)
 	defer stopWriting()
 
-	s.committer = committer{in: make(chan settling), log: s.Log, settle: func(ctx context.Context, attempts []ledger.Attempt) error {
+	s.clerk = ledger.NewClerk(s.DB)
+	s.committer = committer{in: make(chan settling, largestBatch), log: s.Log, settle: func(ctx context.Context, attempts []ledger.Attempt) error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		return ledger.Settle(ctx, s.DB, attempts, s.score(ctx, attempts)...)
+		begin := s.Clock.Now()
+		err := s.clerk.Settle(ctx, attempts, s.score(ctx, attempts)...)
+		if s.Watch != nil && err == nil {
+			s.Watch.Settled(len(attempts), s.Clock.Now().Sub(begin))
+		}
+		return err
 	}}
 	work := make(chan item)
 	var connections, background sync.WaitGroup
@@ -126,41 +140,6 @@ func (s *Sender) retire(ctx context.Context) {
 	}
 }
 
-// feed claims what is due and hands it to the connections until ctx ends.
-func (s *Sender) feed(ctx context.Context, work chan<- item) {
-	for ctx.Err() == nil {
-		if !s.route.wait(ctx, s.Clock.Now()) {
-			return
-		}
-		l, now := s.lease.Load(), s.Clock.Now()
-		var claimed []*ledger.Delivery
-		if l.alive(now) {
-			claimed = s.claim(ctx, l, now)
-		}
-		if len(claimed) == 0 {
-			s.idle(ctx)
-			continue
-		}
-		for _, d := range claimed {
-			select {
-			case work <- item{Delivery: d, lease: l, checked: now}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}
-}
-
-// claim takes a window of what is due. When nobody knows whether it was taken, the lease ends.
-func (s *Sender) claim(ctx context.Context, l *lease, now time.Time) []*ledger.Delivery {
-	claimed, err := ledger.Claim(ctx, s.DB, l.id, now, window*s.Connections)
-	if err != nil && ctx.Err() == nil {
-		s.Log.ErrorContext(ctx, "nothing could be claimed", slog.Any("error", err))
-		l.renounce()
-	}
-	return claimed
-}
-
 // idle closes editions of which nothing is open, then waits for something to do.
 func (s *Sender) idle(ctx context.Context) {
 	n, err := ledger.Finish(ctx, s.DB, s.Clock.Now())
@@ -181,25 +160,59 @@ func (s *Sender) idle(ctx context.Context) {
 
 // mayGo reports whether an item may still be sent, asking the ledger when what is known of it is no longer fresh. An answer that took
 // too long to come is not fresh either.
-func (s *Sender) mayGo(ctx context.Context, it item) (bool, error) {
-	for checked := it.checked; ; {
+func (s *Sender) mayGo(ctx context.Context, it *item) (bool, error) {
+	for ctx.Err() == nil {
 		now := s.Clock.Now()
 		if !it.lease.alive(now) {
 			return false, nil
 		}
-		if now.Sub(checked) < fresh {
+		if it.fresh(now) {
 			return true, nil
 		}
 		if may, err := ledger.Recheck(ctx, s.DB, it.lease.id, it.Delivery, now); err != nil || !may {
 			return false, err
 		}
-		checked = now
+		it.checked = now
+	}
+	return false, nil
+}
+
+// judge lets the route pause when an answer is about all we send, so that a mistake in the settings does not cost every recipient, and the
+// destination when it is about all that goes there.
+func (s *Sender) judge(ctx context.Context, it item, r reply.Reply) {
+	kind := r.Kind()
+	switch {
+	case r.AboutUs():
+		if !s.route.failed(s.Clock.Now()) {
+			return
+		}
+		s.Log.WarnContext(ctx, "the relay takes nothing from us", slog.String("relay", s.Relay.Address()), slog.Any("kind", kind),
+			slog.String("phase", string(r.Phase)), slog.Int("code", r.Code), slog.String("answer", r.Text))
+		return
+	case kind == reply.Unsupported:
+		s.Log.WarnContext(ctx, "a message cannot be carried", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.String("answer", r.Text))
+	case kind.Pauses():
+		s.pause(ctx, ledger.DestinationOf(it.Email), r)
+	}
+	if r.Phase != reply.Compose {
+		s.route.works()
 	}
 }
 
-// settle writes down what an answer means and returns when that is committed.
-func (s *Sender) settle(it item, r reply.Reply) {
-	s.committer.put(s.Retry.attempt(it.lease.id, it.Delivery, r, s.Clock.Now()))
+// settle hands in what an answer means. committed gets something when that is written down.
+func (s *Sender) settle(it item, r reply.Reply, committed chan<- struct{}) {
+	a := s.Retry.attempt(it.lease.id, it.Delivery, r, s.Clock.Now())
+	if s.Observe != nil {
+		s.Observe(a, a.At.Sub(it.begun))
+	}
+	s.committer.in <- settling{attempt: a, committed: committed}
+}
+
+// putBack returns an item that was not tried. If that fails, it comes back with all that its lease holds.
+func (s *Sender) putBack(ctx context.Context, it item) {
+	if err := ledger.PutBack(ctx, s.DB, it.lease.id, []*ledger.Delivery{it.Delivery}); err != nil {
+		it.lease.renounce()
+	}
 }
 
 // score returns what follows from attempts that count against their addresses.

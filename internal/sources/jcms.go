@@ -1,0 +1,317 @@
+package sources
+
+import (
+	"cmp"
+	"context"
+	"html"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/errs"
+	"silkpost/internal/fetch"
+)
+
+// Where JCMS sites answer for their listings, newer and older versions.
+const (
+	jcmsProxy    = "/module/web/jpage/dataproxy.jsp"
+	jcmsOldProxy = "/module/jpage/dataproxy.jsp"
+)
+
+// jcmsGroup is how many records are asked for at once. Some sites give fewer.
+const jcmsGroup = 45
+
+// jcmsUnit is one listing of a site: what its data proxy has to be asked.
+type jcmsUnit struct {
+	proxy  string     // address of the proxy, without a query
+	old    string     // where it may be instead; "" when the page names the proxy
+	params url.Values // columnid, unitid, webid, webname and the like
+	column string     // number of the column
+	total  int        // records in all; 0 when the page does not say
+}
+
+// listJCMS reads the column that a source names, and the further ones of its settings. The first records may stand in the column page
+// itself; all others come from the data proxy.
+func listJCMS(ctx context.Context, p *Poller, source articles.Source, first *fetch.Result) (listing, error) {
+	r := &jcmsReader{ctx: ctx, fetch: p.Fetch, zone: jcmsZone(source.Settings)}
+	all, err := r.column(first)
+	if err != nil {
+		return listing{}, err
+	}
+	for _, column := range source.Settings.Columns {
+		got, err := p.Fetch.Get(ctx, fetch.Request{URL: articles.WebAddress(column, source.URL)})
+		if err != nil {
+			return listing{}, err
+		}
+		more, err := r.column(got)
+		if err != nil {
+			return listing{}, err
+		}
+		all.entries = append(all.entries, more.entries...)
+		all.fixed = false // one of several pages says nothing of the others
+	}
+	return all, nil
+}
+
+func jcmsZone(s articles.Settings) *time.Location {
+	if zone := reading(s).Zone; zone != nil {
+		return zone
+	}
+	return chinaTime()
+}
+
+// jcmsReader reads listings within one poll.
+type jcmsReader struct {
+	ctx   context.Context //nolint:containedctx // of the one poll that the reader lives for
+	fetch *fetch.Client
+	zone  *time.Location
+}
+
+// column reads a column page and, when its records are not in it, the first ones from the proxy.
+func (r *jcmsReader) column(got *fetch.Result) (listing, error) {
+	page := decodePage(got.Body, got.ContentType)
+	unit, found := findUnit(page, got.URL)
+	records := parseRecords(page, got.URL, r.zone)
+	if len(records.entries) > 0 {
+		l := listing{entries: records.entries, fixed: true}
+		if found {
+			r.goOn(&l, unit, records)
+		}
+		return l, nil
+	}
+	if entries := staticRecords(page, got.URL, r.zone); !found && len(entries) > 0 {
+		return listing{entries: entries, fixed: true}, nil
+	}
+	if !found {
+		return listing{}, errs.New(errs.Invalid, "%s: this is no column page of a JCMS site: there are no records in it, and nothing that leads to them", got.URL)
+	}
+	return r.ask(unit, 1)
+}
+
+// ask gets the records from one on, in whichever way the proxy understands.
+func (r *jcmsReader) ask(unit jcmsUnit, from int) (listing, error) {
+	var failed error
+	for _, proxy := range []string{unit.proxy, unit.old} {
+		if proxy == "" {
+			continue
+		}
+		unit.proxy = proxy
+		for _, request := range []string{unit.byRecords(from), unit.byPage(1 + (from-1)/jcmsGroup)} {
+			got, err := r.fetch.Get(r.ctx, fetch.Request{URL: request})
+			if err != nil {
+				if failed == nil || errs.KindOf(failed) == errs.NotFound {
+					failed = err
+				}
+				break // the other way of asking goes to the same place
+			}
+			if records := parseRecords(decodeXML(got.Body, got.ContentType), got.URL, r.zone); len(records.entries) > 0 {
+				l := listing{entries: records.entries}
+				unit.old = ""
+				r.goOnFrom(&l, unit, from, records, request == unit.byRecords(from))
+				return l, nil
+			}
+		}
+	}
+	if failed == nil {
+		failed = errs.New(errs.Invalid, "%s: the listing is empty", unit.proxy)
+	}
+	return listing{}, failed
+}
+
+func (r *jcmsReader) goOn(l *listing, unit jcmsUnit, got records) { r.goOnFrom(l, unit, 1, got, true) }
+
+// goOnFrom says how the listing goes on after records that began at from. A proxy that counts pages is asked for the next page; one that
+// caps what it gives, for what comes after what it gave.
+func (r *jcmsReader) goOnFrom(l *listing, unit jcmsUnit, from int, got records, byRecords bool) {
+	total := cmp.Or(got.total, unit.total)
+	next := from + len(got.entries) // at least: records that lead nowhere may count or not
+	if total > 0 && next > total {
+		return
+	}
+	request, page := unit.byRecords(next), 0
+	if !byRecords {
+		page = number(unit.params.Get("page")) + 1
+		page = max(page, 2)
+		unit.params.Set("page", strconv.Itoa(page))
+		request = unit.byPage(page)
+	}
+	l.next = &fetch.Request{URL: request}
+	before := got.entries
+	l.read = func(answer *fetch.Result) (listing, error) {
+		records := parseRecords(decodeXML(answer.Body, answer.ContentType), answer.URL, r.zone)
+		switch {
+		case byRecords && sameEntries(records.entries, before): // it does not know startrecord: it may know pages
+			unit.params.Set("page", "1")
+			again := listing{}
+			r.goOnFrom(&again, unit, from, got, false)
+			return again, nil
+		case len(records.entries) == 0 || sameEntries(records.entries, before):
+			return listing{}, nil
+		}
+		more := listing{entries: records.entries}
+		r.goOnFrom(&more, unit, next, records, byRecords)
+		return more, nil
+	}
+}
+
+// sameEntries reports whether a listing begins as another one did.
+func sameEntries(a, b []entry) bool { return len(a) > 0 && len(b) > 0 && a[0].key == b[0].key }
+
+// byRecords asks for the records from one on.
+func (u jcmsUnit) byRecords(from int) string {
+	params := cloneValues(u.params)
+	params.Del("page")
+	params.Set("startrecord", strconv.Itoa(from))
+	params.Set("endrecord", strconv.Itoa(from+jcmsGroup-1))
+	params.Set("perpage", strconv.Itoa(jcmsGroup/3))
+	return u.proxy + "?" + params.Encode()
+}
+
+// byPage asks for a page of records.
+func (u jcmsUnit) byPage(page int) string {
+	params := cloneValues(u.params)
+	params.Set("page", strconv.Itoa(page))
+	return u.proxy + "?" + params.Encode()
+}
+
+func cloneValues(v url.Values) url.Values {
+	clone := make(url.Values, len(v))
+	for key, values := range v {
+		clone[key] = values
+	}
+	return clone
+}
+
+var (
+	jcmsColumn    = regexp.MustCompile(`/col/col(\d+)/`)
+	proxyLink     = regexp.MustCompile(`(?i)[^"'\s<>()]*/module/(?:web/)?jpage/dataproxy\.jsp(?:\?[^"'\s<>)]*)?`)
+	jcmsParam     = regexp.MustCompile(`(?i)["']?\b(columnid|unitid|webid|webname|appid|sourceContentType|permissiontype|path|col)\b["']?\s*[:=]\s*(?:"([^"]*)"|'([^']*)'|([^"'\s,;&}<>]+))`)
+	jcmsParams    = regexp.MustCompile(`(?is)\{[^{}]{0,600}?\bcolumnid\b[^{}]{0,600}\}`)
+	jcmsTotal     = regexp.MustCompile(`(?i)<totalrecord>\s*(\d+)|\btotalRecord["']?\s*[:=]\s*["']?(\d+)`)
+	jcmsContainer = regexp.MustCompile(`\$\(\s*["']#(\d+)["']\s*\)\s*\.jpage`)
+)
+
+// findUnit finds out how the data proxy of a column has to be asked: from the link to the next group of records, or from what the script
+// on the page is given. Where several listings are on the page, that of the column counts which the page's address names.
+func findUnit(page, address string) (jcmsUnit, bool) {
+	base, err := url.Parse(address)
+	if err != nil {
+		return jcmsUnit{}, false
+	}
+	column := ""
+	if at := jcmsColumn.FindStringSubmatch(base.Path); at != nil {
+		column = at[1]
+	}
+	var units []jcmsUnit
+	proxy := ""
+	for _, link := range proxyLink.FindAllString(page, 20) {
+		u, err := base.Parse(html.UnescapeString(link))
+		if err != nil || u.Hostname() != base.Hostname() {
+			continue
+		}
+		params := u.Query()
+		u.RawQuery, u.Fragment = "", ""
+		proxy = cmp.Or(proxy, u.String())
+		if params.Get("columnid") != "" || params.Get("unitid") != "" {
+			units = append(units, jcmsUnit{proxy: u.String(), params: tidyParams(params)})
+		}
+	}
+	for _, object := range jcmsParams.FindAllString(page, 20) {
+		units = append(units, jcmsUnit{proxy: proxy, params: readParams(object)})
+	}
+	if len(units) == 0 && (proxy != "" || jcmsContainer.MatchString(page)) {
+		units = append(units, jcmsUnit{proxy: proxy, params: readParams(page)})
+	}
+	if len(units) == 0 {
+		return jcmsUnit{}, false
+	}
+	unit := units[0]
+	for _, u := range units {
+		if u.params.Get("columnid") == column && column != "" {
+			unit = u
+			break
+		}
+	}
+	return unit.complete(page, column, base), true
+}
+
+// complete fills in what a page leaves to be known.
+func (u jcmsUnit) complete(page, column string, base *url.URL) jcmsUnit {
+	u.column = cmp.Or(u.params.Get("columnid"), column)
+	u.params.Set("columnid", u.column)
+	if at := jcmsContainer.FindStringSubmatch(page); u.params.Get("unitid") == "" && at != nil {
+		u.params.Set("unitid", at[1])
+	}
+	for key, usual := range map[string]string{"webid": "1", "path": "/", "appid": "1", "col": "1", "permissiontype": "0", "sourceContentType": "1"} {
+		if u.params.Get(key) == "" {
+			u.params.Set(key, usual)
+		}
+	}
+	if at := jcmsTotal.FindStringSubmatch(page); at != nil {
+		u.total = number(cmp.Or(at[1], at[2]))
+	}
+	if u.proxy == "" {
+		newer, older := *base, *base
+		newer.Path, newer.RawQuery, older.Path, older.RawQuery = jcmsProxy, "", jcmsOldProxy, ""
+		u.proxy, u.old = newer.String(), older.String()
+	}
+	return u
+}
+
+// tidyParams takes the quotes off that some sites put around values, keeps one of each, and leaves out which page it was about.
+func tidyParams(params url.Values) url.Values {
+	tidy := url.Values{}
+	for key, values := range params {
+		switch strings.ToLower(key) {
+		case "startrecord", "endrecord", "perpage", "page":
+		default:
+			tidy.Set(key, strings.Trim(values[0], `'"`))
+		}
+	}
+	return tidy
+}
+
+// readParams reads what a script is given: {col:1, webid:'1', columnid:29}.
+func readParams(object string) url.Values {
+	params := url.Values{}
+	for _, at := range jcmsParam.FindAllStringSubmatch(object, 60) {
+		name := canonicalParam(at[1])
+		if params.Get(name) == "" {
+			params.Set(name, html.UnescapeString(cmp.Or(at[2], at[3], at[4])))
+		}
+	}
+	return params
+}
+
+func canonicalParam(name string) string {
+	if strings.EqualFold(name, "sourceContentType") {
+		return "sourceContentType"
+	}
+	return strings.ToLower(name)
+}
+
+// isJCMS reports whether a page belongs to a JCMS site, and the addresses of the columns that it leads to, itself before others.
+func isJCMS(page *goquery.Document, address string) (columns []string, yes bool) {
+	if jcmsColumn.MatchString(address) {
+		columns, yes = append(columns, address), true
+	}
+	seen := map[string]bool{address: true}
+	for _, a := range page.Find("a[href]").EachIter() {
+		to := articles.WebAddress(a.AttrOr("href", ""), address)
+		u, err := url.Parse(to)
+		if err != nil || !strings.Contains(address, "//"+u.Host+"/") || !jcmsColumn.MatchString(u.Path) {
+			continue
+		}
+		u.RawQuery, u.Fragment = "", ""
+		if to = u.String(); !seen[to] {
+			columns = append(columns, to)
+		}
+		seen[to] = true
+	}
+	return columns, yes || len(columns) > 0 || madeByJCMS(page)
+}
