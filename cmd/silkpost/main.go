@@ -44,6 +44,7 @@ type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Run the web and the worker."`
 	Apply      applyCmd      `cmd:"" help:"Declare sources, feeds, lists, themes, organisations and hubs from a TOML file."`
 	Import     importCmd     `cmd:"" help:"Import articles or contacts."`
+	Source     sourceCmd     `cmd:"" help:"Find out what articles can be had from, and poll now."`
 	Digest     digestCmd     `cmd:"" help:"Plan, preview, test or send digests."`
 	Edition    editionCmd    `cmd:"" help:"The desk: what was and will be sent."`
 	Deliveries deliveriesCmd `cmd:"" help:"The account of an edition: who got what, and what came of it."`

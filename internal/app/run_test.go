@@ -266,7 +266,7 @@ func TestPolledSource(t *testing.T) {
 		return strings.Contains(string(get(t, h.PublicURL()+"/feeds/section-news.rss").body), "The first item")
 	})
 	site.publish("second", "The second item")
-	clock.Advance(15 * time.Minute)
+	clock.Advance(time.Hour)
 	h.queue(t, jobs.PollDue{})
 	post.WaitMessages(t, 1)
 	testkit.Eventually(t, patience, "the edition is sent", func() bool {
@@ -281,7 +281,7 @@ func TestPolledSource(t *testing.T) {
 	}
 
 	site.close()
-	clock.Advance(15 * time.Minute)
+	clock.Advance(time.Hour)
 	h.queue(t, jobs.PollDue{})
 	var shown app.SourceStatus
 	testkit.Eventually(t, patience, "the failure stands with the source", func() bool {
