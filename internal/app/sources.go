@@ -27,7 +27,12 @@ func (a *App) RunSource(ctx context.Context, slug string) (sources.Outcome, erro
 	if err := a.refuseIfHeld(ctx); err != nil {
 		return sources.Outcome{}, err
 	}
-	return a.poller.Poll(ctx, source, a.Clock.Now())
+	out, err := a.poller.Poll(ctx, source, a.Clock.Now())
+	if err != nil {
+		return out, err
+	}
+	_, err = a.poller.StoreImages(ctx, source, a.Clock.Now())
+	return out, err
 }
 
 // ReleaseSource publishes what is held of a source, as if it had come now.
