@@ -51,7 +51,7 @@ type cli struct {
 	Pause      pauseCmd      `cmd:"" help:"Stop sending, for a list, to a destination, or for all."`
 	Resume     resumeCmd     `cmd:"" help:"Go on sending."`
 	Feed       feedCmd       `cmd:"" help:"List, print, check, rename and remove feeds; make private ones."`
-	Article    articleCmd    `cmd:"" help:"Withdraw an article, or publish it again."`
+	Article    articleCmd    `cmd:"" help:"Withdraw, edit, mark and link articles; what they were; what waits."`
 	Contact    contactCmd    `cmd:"" help:"What is held of a contact; forgetting one."`
 	Inbox      inboxCmd      `cmd:"" help:"Mail that came back: bounces that are not understood, answers of people."`
 	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"The keys that mail is signed with."`

@@ -61,6 +61,9 @@ func (c *statusCmd) Run(e *env) error {
 		if err := limitTable(e, status.Limits); err != nil {
 			return err
 		}
+		for _, slug := range status.Outrun {
+			fmt.Fprintf(e.stdout, "article %s: its source changed what an editor wrote over; silkpost article history %s\n", slug, slug)
+		}
 		if err := sourceTable(e, status.Sources); err != nil {
 			return err
 		}
@@ -167,9 +170,9 @@ func noticeTable(e *env, n app.NoticeStatus) error {
 	return table(e.stdout, rows...)
 }
 
-// sourceTable shows the sources that are polled: folders are imported by hand.
+// sourceTable shows the sources that are polled, and what a person should look at. Folders that nobody watches are imported by hand.
 func sourceTable(e *env, sources []app.SourceStatus) error {
-	sources = slices.DeleteFunc(sources, func(s app.SourceStatus) bool { return s.Kind == articles.KindFolder })
+	sources = slices.DeleteFunc(sources, func(s app.SourceStatus) bool { return s.Kind == articles.KindFolder && s.NextPollAt == nil })
 	if len(sources) == 0 {
 		return nil
 	}
@@ -177,7 +180,15 @@ func sourceTable(e *env, sources []app.SourceStatus) error {
 	for _, s := range sources {
 		rows = append(rows, []string{s.Slug, s.Kind, when(s.PolledAt), when(s.NextPollAt), failure(s.Failure, s.Failures)})
 	}
-	return table(e.stdout, rows...)
+	if err := table(e.stdout, rows...); err != nil {
+		return err
+	}
+	for _, s := range sources {
+		for _, warning := range s.Warnings {
+			fmt.Fprintf(e.stdout, "source %s: %s\n", s.Slug, warning)
+		}
+	}
+	return nil
 }
 
 // hubTable shows the WebSub hubs, and of how many feeds they still have to be told.

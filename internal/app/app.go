@@ -188,8 +188,9 @@ func (a *App) furnish(opt Options) (err error) {
 		Contact: cmp.Or(a.Config.FetchContact, a.Config.PublicURL), Delay: fetchDelay, Clock: a.Clock,
 	}, slices.Concat(opt.Allow, a.Config.InternalHosts)...)
 	a.Articles = &articles.Store{
-		Changed:  a.articlesChanged,
-		CheckURL: client.Check,
+		Changed:   a.articlesChanged,
+		CheckURL:  client.Check,
+		PublicURL: a.PublicURL,
 	}
 	a.Feeds = &feeds.Store{Articles: a.Articles, CheckURL: client.Check, Digest: organisationDigest}
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}

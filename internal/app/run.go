@@ -195,7 +195,7 @@ func (a *App) retain(ctx context.Context) error {
 	return err
 }
 
-// keepBooks does what time alone brings among the people: pauses end, and counts of requests are forgotten.
+// keepBooks does what time alone brings: pauses end, counts of requests are forgotten, and images that nobody shows go.
 func (a *App) keepBooks(ctx context.Context) error {
 	now := a.Clock.Now()
 	resumed, err := subscribers.ResumeDue(ctx, a.DB, now)
@@ -206,6 +206,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
 	}
 	if err := limit.Forget(ctx, a.DB, now); err != nil {
+		return err
+	}
+	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
 		return err
 	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
@@ -286,6 +289,11 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	}
 	if result.Added+result.Changed > 0 {
 		a.Log.InfoContext(ctx, "source polled", slog.String("source", slug), slog.Int("added", result.Added), slog.Int("changed", result.Changed))
+	}
+	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
+		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", slug), slog.Any("error", err))
+	} else if stored > 0 {
+		a.Log.InfoContext(ctx, "images stored", slog.String("source", slug), slog.Int("images", stored))
 	}
 	if result.Held > 0 {
 		a.Log.WarnContext(ctx, "unusually many new articles are held", slog.String("source", slug), slog.Int("held", result.Held))

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/feeds"
+	"silkpost/internal/articles"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/installation"
@@ -29,6 +31,7 @@ type Status struct {
 	Deliveries ledger.Counts   `json:"deliveries"`
 	Workers    int             `json:"workers"`
 	Sources    []SourceStatus  `json:"sources"`
+	Outrun     []string        `json:"outrun_edits"` // slugs of articles whose source gives something else since an editor wrote over it
 	Hubs       []feeds.Hub     `json:"hubs"`
 	Unreached  []string        `json:"unreached_organisations"` // names of those of which nobody can be reached
 	Notices    NoticeStatus    `json:"notices"`
@@ -135,6 +138,8 @@ type SourceStatus struct {
 	NextPollAt *time.Time `json:"next_poll_at"` // nil: never polled by itself
 	Failures   int        `json:"failures"`     // polls in a row that failed
 	Failure    string     `json:"failure"`      // why the last one did; "" when it went well
+	articles.Health
+	Warnings []string `json:"warnings"` // what a person should look at, in plain words
 }
 
 // NoticeStatus counts the notices (mails that confirm, welcome and tell of a changed address) by state and has those in trouble.
@@ -189,6 +194,9 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Sources, err = a.sourceStatus(ctx, h); err != nil {
 			return err
 		}
+		if s.Outrun, err = a.Articles.OutrunEdits(ctx, h); err != nil {
+			return err
+		}
 		if s.Hubs, err = a.Feeds.HubStates(ctx, h); err != nil {
 			return err
 		}
@@ -241,10 +249,17 @@ func (a *App) noticeStatus(ctx context.Context, h database.Handle) (s NoticeStat
 
 func (a *App) sourceStatus(ctx context.Context, h database.Handle) ([]SourceStatus, error) {
 	all, err := a.Articles.Sources(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	now := a.Clock.Now()
+	healths, err := a.Articles.Healths(ctx, h, now)
 	shown := make([]SourceStatus, len(all))
-	for i, s := range all {
+	for i := range all {
+		s, health := &all[i], healths[all[i].ID]
 		shown[i] = SourceStatus{
-			Slug: s.Slug, Kind: s.Kind, URL: s.URL, PolledAt: s.PolledAt, NextPollAt: s.NextPollAt, Failures: s.Failures, Failure: s.Failure,
+			Slug: s.Slug, Kind: s.Kind, URL: cmp.Or(s.URL, s.Settings.Path), PolledAt: s.PolledAt, NextPollAt: s.NextPollAt, Failures: s.Failures,
+			Failure: s.Failure, Health: health, Warnings: append([]string{}, health.Warnings(s, now)...),
 		}
 	}
 	return shown, err

@@ -3,8 +3,11 @@ package compose
 import (
 	"cmp"
 	"context"
+	"net/url"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -250,10 +253,23 @@ func (c *Composer) LetterOf(list subscribers.List, date time.Time, words string,
 		a := &shown[i]
 		l.Digest.Articles = append(l.Digest.Articles, templates.DigestArticle{
 			Title: a.Title, URL: a.Link(c.PublicURL), Section: a.Section, Summary: a.Summary, Language: a.Language,
-			Fallback: slices.Contains(fallbacks, a.ID), ImageURL: a.ImageURL, ImageAlt: a.ImageAlt, Published: onWall(a.PublishedAt, zone),
+			Fallback: slices.Contains(fallbacks, a.ID), ImageURL: mailImage(a.ImageURL), ImageAlt: a.ImageAlt, Published: onWall(a.PublishedAt, zone),
 		})
 	}
 	return l, nil
+}
+
+// mailImage returns the address of an image that mail clients show; "" for one whose name says that they do not.
+func mailImage(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	switch strings.ToLower(path.Ext(u.Path)) {
+	case ".webp", ".svg", ".svgz", ".avif", ".heic", ".jxl", ".tif", ".tiff":
+		return ""
+	}
+	return address
 }
 
 // onWall returns a time as the list's zone shows it. A source that gives a date alone means that date everywhere.
