@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -176,7 +177,7 @@ func (n *Names) answer(question []byte, most int) []byte {
 	case !n.names[name]:
 		reply.RCode = dnsmessage.RCodeNameError
 	default:
-		reply.Answers = n.records[name+kind]
+		reply.Answers = slices.Clone(n.records[name+kind]) // packing writes into them
 	}
 	n.mu.Unlock()
 	packed, err := reply.Pack()
