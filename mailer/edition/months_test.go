@@ -35,6 +35,7 @@ type months struct {
 	order   []int64 // of publication
 	seen    map[uuid.UUID]bool
 	tally   map[string]int
+	doubles bool // only what comes twice is looked for
 }
 
 type group struct {
@@ -334,7 +335,7 @@ func (m *months) checkReader(e Edition, r *reader, gets []int64) {
 		m.t.Fatalf("%s gets %d of between %d and %d articles", r.name, len(gets), least, most)
 	}
 	for _, id := range owed {
-		if !slices.Contains(gets, id) && (!full || m.groups[id].order < last) {
+		if !m.doubles && !slices.Contains(gets, id) && (!full || m.groups[id].order < last) {
 			m.t.Fatalf("%s misses %s in the %s edition %s", r.name, m.groups[id].key, e.Rhythm, e.ID)
 		}
 	}

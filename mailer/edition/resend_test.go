@@ -144,6 +144,7 @@ func (m *months) resendSome() {
 func TestMonthsOfLifeWithResends(t *testing.T) {
 	t.Parallel()
 	m := newMonths(t, rand.Uint64N(1<<20))
+	m.doubles = true
 	for range 12 {
 		m.live(2)
 		m.resendSome()
