@@ -61,6 +61,7 @@ type webPage struct {
 	zone    *time.Location
 	blocks  []textBlock       // of the page as it came
 	fields  map[string]string // of a JCMS template
+	shell   bool              // scripts fill it
 }
 
 func openPage(pageURL string, body []byte, contentType string) (*webPage, error) {
@@ -81,7 +82,7 @@ func openPage(pageURL string, body []byte, contentType string) (*webPage, error)
 	}
 	doc := goquery.NewDocumentFromNode(root)
 	p := &webPage{address: address, source: source, doc: doc, story: readStory(doc, address), zone: zoneOf(address, doc), fields: templateFields(source)}
-	p.blocks = textBlocks(doc.Find("body"))
+	p.blocks, p.shell = textBlocks(doc.Find("body")), scripted(doc)
 	return p, nil
 }
 
@@ -111,7 +112,7 @@ func (p *webPage) article(r Reading) (articles.Draft, error) {
 		d.Language = ""
 	}
 	switch {
-	case text.empty() && p.scripted():
+	case text.empty() && p.shell:
 		return d, errs.New(errs.Invalid, "%s: the text of this page is made by scripts, which are not run", p.address)
 	case text.empty():
 		return d, errs.New(errs.Invalid, "%s: there is no article on this page", p.address)
@@ -223,8 +224,8 @@ func (p *webPage) relTags() (tags []string) {
 }
 
 // scripted reports whether a page is a shell that scripts fill.
-func (p *webPage) scripted() bool {
-	return p.doc.Find("#root, #app, #__next, #__nuxt, app-root, [ng-app], noscript").Length() > 0 && p.doc.Find("script").Length() > 0
+func scripted(doc *goquery.Document) bool {
+	return doc.Find("#root, #app, #__next, #__nuxt, app-root, [ng-app], noscript").Length() > 0 && doc.Find("script").Length() > 0
 }
 
 func firstNonEmpty(lists ...[]string) []string {
