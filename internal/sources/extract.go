@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -190,11 +191,26 @@ func wrongScript(claim, text string) bool {
 func (p *webPage) authors() []string {
 	names := firstNonEmpty(p.story.authors, p.metaNames("article:author"), p.metaNames("dc.creator", "dcterms.creator"),
 		p.metaNames("author"), p.metaNames("byl"), p.metaNames("ContentSource"), p.metaNames("source"))
-	if source := p.field("来源", "信息来源", "文章来源"); len(names) == 0 && source != "" && columns(source) <= 80 {
+	if len(names) > 0 {
+		return names
+	}
+	if source := cmp.Or(p.field("来源", "信息来源", "文章来源"), p.writtenSource()); source != "" && columns(source) <= 80 {
 		names = []string{source}
 	}
 	return names
 }
+
+// writtenSource returns where a Chinese page says above its text that it has it from.
+func (p *webPage) writtenSource() string {
+	for _, b := range p.blocks[:p.firstProse()] {
+		if at := sourceLabel.FindStringSubmatch(b.text); at != nil {
+			return at[1]
+		}
+	}
+	return ""
+}
+
+var sourceLabel = regexp.MustCompile(`(?:来源|來源|发布单位|發布單位)\s?[:：]\s?([\p{Han}\p{L}]{2,20})`)
 
 // metaNames returns the contents of meta elements that are names and no addresses.
 func (p *webPage) metaNames(names ...string) (found []string) {

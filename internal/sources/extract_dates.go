@@ -128,7 +128,7 @@ func readStamp(text string, zone *time.Location) (stamp, bool) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return stamp{t, true}, likely(t)
 	}
-	for _, layout := range []string{time.RFC1123Z, time.RFC1123, time.RFC850, "02 Jan 2006 15:04:05 -0700"} {
+	for _, layout := range []string{time.RFC1123Z, time.RFC1123, time.RFC850, "02 Jan 2006 15:04:05 -0700", "20060102T150405Z0700", "20060102T150405"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return stamp{t, true}, likely(t)
 		}
