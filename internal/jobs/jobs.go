@@ -86,6 +86,11 @@ const noticeQueue = "notices"
 // InsertOpts puts notices into their own queue.
 func (SendNotice) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: noticeQueue} }
 
+// queues are all there are, with how many of their jobs a process works at once.
+var queues = map[string]river.QueueConfig{
+	river.QueueDefault: {MaxWorkers: 4}, planQueue: {MaxWorkers: 2}, hubQueue: {MaxWorkers: 8}, noticeQueue: {MaxWorkers: 2},
+}
+
 // Later returns an error with which a job asks to be worked again after a while. That is no failure and counts as no attempt.
 func Later(d time.Duration) error { return river.JobSnooze(d) }
 
@@ -131,12 +136,10 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 		return work.SendNotice(ctx, job.Args.ID)
 	}))
 	client, err := river.NewClient(riverdatabasesql.New(db.DB), &river.Config{
-		Schema:  database.RiverSchema,
-		Logger:  slog.New(calm{log.Handler()}),
-		Workers: workers,
-		Queues: map[string]river.QueueConfig{
-			river.QueueDefault: {MaxWorkers: 4}, planQueue: {MaxWorkers: 2}, hubQueue: {MaxWorkers: 8}, noticeQueue: {MaxWorkers: 2},
-		},
+		Schema:            database.RiverSchema,
+		Logger:            slog.New(calm{log.Handler()}),
+		Workers:           workers,
+		Queues:            queues,
 		FetchPollInterval: lookEvery,
 		SoftStopTimeout:   20 * time.Second,
 		PollOnly:          true, // lib/pq's driver for River cannot listen

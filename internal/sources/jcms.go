@@ -129,7 +129,7 @@ func (r *jcmsReader) goOn(l *listing, unit jcmsUnit, got records) { r.goOnFrom(l
 // caps what it gives, for what comes after what it gave.
 func (r *jcmsReader) goOnFrom(l *listing, unit jcmsUnit, from int, got records, byRecords bool) {
 	total := cmp.Or(got.total, unit.total)
-	next := from + got.count
+	next := from + len(got.entries) // at least: records that lead nowhere may count or not
 	if total > 0 && next > total {
 		return
 	}

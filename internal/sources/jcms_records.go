@@ -16,7 +16,6 @@ import (
 // records is what a datastore holds: the answer of a data proxy, or what stands in a script of a column page.
 type records struct {
 	entries []entry
-	count   int // how many records there were, also those that lead nowhere
 	total   int // how many the column has; 0 when it does not say
 }
 
@@ -41,7 +40,6 @@ func parseRecords(text, address string, zone *time.Location) (found records) {
 	}
 	seen := map[string]bool{}
 	for _, record := range splitRecords(text) {
-		found.count++
 		e, ok := parseRecord(record, base, zone)
 		if ok && !seen[e.key] {
 			seen[e.key] = true

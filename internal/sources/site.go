@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/url"
 	"regexp"
-
 	"strings"
 	"time"
 
@@ -95,7 +94,10 @@ func (p *Poller) newEntries(
 	}
 	seen := map[string]bool{}
 	fixed = page.fixed
-	for n := 1; ; n++ {
+	for read, asked := 0, 0; ; asked++ {
+		if len(page.entries) > 0 {
+			read++
+		}
 		var fresh []entry
 		for _, e := range page.entries {
 			if !seen[e.key] && source.Settings.Counts(e.url) {
@@ -105,7 +107,9 @@ func (p *Poller) newEntries(
 		}
 		all = append(all, fresh...)
 		old, err := known(fresh)
-		if err != nil || page.next == nil || n >= cmp.Or(source.Settings.MaxPages, maxPages) || old == len(fresh) || len(all) >= mostEntries {
+		most := cmp.Or(source.Settings.MaxPages, maxPages)
+		nothingNew := len(page.entries) > 0 && old == len(fresh)
+		if err != nil || page.next == nil || read >= most || asked > most || nothingNew || len(all) >= mostEntries {
 			return all, fixed, err
 		}
 		got, err := p.Fetch.Get(ctx, *page.next)

@@ -1,6 +1,9 @@
 -- +goose Up
 -- What a source needs to know of its site: where its listing has what, which pages count.
-ALTER TABLE articles.sources ADD settings jsonb NOT NULL DEFAULT '{}';
+ALTER TABLE articles.sources
+    ADD settings jsonb NOT NULL DEFAULT '{}',
+    DROP CONSTRAINT sources_kind_check,
+    ADD CONSTRAINT sources_kind_check CHECK (kind IN ('folder', 'feed', 'jcms', 'html', 'sitemap'));
 
 -- The pages that the listings of sites lead to. A page that is here is not read again unless its listing says something new of it.
 CREATE TABLE articles.pages (
@@ -21,4 +24,8 @@ CREATE INDEX pages_waiting ON articles.pages (source_id) WHERE waits;
 
 -- +goose Down
 DROP TABLE articles.pages;
-ALTER TABLE articles.sources DROP settings;
+DELETE FROM articles.sources WHERE kind NOT IN ('folder', 'feed') AND id NOT IN (SELECT source_id FROM articles.articles);
+ALTER TABLE articles.sources
+    DROP settings,
+    DROP CONSTRAINT sources_kind_check,
+    ADD CONSTRAINT sources_kind_check CHECK (kind IN ('folder', 'feed')) NOT VALID; -- those with articles stay
