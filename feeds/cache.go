@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -67,6 +68,8 @@ type documents struct {
 	clock clock.Clock
 	log   *slog.Logger
 	cache *otter.Cache[documentKey, *served]
+
+	rendered atomic.Int64 // documents that were not in the cache
 
 	asking     singleflight.Group // what changed, and for feeds
 	mu         sync.RWMutex
@@ -232,12 +235,22 @@ func (d *documents) get(ctx context.Context, feed *Feed, place articles.Place, f
 		if plain != nil {
 			return plain.encoded(enc), nil
 		}
+		d.rendered.Add(1)
 		doc, err := d.load(ctx, d.db, feed, place, format)
 		if err != nil {
 			return nil, err
 		}
 		return newServed(doc, d.publicURL), nil
 	}))
+}
+
+// stats counts what is kept.
+func (d *documents) stats() CacheStats {
+	return CacheStats{
+		Documents: int64(d.cache.EstimatedSize()),
+		Bytes:     int64(d.cache.WeightedSize() + d.fragments.cache.WeightedSize()),
+		Rendered:  d.rendered.Load(),
+	}
 }
 
 // follow keeps the documents that were read lately as fresh as can be, until ctx ends: woken, it renders anew those that are stale.

@@ -39,6 +39,14 @@ func NewHandler(store *Store, db *sqlx.DB, publicURL string, opt Options) *Handl
 	return &Handler{newDocuments(store, db, publicURL, opt)}
 }
 
+// CacheStats is what a handler holds in memory, and how often it had to make a document since it began.
+type CacheStats struct {
+	Documents, Bytes, Rendered int64
+}
+
+// Cache returns what is in memory at this moment, about.
+func (h *Handler) Cache() CacheStats { return h.documents.stats() }
+
 // Follow renders the documents anew that were read lately when their articles change, until ctx ends. wake tells it that something
 // changed: what is said on Channel.
 func (h *Handler) Follow(ctx context.Context, wake <-chan struct{}) { h.documents.follow(ctx, wake) }

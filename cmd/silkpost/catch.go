@@ -12,6 +12,7 @@ type catchCmd struct {
 	Web    string `help:"Address to show the mail at; left out: not shown." placeholder:"ADDR"`
 	Dir    string `help:"Folder that keeps the mail; left out: it is counted, not kept." type:"path" placeholder:"DIR"`
 	Script string `help:"How to fail (TOML)." type:"path" placeholder:"FILE"`
+	Quiet  bool   `help:"Take all mail at once, count it, log nothing: for measuring how fast others send."`
 }
 
 // exampleScript is a script of one rule.
@@ -28,7 +29,7 @@ func (c *catchCmd) Run(e *env) error {
 		return err
 	}
 	return catcher.Run(e.ctx, catcher.Command{
-		Listen: c.Listen, Web: c.Web, Dir: c.Dir, Script: c.Script, Log: e.stdout, Logger: e.log(cfg),
+		Listen: c.Listen, Web: c.Web, Dir: c.Dir, Script: c.Script, Quiet: c.Quiet, Log: e.stdout, Logger: e.log(cfg),
 		Ready: func(smtp, web net.Addr) {
 			fmt.Fprintf(e.stderr, "Catching mail at %s.\n", smtp)
 			if web != nil {

@@ -54,6 +54,7 @@ type cli struct {
 	Article    articleCmd    `cmd:"" help:"Withdraw an article, or publish it again."`
 	Contact    contactCmd    `cmd:"" help:"What is held of a contact; forgetting one."`
 	Inbox      inboxCmd      `cmd:"" help:"Mail that came back: bounces that are not understood, answers of people."`
+	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"The keys that mail is signed with."`
 	Suppress   suppressCmd   `cmd:"" help:"Who must not be mailed."`
 	Export     exportCmd     `cmd:"" help:"Write contacts, the log of consents or suppressions to standard output."`
 
@@ -62,6 +63,7 @@ type cli struct {
 
 	Catch    catchCmd    `cmd:"" help:"Run the mail catcher alone."`
 	Status   statusCmd   `cmd:"" help:"How things stand."`
+	Doctor   doctorCmd   `cmd:"" help:"Look for what keeps mail from arriving, and say what to do about it."`
 	Adopt    adoptCmd    `cmd:"" help:"Let a database send that was restored, copied or promoted."`
 	Settings settingsCmd `cmd:"" name:"config" help:"Print the settings, with secrets hidden."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`

@@ -41,6 +41,11 @@ func (c *serveCmd) Run(e *env) error {
 				return err
 			}
 		}
+		if cfg.DebugListen != "" {
+			if parts.Debug, err = a.ListenForDebug(); err != nil {
+				return err
+			}
+		}
 		if c.Web {
 			if parts.Web, err = a.Listen(); err != nil {
 				return err

@@ -30,6 +30,9 @@ func (c *statusCmd) Run(e *env) error {
 		if status.Held != "" {
 			fmt.Fprintf(e.stdout, "HELD: %s.\nNothing is sent from this database until silkpost adopt.\n\n", status.Held)
 		}
+		for _, l := range status.Locked {
+			fmt.Fprintf(e.stdout, "NOTHING IS SENT from %s: its DKIM key %s cannot be opened: %s.\n\n", l.Domain, l.Selector, l.Failure)
+		}
 		if err := editionTable(e, status.Editions); err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ import (
 	"silkpost/internal/fetch"
 	"silkpost/internal/installation"
 	"silkpost/internal/jobs"
+	"silkpost/internal/metrics"
 	"silkpost/internal/sources"
 	"silkpost/internal/token"
 	"silkpost/mailer/compose"
@@ -61,14 +62,16 @@ type App struct {
 	Planner   *edition.Planner
 	Composer  *compose.Composer
 
-	local  *database.Local // nil: the database is elsewhere
-	url    string          // of the database
-	queue  *jobs.Queue     // takes jobs in
-	alarm  *alarm          // has planning looked at
-	poller *sources.Poller
-	retry  send.Retry
-	relay  *send.Relay // nil: none is set
-	keys   token.Keys  // nil: no secret key is set
+	local *database.Local // nil: the database is elsewhere
+	url   string          // of the database
+	queue *jobs.Queue     // takes jobs in
+
+	metrics *metrics.Metrics
+	alarm   *alarm // has planning looked at
+	poller  *sources.Poller
+	retry   send.Retry
+	relay   *send.Relay // nil: none is set
+	keys    token.Keys  // nil: no secret key is set
 
 	noticeRetry send.Retry
 
@@ -82,6 +85,7 @@ type App struct {
 func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err error) {
 	a := &App{
 		Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry, noticeRetry: send.NoticeRetry, askPublicURL: opt.AskPublicURL,
+		metrics: metrics.New(),
 	}
 	if a.Clock == nil {
 		a.Clock = clock.System{}
@@ -161,6 +165,7 @@ func (a *App) furnish(opt Options) (err error) {
 	if a.queue, err = jobs.NewInserter(a.DB); err != nil {
 		return err
 	}
+	a.watch()
 	a.alarm = newAlarm(a.Clock, a.Log, func(ctx context.Context) error { return a.queue.Insert(ctx, a.DB, jobs.Plan{}) })
 	client := fetch.NewPolite(fetch.Manners{
 		Contact: cmp.Or(a.Config.FetchContact, a.Config.PublicURL), Delay: fetchDelay, Clock: a.Clock,
@@ -173,6 +178,7 @@ func (a *App) furnish(opt Options) (err error) {
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: dresser{a.Templates, a.Log}, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
+	a.furnishSigning()
 	return a.furnishBounces()
 }
 

@@ -43,17 +43,27 @@ func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribe
 	}
 	p.From = head.SenderAddress
 	to := compose.Recipient{Address: p.To, Date: n.MadeAt, MessageID: compose.NoticeID(n.ID, p.From)}
+	message, err := a.noticeMessage(ctx, n, sub, head, words, to)
+	if err == nil {
+		message, err = a.Composer.Signed(head.SenderAddress, message)
+	}
+	return send.NewParcel(p.From, p.To, message), err
+}
+
+// noticeMessage makes it, unsigned. words is the language of the product's.
+func (a *App) noticeMessage(
+	ctx context.Context, n *notice.Notice, sub *subscribers.Subscription, head compose.Masthead, words string, to compose.Recipient,
+) ([]byte, error) {
 	if n.Kind == notice.LastEdition {
-		p.Message, err = a.lastEdition(ctx, n, sub, to)
-		return p, err
+		return a.lastEdition(ctx, n, sub, to)
 	}
 	said, err := a.noticeWords(ctx, n, sub, words)
 	if err != nil {
-		return p, err
+		return nil, err
 	}
 	letter := compose.Notice{Masthead: head, Language: words}
 	if letter.Shown, err = a.Templates.Notice(words, said); err != nil {
-		return p, err
+		return nil, err
 	}
 	switch n.Kind {
 	case notice.Known, notice.Welcome:
@@ -63,8 +73,7 @@ func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribe
 		to.Name = sub.Contact.Name
 	case notice.Confirmation, notice.NewAddress, notice.LastEdition: // what a stranger wrote into a form is not carried to anybody
 	}
-	p.Message, err = letter.For(to)
-	return p, err
+	return letter.For(to)
 }
 
 // noticeWords says what a notice says.

@@ -126,10 +126,13 @@ func (a *App) TestDigest(ctx context.Context, slug, address, tag string) (reply.
 		Address: to, Date: a.Clock.Now(), MessageID: compose.MessageID(letter.EditionID, 0, letter.SenderAddress),
 		PreferencesURL: a.Composer.PublicURL + "/preferences/test", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/test",
 	})
+	if err == nil {
+		raw, err = a.Composer.Signed(letter.SenderAddress, raw)
+	}
 	if err != nil {
 		return reply.Reply{}, err
 	}
-	return send.One(ctx, *a.relay, a.helo(), send.Parcel{From: letter.SenderAddress, To: to, Message: raw}, nil)
+	return send.One(ctx, *a.relay, a.helo(), send.NewParcel(letter.SenderAddress, to, raw), nil)
 }
 
 // testLetter lays out the newest articles that a reader of one language would get.

@@ -221,12 +221,15 @@ func (a *App) sendTest(ctx context.Context, id uuid.UUID, sample edition.Sample,
 		return answer, err
 	}
 	now := a.Clock.Now()
-	raw := message.For(compose.Recipient{
+	raw, err := a.Composer.Signed(from, message.For(compose.Recipient{
 		Address: to, Date: now, MessageID: testMessageID(id, sample.Language, from, now),
 		PreferencesURL: a.Composer.PublicURL + "/preferences/test", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/test",
 		ViewURL: a.Composer.PublicURL + "/view/test",
-	})
-	return send.One(ctx, *a.relay, a.helo(), send.Parcel{From: from, To: to, Message: raw}, nil)
+	}))
+	if err != nil {
+		return answer, err
+	}
+	return send.One(ctx, *a.relay, a.helo(), send.NewParcel(from, to, raw), nil)
 }
 
 // testMessageID is one that no delivery has, and another one each time.

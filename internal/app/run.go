@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
 	"golang.org/x/sync/errgroup"
 
 	"silkpost/feeds"
+	"silkpost/internal/articles"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
@@ -28,6 +30,7 @@ type Parts struct {
 	Web     net.Listener // nil: no web; closed by Run
 	Worker  bool         // plans, polls and sends
 	Bounces net.Listener // takes in mail that comes back; nil: that does not come this way; closed by Run
+	Debug   net.Listener // serves metrics and profiles; nil: nowhere but /metrics on the web, to who asks on this machine; closed by Run
 	Extra   http.Handler // what else the web shows, below /mail/; nil: nothing
 }
 
@@ -57,7 +60,13 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 	if parts.Bounces != nil {
 		defer func() { _ = parts.Bounces.Close() }()
 	}
+	if parts.Debug != nil {
+		defer func() { _ = parts.Debug.Close() }()
+	}
 	var running []func(context.Context) error
+	if parts.Debug != nil {
+		running = append(running, func(ctx context.Context) error { return a.serveDebug(ctx, parts.Debug) })
+	}
 	if parts.Worker {
 		if _, err := a.sender(); err != nil {
 			return err
@@ -70,6 +79,7 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 			return noSecretKey()
 		}
 		handler := feeds.NewHandler(a.Feeds, a.DB, a.PublicURL(), feeds.Options{Clock: a.Clock, Log: a.Log, CacheBytes: a.Config.FeedCacheMB << 20})
+		a.metrics.WatchCache(cacheOf(handler))
 		running = append(running,
 			func(ctx context.Context) error { return a.serve(ctx, parts, handler) },
 			func(ctx context.Context) error { return a.followFeeds(ctx, handler) })
@@ -109,7 +119,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
 			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra, Proxies: a.Config.Proxies(), Pace: formPace,
 			MayBeSent: edition.MayBeSent, SendConfirmation: a.SendConfirmation, SendWelcome: a.SendWelcome, SendAddressChange: a.SendAddressChange,
-			SendNewAddress: a.SendNewAddress,
+			SendNewAddress: a.SendNewAddress, Metrics: a.metrics.Handler(), Answered: a.metrics.Answered,
 		}),
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelWarn),
 		// The first two are alike: another time for the headers would set one more deadline per request, which is one percent of a 304.
@@ -139,12 +149,16 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			if err := a.keepBooks(ctx); err != nil {
 				return err
 			}
+			release, err := a.publishDue(ctx)
+			if err != nil {
+				return err
+			}
 			planned, next, err := a.PlanDue(ctx)
 			changed, failed := a.keepDesk(ctx)
 			if planned+changed > 0 {
 				sender.Wake()
 			}
-			a.alarm.set(next)
+			a.alarm.set(edition.Earlier(next, release))
 			return errors.Join(err, failed)
 		},
 		PollDue:    a.queueDueSources,
@@ -171,6 +185,19 @@ func (a *App) keepBooks(ctx context.Context) error {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
 	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
+}
+
+// publishDue publishes the articles whose embargo is over, and returns when the next one ends; zero: none does.
+func (a *App) publishDue(ctx context.Context) (next time.Time, err error) {
+	var done articles.Result
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
+		done, next, err = a.Articles.PublishDue(ctx, tx, a.Clock.Now())
+		return err
+	})
+	if err == nil && done.Added+done.Changed > 0 {
+		a.Log.InfoContext(ctx, "embargo over", slog.Int("added", done.Added), slog.Int("changed", done.Changed))
+	}
+	return next, err
 }
 
 // PlanDue plans what has come due of every list and returns how many editions that made, and when to look again; zero: no need. A list that
@@ -213,13 +240,15 @@ func (a *App) queueDueSources(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, source := range due {
-		if err := a.queue.Insert(ctx, a.DB, jobs.PollSource{Slug: source.Slug}); err != nil {
-			return err
-		}
+	slugs := make([]string, len(due))
+	for i, source := range due {
+		slugs[i] = source.Slug
 	}
-	return nil
+	return a.queue.InsertPolls(ctx, slugs)
 }
+
+// maxTurn is how long a poll waits for its host's turn at most before it lets others be worked meanwhile.
+const maxTurn = 200 * time.Millisecond
 
 // pollSource polls a source. What went wrong stands with the source; the job is done.
 func (a *App) pollSource(ctx context.Context, slug string) error {
@@ -227,13 +256,20 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if err != nil {
 		return err
 	}
+	if wait := a.poller.Fetch.Wait(source.URL); wait > maxTurn {
+		return jobs.Later(wait)
+	}
 	result, err := a.poller.Run(ctx, source, a.Clock.Now())
+	a.metrics.Polled(slug, err == nil)
 	if err != nil {
 		a.Log.WarnContext(ctx, "source could not be polled", slog.String("source", slug), slog.Any("error", err))
 		return nil
 	}
 	if result.Added+result.Changed > 0 {
 		a.Log.InfoContext(ctx, "source polled", slog.String("source", slug), slog.Int("added", result.Added), slog.Int("changed", result.Changed))
+	}
+	if result.Held > 0 {
+		a.Log.WarnContext(ctx, "unusually many new articles are held", slog.String("source", slug), slog.Int("held", result.Held))
 	}
 	return nil
 }
@@ -246,11 +282,13 @@ func (a *App) sender() (*send.Sender, error) {
 	case a.keys == nil:
 		return nil, noSecretKey()
 	}
-	return &send.Sender{
+	s := &send.Sender{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
 		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
 		Scored: bounce.Score,
-	}, nil
+	}
+	a.observe(s)
+	return s, nil
 }
 
 // helo returns the name that we introduce ourselves to the relay with: that of the public URL, since many a machine's own name says

@@ -33,6 +33,7 @@ type Status struct {
 	Held       string          `json:"held"` // why nothing is sent until the database is adopted; "": it is not held
 	Bounces    BounceStatus    `json:"bounces"`
 	Paused     []PausedStatus  `json:"paused_destinations"`
+	Locked     []LockedKey     `json:"locked_dkim_keys"`   // nothing is sent from their domains
 	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
 }
 
@@ -157,7 +158,10 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Bounces, err = a.bounceStatus(ctx, h); err != nil {
 			return err
 		}
-		s.Paused, err = a.pausedStatus(ctx, h)
+		if s.Paused, err = a.pausedStatus(ctx, h); err != nil {
+			return err
+		}
+		s.Locked, err = a.lockedKeys(ctx, h)
 		return err
 	})
 	return s, err

@@ -9,7 +9,7 @@ import (
 )
 
 // testRooms exist for tests alone.
-var testRooms = []string{"internal/archtest", "internal/browsertest", "internal/testkit", "mailer/catcher/catchertest"}
+var testRooms = []string{"internal/archtest", "internal/browsertest", "internal/testkit", "internal/testkit/smtptest", "mailer/catcher/catchertest"}
 
 // rule forbids rooms to know others, by themselves or through rooms between them.
 type rule struct {
@@ -29,7 +29,7 @@ var rules = []rule{
 	{from: anyone, except: testRooms, to: []string{"testing"}, why: "test helpers stay out of the product"},
 
 	{from: top, to: []string{"internal/jobs"}, why: "the domain does not know its queue; a job is queued through a function that is handed in"},
-	{from: top, to: []string{"internal/web", "internal/accounts"}, why: "the domain does not know pages and sessions"},
+	{from: top, to: []string{"internal/web", "internal/accounts", "internal/metrics"}, why: "the domain does not know pages and sessions"},
 	{from: []string{"feeds"}, to: []string{"mailer/...", "subscribers", "templates"}, why: "feeds are made of articles alone: anyone may read them"},
 	{from: []string{"feeds"}, to: []string{"feeds/validate"}, why: "what checks feeds is told apart from what writes them; only its tests look"},
 	{from: []string{"feeds/validate"}, to: []string{"..."}, why: "a check that shares code with what it checks makes the same mistakes"},
@@ -53,8 +53,12 @@ var rules = []rule{
 	{from: []string{"internal/fetch"}, to: []string{"mailer/...", "feeds", "subscribers", "templates", "internal/articles", "internal/database"}, why: "fetching knows addresses, not what is behind them"},
 	{from: []string{"internal/database"}, to: []string{"mailer/...", "feeds", "subscribers", "templates", "internal/articles", "internal/jobs", "internal/config"}, why: "the ground does not know the house"},
 
+	{from: []string{"internal/dns"}, to: []string{"..."}, why: "asking the DNS is one thing, what its records mean another"},
+	{from: []string{"internal/doctor"}, to: []string{"mailer/compose", "mailer/edition", "feeds", "templates", "internal/config", "internal/web", "internal/jobs", "internal/fetch"}, why: "the doctor is told about the program; it judges, and asks the DNS"},
+	{from: []string{"mailer/dkim"}, to: []string{"mailer/...", "templates", "subscribers", "internal/articles"}, why: "a signature is made of bytes, whatever they say"},
 	{from: []string{"internal/installation"}, to: []string{"mailer/...", "feeds", "subscribers", "templates", "internal/articles", "internal/jobs", "internal/web", "internal/fetch", "internal/config"}, why: "which database this is does not depend on what it holds"},
 
+	{from: []string{"internal/metrics"}, to: []string{"..."}, why: "numbers are handed in; what they mean is known where they are counted"},
 	{from: []string{"internal/errs", "internal/clock"}, to: []string{"..."}, why: "the lowest stones lie on nothing"},
 	{from: []string{"internal/token", "internal/language", "internal/slug", "internal/config"}, to: []string{"..."}, why: "ground rooms lie on errs alone"},
 }
@@ -162,7 +166,8 @@ var homes = map[string][]string{
 	"github.com/alecthomas/kong":      {"cmd/silkpost"},
 	"github.com/knadh/koanf/...":      {"internal/config"},
 	"github.com/lib/pq/...":           {"internal/database", "internal/articles", "feeds", "subscribers", "mailer/..."},
-	"net/http":                        {"feeds", "templates", "mailer/catcher", "internal/app", "internal/web", "internal/fetch", "internal/sources"},
+	"net/http":                        {"feeds", "templates", "mailer/catcher", "internal/app", "internal/web", "internal/fetch", "internal/sources", "internal/metrics"},
+	"github.com/prometheus/...":       {"internal/metrics"},
 	"net/smtp":                        {},
 }
 

@@ -1,8 +1,10 @@
 package articles
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,9 +16,10 @@ import (
 // cleanRounds is how often Clean goes over a text before it gives up on its markup. Ordinary pages need two.
 const cleanRounds = 8
 
-// Clean makes foreign HTML safe to show anywhere: text, headings, lists, tables, images and links stay; scripts, styles, forms,
+// Clean makes foreign HTML safe to show anywhere: text, headings, lists, tables, images, formulas and links stay; scripts, styles, forms,
 // frames, handlers, hidden parts and tracking pixels go. Links and image addresses are made absolute against base, the
-// address of the page; those that stay relative, because base is "" or not a web address, are dropped.
+// address of the page; those that stay relative, because base is "" or not a web address, are dropped. What old editors and word
+// processors wrote becomes paragraphs, lists and emphasis; headings begin below the title's level, the first, and leave out none.
 //
 // Clean(Clean(x)) is Clean(x): it repeats its round until nothing changes any more. Markup that never comes to rest, or that
 // is nested beyond reason, is given up: its text alone is kept.
@@ -25,10 +28,9 @@ func Clean(dirty, base string) string {
 	if err != nil || !webScheme(page.Scheme) {
 		page = nil
 	}
-	policy := newPolicy()
 	text := dirty
 	for range cleanRounds {
-		next, err := cleanRound(policy, text, page)
+		next, err := cleanRound(text, page)
 		if err != nil {
 			break
 		}
@@ -42,12 +44,13 @@ func Clean(dirty, base string) string {
 }
 
 // cleanRound does on the tree what a policy over single tags cannot, then lets the policy decide what remains.
-func cleanRound(policy *bluemonday.Policy, text string, page *url.URL) (string, error) {
+func cleanRound(text string, page *url.URL) (string, error) {
 	root, err := parseFragment(scrub(text))
 	if err != nil {
 		return "", err
 	}
 	prune(root, page)
+	tidy(root)
 	rendered, err := renderChildren(root)
 	if err != nil {
 		return "", err
@@ -55,13 +58,35 @@ func cleanRound(policy *bluemonday.Policy, text string, page *url.URL) (string, 
 	return strings.TrimSpace(policy.Sanitize(rendered)), nil
 }
 
+// elements are those that an article may have, besides links, images and formulas.
+var elements = []string{
+	"p", "br", "hr", "div", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "ul", "ol", "li", "dl", "dt",
+	"dd", "figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td",
+	"b", "strong", "i", "em", "u", "s", "del", "ins", "sub", "sup", "small", "mark", "code", "kbd", "samp", "var", "abbr",
+	"cite", "dfn", "q", "time", "bdi", "bdo", "ruby", "rt", "rp", "wbr",
+}
+
+// kept are the elements that tidy knows.
+var kept = func() map[atom.Atom]bool {
+	known := atoms(atom.A, atom.Img)
+	for _, name := range elements {
+		known[atom.Lookup([]byte(name))] = true
+	}
+	return known
+}()
+
+var policy = newPolicy()
+
 // newPolicy says what may stand in an article. There is no style, no class, no id: an article looks as its reader's place does.
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
-	p.AllowElements("p", "br", "hr", "div", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "ul", "ol", "li", "dl", "dt",
-		"dd", "figure", "figcaption", "table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td",
-		"b", "strong", "i", "em", "u", "s", "del", "ins", "sub", "sup", "small", "mark", "code", "kbd", "samp", "var", "abbr",
-		"cite", "dfn", "q", "time", "bdi", "bdo", "ruby", "rt", "rp", "wbr")
+	p.AllowElements(elements...)
+	formulas := append(slices.Collect(maps.Keys(formulaParts)), "math")
+	p.AllowElements(formulas...)
+	for name, values := range formulaAttrs {
+		p.AllowAttrs(name).Matching(values).OnElements(formulas...)
+	}
+	p.AllowNoAttrs().OnElements(append(formulas, elements...)...)
 	p.AllowAttrs("lang").Matching(regexp.MustCompile(`^[A-Za-z0-9-]{1,35}$`)).Globally()
 	p.AllowAttrs("dir").Matching(regexp.MustCompile(`^(?:ltr|rtl|auto)$`)).Globally()
 	p.AllowAttrs("href").OnElements("a")
@@ -76,11 +101,11 @@ func newPolicy() *bluemonday.Policy {
 	return p
 }
 
-// unwanted elements go with all that is in them. A form goes without: some sites wrap the whole page in one.
+// unwanted elements go with all that is in them. Of a form only the fields go: some sites wrap the whole page in one.
 var unwanted = map[atom.Atom]bool{
 	atom.Script: true, atom.Style: true, atom.Noscript: true, atom.Template: true, atom.Iframe: true, atom.Frame: true,
 	atom.Frameset: true, atom.Noframes: true, atom.Object: true, atom.Embed: true, atom.Applet: true, atom.Svg: true,
-	atom.Math: true, atom.Canvas: true, atom.Audio: true, atom.Video: true, atom.Button: true, atom.Input: true,
+	atom.Canvas: true, atom.Audio: true, atom.Video: true, atom.Button: true, atom.Input: true,
 	atom.Select: true, atom.Textarea: true, atom.Option: true, atom.Datalist: true, atom.Title: true, atom.Head: true,
 	atom.Base: true, atom.Link: true, atom.Meta: true, atom.Xmp: true, atom.Plaintext: true, atom.Noembed: true,
 }
@@ -89,9 +114,17 @@ var unwanted = map[atom.Atom]bool{
 func prune(n *html.Node, page *url.URL) {
 	for child := n.FirstChild; child != nil; {
 		next := child.NextSibling
-		if removable(child) {
+		if child.DataAtom == atom.Img {
+			awaited(child)
+		}
+		switch {
+		case child.Namespace == "math" && child.Data == "math":
+			if formula(child); strings.TrimSpace(inner(child)) == "" {
+				n.RemoveChild(child)
+			}
+		case removable(child):
 			n.RemoveChild(child)
-		} else {
+		default:
 			absolute(child, page)
 			prune(child, page)
 		}
@@ -104,7 +137,7 @@ func removable(n *html.Node) bool {
 	case html.TextNode:
 		return false
 	case html.ElementNode:
-		return n.Namespace != "" || unwanted[n.DataAtom] || hidden(n) || n.DataAtom == atom.Img && pixel(n)
+		return n.Namespace != "" || unwanted[n.DataAtom] || n.Data == "xml" || hidden(n) || n.DataAtom == atom.Img && pixel(n)
 	default:
 		return true
 	}
@@ -150,6 +183,28 @@ func absolute(n *html.Node, page *url.URL) {
 	}
 	n.Attr = kept
 }
+
+// awaited gives an image that a script would have put in place its address.
+func awaited(img *html.Node) {
+	src, _ := attr(img, "src")
+	if src = strings.TrimSpace(src); src != "" && !strings.HasPrefix(src, "data:") && !placeholder.MatchString(src) {
+		return
+	}
+	for _, name := range []string{"data-src", "data-original", "data-lazy-src", "data-lazy", "srcset", "data-srcset"} {
+		value, _ := attr(img, name)
+		if value = strings.TrimSpace(value); strings.HasSuffix(name, "srcset") {
+			value, _, _ = strings.Cut(value, " ")
+		}
+		if value != "" && !strings.HasPrefix(value, "data:") {
+			img.Attr = slices.DeleteFunc(img.Attr, func(a html.Attribute) bool { return a.Key == "src" || a.Key == name })
+			img.Attr = append(img.Attr, html.Attribute{Key: "src", Val: value})
+			return
+		}
+	}
+}
+
+// placeholder matches what stands in for an image until a script comes.
+var placeholder = regexp.MustCompile(`(?i)(?:^|/)(?:blank|spacer|pixel|grey|gray|transparent|placeholder|loading|lazy)[^/]*\.(?:gif|png|svg)$`)
 
 // resolve returns the absolute form of a reference, "" when there is none.
 func resolve(ref string, page *url.URL) string {

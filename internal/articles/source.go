@@ -202,6 +202,7 @@ type Polled struct {
 func (s *Store) RecordPoll(ctx context.Context, h database.Handle, source Source, p Polled) error {
 	_, err := h.ExecContext(ctx, `
 		UPDATE articles.sources SET next_poll_at = $3, failure = $4,
+			failing_since = CASE WHEN $4 <> '' THEN coalesce(failing_since, $2) END,
 			polled_at = CASE WHEN $4 = '' THEN $2 ELSE polled_at END,
 			failures = CASE WHEN $4 = '' THEN 0 ELSE failures + 1 END,
 			etag = CASE WHEN $4 = '' THEN $5 ELSE etag END,

@@ -43,9 +43,20 @@ type Config struct {
 	FeedCacheMB     int      `koanf:"feed_cache_mb"`        // memory for feeds that are ready to be served, in MiB
 	CatcherListen   string   `koanf:"catcher_listen"`       // where the demo's mail catcher takes mail
 	SecretKey       []string `koanf:"secret_key" secret:"true"`
-	LogFormat       string   `koanf:"log_format"` // text or json
-	LogLevel        string   `koanf:"log_level"`  // debug, info, warn or error; "": what suits the command
+	DebugListen     string   `koanf:"debug_listen"`  // where metrics and profiles are served to operators; "": nowhere
+	LogFormat       string   `koanf:"log_format"`    // text or json
+	LogLevel        string   `koanf:"log_level"`     // debug, info, warn or error; "": what suits the command
+	LogAttempts     string   `koanf:"log_attempts"`  // which attempts at deliveries have a line: all, or unsent
+	LogAddresses    string   `koanf:"log_addresses"` // how such a line shows the address: masked or whole
 }
+
+// What log_attempts and log_addresses may be.
+const (
+	LogAll    = "all"
+	LogUnsent = "unsent"
+	Masked    = "masked"
+	Whole     = "whole"
+)
 
 // minSecretKey is how many characters a key needs at least.
 const minSecretKey = 16
@@ -57,7 +68,7 @@ const prefix = "SILKPOST_"
 func Defaults() Config {
 	return Config{
 		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, RetryHours: 24, FeedCacheMB: 64, CatcherListen: "127.0.0.1:0",
-		LogFormat: "text",
+		LogFormat: "text", LogAttempts: LogAll, LogAddresses: Masked,
 	}
 }
 
@@ -182,6 +193,12 @@ func (c Config) validate() (Config, error) {
 	if !slices.Contains([]string{"", "debug", "info", "warn", "error"}, c.LogLevel) {
 		return c, errs.New(errs.Invalid, "log_level %q: it is debug, info, warn or error", c.LogLevel)
 	}
+	if !slices.Contains([]string{LogAll, LogUnsent}, c.LogAttempts) {
+		return c, errs.New(errs.Invalid, "log_attempts %q: it is all or unsent", c.LogAttempts)
+	}
+	if !slices.Contains([]string{Masked, Whole}, c.LogAddresses) {
+		return c, errs.New(errs.Invalid, "log_addresses %q: it is masked or whole", c.LogAddresses)
+	}
 	if c.SMTPConnections < 1 || c.SMTPConnections > 1000 {
 		return c, errs.New(errs.Invalid, "smtp_connections %d: it is a number from 1 to 1000", c.SMTPConnections)
 	}
@@ -200,8 +217,10 @@ func (c Config) validate() (Config, error) {
 				i+1, len(c.SecretKey), len(key), minSecretKey)
 		}
 	}
-	for name, address := range map[string]string{"listen": c.Listen, "catcher_listen": c.CatcherListen, "bounce_listen": c.BounceListen} {
-		if address == "" && name == "bounce_listen" {
+	for name, address := range map[string]string{
+		"listen": c.Listen, "catcher_listen": c.CatcherListen, "bounce_listen": c.BounceListen, "debug_listen": c.DebugListen,
+	} {
+		if address == "" && (name == "bounce_listen" || name == "debug_listen") {
 			continue
 		}
 		if _, _, err := net.SplitHostPort(address); err != nil {

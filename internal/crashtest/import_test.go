@@ -27,7 +27,7 @@ func (p *program) importFile(round, people int) string {
 		fmt.Fprintf(&csv, "person%d@round%d.example,Person %d,Partner %d of round %d,IT,robotics;Events\n", i, round, i, i%50, round)
 	}
 	path := filepath.Join(filepath.Dir(p.data), fmt.Sprintf("round%d.csv", round))
-	p.must(os.WriteFile(path, []byte(csv.String()), 0o644))
+	must(p.t, os.WriteFile(path, []byte(csv.String()), 0o644))
 	return path
 }
 
@@ -49,8 +49,8 @@ func (p *program) imported(path string) (there int) {
 	return result.Unchanged
 }
 
-// importThrough imports file after file, each interrupted once at another moment of the time that an import takes, and counts what is there
-// afterwards: everybody or nobody. Then the import is repeated, and all are there.
+// importThrough imports file after file, each interrupted once at another moment of the time that the fastest import took, and counts what is
+// there afterwards: everybody or nobody. Then the import is repeated, and all are there.
 func (p *program) importThrough(people, interruptions int, interrupt func(importing *exec.Cmd)) {
 	p.t.Helper()
 	begin := time.Now()
@@ -62,10 +62,13 @@ func (p *program) importThrough(people, interruptions int, interrupt func(import
 		var complaint bytes.Buffer
 		importing := p.command(context.Background(), importArgs(path)...)
 		importing.Stderr = &complaint
-		p.must(importing.Start())
+		must(p.t, importing.Start())
+		begin := time.Now()
 		timer := time.AfterFunc(took*time.Duration(round)/time.Duration(interruptions+1), func() { interrupt(importing) })
 		err := importing.Wait()
-		timer.Stop()
+		if timer.Stop() {
+			took = time.Since(begin)
+		}
 		testkit.Eventually(p.t, time.Minute, "Postgres is back", func() bool { return p.command(p.t.Context(), "status").Run() == nil })
 		switch there := p.imported(path); {
 		case there == people:
@@ -88,27 +91,27 @@ func (p *program) importThrough(people, interruptions int, interrupt func(import
 
 // TestCrashImportAlone kills an import with SIGKILL; its private Postgres goes with it.
 func TestCrashImportAlone(t *testing.T) {
-	people, kills := sizes(20_000, 8, 5_000, 3)
+	people, kills := size(20_000, 3_000), size(8, 2)
 	p := newProgram(t, 1)
 	p.importThrough(people, kills, func(importing *exec.Cmd) { _ = importing.Process.Kill() })
 }
 
 // TestCrashImport kills an import beside a running program, whose Postgres goes on.
 func TestCrashImport(t *testing.T) {
-	people, kills := sizes(20_000, 12, 5_000, 3)
+	people, kills := size(20_000, 3_000), size(12, 2)
 	p := newProgram(t, 1)
-	p.running = p.serve()
-	testkit.Eventually(t, time.Minute, "a worker is up", func() bool { return p.status().Workers > 0 })
+	p.serve()
+	p.awaitWorkers(1)
 	p.importThrough(people, kills, func(importing *exec.Cmd) { _ = importing.Process.Kill() })
 	p.stop()
 }
 
 // TestCrashImportDatabase kills the Postgres under an import.
 func TestCrashImportDatabase(t *testing.T) {
-	people, kills := sizes(20_000, 6, 5_000, 2)
+	people, kills := size(20_000, 3_000), size(6, 2)
 	p := newProgram(t, 1)
-	p.running = p.serve()
-	testkit.Eventually(t, time.Minute, "a worker is up", func() bool { return p.status().Workers > 0 })
+	p.serve()
+	p.awaitWorkers(1)
 	p.importThrough(people, kills, func(*exec.Cmd) {
 		if pid, err := postmaster(p.data); err == nil {
 			_ = syscall.Kill(pid, syscall.SIGKILL)

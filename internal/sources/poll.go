@@ -103,7 +103,7 @@ func (p *Poller) write(
 ) (result articles.Result, err error) {
 	err = database.Transact(ctx, p.DB, func(tx *sqlx.Tx) error {
 		if len(drafts) > 0 {
-			if result, err = p.Store.Save(ctx, tx, source, drafts, articles.SaveOptions{Now: polled.At, Archive: isArchive(source)}); err != nil {
+			if result, err = p.Store.Save(ctx, tx, source, drafts, articles.SaveOptions{Now: polled.At, Archive: isArchive(source), Polled: true}); err != nil {
 				return err
 			}
 		}

@@ -226,7 +226,7 @@ func (v *visitor) write(ctx context.Context) error {
 			if len(drafts) == 0 {
 				continue
 			}
-			result, err := v.Store.Save(ctx, tx, v.source, drafts, articles.SaveOptions{Now: v.now, Archive: archive})
+			result, err := v.Store.Save(ctx, tx, v.source, drafts, articles.SaveOptions{Now: v.now, Archive: archive, Polled: true})
 			if err != nil {
 				return err
 			}

@@ -141,15 +141,22 @@ func (s *site) only(allowed string) http.Handler {
 // logged writes one line per request. Addresses hold tokens, so it is the pattern that is logged.
 func (s *site) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.Log.Enabled(r.Context(), slog.LevelDebug) { // as ever in service; the line costs as much as finding a feed in memory
+		debug := s.Log.Enabled(r.Context(), slog.LevelDebug) // seldom in service; the line costs as much as finding a feed in memory
+		if !debug && s.Answered == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
 		begin := time.Now()
 		seen := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(seen, r)
-		s.Log.DebugContext(r.Context(), "request", slog.String("method", r.Method), slog.String("pattern", r.Pattern), slog.Int("status", seen.status),
-			slog.Any("ms", time.Since(begin).Milliseconds()))
+		took := time.Since(begin)
+		if s.Answered != nil {
+			s.Answered(r.Pattern, seen.status, took)
+		}
+		if debug {
+			s.Log.DebugContext(r.Context(), "request", slog.String("method", r.Method), slog.String("pattern", r.Pattern), slog.Int("status", seen.status),
+				slog.Any("ms", took.Milliseconds()))
+		}
 	})
 }
 

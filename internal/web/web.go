@@ -37,6 +37,11 @@ type Config struct {
 	PublicURL   string       // without a slash at its end
 	Extra       http.Handler // below /mail/; nil: nothing
 
+	// Metrics answers at /metrics, to who asks from this machine and through no proxy; nil: nobody.
+	Metrics http.Handler
+	// Answered is told of each request that was answered, by its pattern; nil: nobody is. It must be quick.
+	Answered func(pattern string, status int, took time.Duration)
+
 	Proxies []netip.Prefix // whose X-Forwarded-For is believed
 	Pace    time.Duration  // how long the answer to a form that anybody can fill in takes at least: what was done does not show
 
@@ -90,6 +95,9 @@ func New(cfg Config) http.Handler {
 		mux.Handle("GET "+path, s.page(handlers[0]))
 		mux.Handle("POST "+path, s.page(handlers[1]))
 		mux.Handle(path, s.only("GET, HEAD, POST"))
+	}
+	if cfg.Metrics != nil {
+		mux.Handle("GET /metrics", s.local(cfg.Metrics))
 	}
 	mux.Handle("/feeds/{file}", s.inBrowser(s.page(s.feed), cfg.FeedHandler))
 	mux.Handle("/feeds/{slug}/{file}", s.inBrowser(s.page(s.feed), cfg.FeedHandler))

@@ -44,6 +44,8 @@ type Config struct {
 	TLS  *tls.Config                           // offers STARTTLS; nil: not offered
 	Auth func(username, password string) error // offers AUTH PLAIN, without TLS as well; nil: not offered
 
+	Without []string // extensions that are not offered, such as PIPELINING
+
 	Hostname        string        // what the greeting says; "": localhost
 	MaxMessageBytes int64         // larger ones are refused with 552; 0: 32 MiB
 	MaxLineBytes    int           // of a message, CRLF included; longer ones are refused with 554; 0: 1,000 (RFC 5321)
@@ -167,13 +169,12 @@ func (c *Catcher) Wait(ctx context.Context, n int) error {
 	}
 }
 
-// accept keeps a message, if messages are kept, and counts it. It returns the id of what was kept, else "".
-func (c *Catcher) accept(env envelope, body []byte) (string, error) {
-	id := ""
+// accept keeps a message, if messages are kept, and counts it. It returns the id of what was kept, else "", and the how manieth it is.
+func (c *Catcher) accept(env envelope, body []byte) (id string, number int, err error) {
 	if c.store != nil {
 		m, err := c.store.keep(env, body)
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
 		id = m.ID
 	}
@@ -184,7 +185,7 @@ func (c *Catcher) accept(env envelope, body []byte) (string, error) {
 	c.counts.Bytes += int64(len(body))
 	close(c.changed)
 	c.changed = make(chan struct{})
-	return id, nil
+	return id, c.counts.Messages, nil
 }
 
 func (c *Catcher) listensOn(addr net.Addr) {

@@ -25,6 +25,7 @@ type Event struct {
 	From      string `json:"from,omitempty"`       // of MAIL; from then on, of the message in hand
 	To        string `json:"to,omitempty"`         // of RCPT; with DATA and DOT the accepted ones, joined by ", "
 	MessageID string `json:"message_id,omitempty"` // with DOT: the Message-ID field, with its angle brackets
+	Date      string `json:"date,omitempty"`       // with DOT: the Date field
 	Kept      string `json:"kept,omitempty"`       // with DOT: the id of the message, if it was kept
 
 	Code   int    `json:"code,omitempty"`   // of the answer; 0: there was none

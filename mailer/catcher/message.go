@@ -112,8 +112,6 @@ func find(fields []field, name string) string {
 	return ""
 }
 
-func messageID(message []byte) string { return find(header(message), "Message-ID") }
-
 // decoded returns a value with its encoded words read (RFC 2047); as it stands, when they cannot be.
 func decoded(value string) string {
 	decoder := mime.WordDecoder{CharsetReader: func(label string, r io.Reader) (io.Reader, error) {

@@ -23,6 +23,8 @@ type Command struct {
 	Dir    string // where messages are kept; "": they are counted, not kept
 	Script string // a file for ParseScript; "": nothing fails
 
+	Quiet bool // all mail is taken at once, counted and forgotten, and nothing is logged: see Sink. Web, Dir and Script are left empty
+
 	Log    io.Writer // gets the log; nil: none
 	Logger *slog.Logger
 
@@ -32,6 +34,9 @@ type Command struct {
 
 // Run catches mail until ctx ends. What is wrong with a setting is told before anything is listened on.
 func Run(ctx context.Context, cmd Command) error {
+	if cmd.Quiet {
+		return cmd.sink(ctx)
+	}
 	c, err := cmd.catcher()
 	if err != nil {
 		return err
@@ -59,6 +64,24 @@ func Run(ctx context.Context, cmd Command) error {
 		cmd.ready(smtp, pages)
 	}
 	return group.Wait()
+}
+
+func (cmd Command) sink(ctx context.Context) error {
+	if cmd.Web != "" || cmd.Dir != "" || cmd.Script != "" {
+		return errs.New(errs.Invalid, "--quiet goes without --web, --dir and --script: nothing is kept, and nothing fails")
+	}
+	ln, err := listen(cmd.Listen, "--listen")
+	if err != nil {
+		return err
+	}
+	if cmd.Ready != nil {
+		cmd.ready(ln, nil)
+	}
+	var s Sink
+	err = s.Serve(ctx, ln)
+	messages, bytes := s.Messages()
+	cmd.Logger.InfoContext(ctx, "mail was taken", slog.Int64("messages", messages), slog.Int64("bytes", bytes))
+	return err
 }
 
 func (cmd Command) catcher() (*Catcher, error) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"syscall"
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
@@ -71,7 +72,8 @@ func (c *conn) Data(r io.Reader) error {
 		return err
 	}
 	c.dotArrived()
-	c.event.MessageID = messageID(message)
+	fields := header(message)
+	c.event.MessageID, c.event.Date = find(fields, "Message-ID"), find(fields, "Date")
 	if c.rule.refuses() || c.rule.Cut == CutBefore {
 		return nil
 	}
@@ -90,15 +92,23 @@ func (c *conn) keep(message []byte) error {
 	if n := lineOver(message, c.catcher.cfg.MaxLineBytes); n > 0 {
 		return reply(554, smtp.EnhancedCode{5, 6, 0}, "line %d has more than %d bytes", n, c.catcher.cfg.MaxLineBytes)
 	}
-	id, err := c.catcher.accept(c.envelope, message)
+	id, number, err := c.catcher.accept(c.envelope, message)
 	if err != nil {
 		c.catcher.cfg.Logger.Error("mail catcher: a message was refused, it cannot be kept", slog.Any("error", err))
-		return reply(451, smtp.EnhancedCode{4, 3, 0}, "the message cannot be kept; the catcher's log says why")
+		return cannotKeep(err)
 	}
 	if c.event.Kept = id; id == "" {
-		return reply(250, smtp.EnhancedCode{2, 0, 0}, "counted")
+		return reply(250, smtp.EnhancedCode{2, 0, 0}, "counted as %d", number)
 	}
 	return reply(250, smtp.EnhancedCode{2, 0, 0}, "kept as %s", id)
+}
+
+// cannotKeep tells a full disk, which passes (RFC 5321, 4.2.3), from what else is wrong here.
+func cannotKeep(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return reply(452, smtp.EnhancedCode{4, 3, 1}, "the disk is full")
+	}
+	return reply(451, smtp.EnhancedCode{4, 3, 0}, "the message cannot be kept; the catcher's log says why")
 }
 
 func reply(code int, enhanced smtp.EnhancedCode, format string, args ...any) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"silkpost/internal/errs"
+	"silkpost/internal/testkit"
 	"silkpost/mailer/catcher"
 	"silkpost/mailer/catcher/catchertest"
 )
@@ -123,6 +124,29 @@ func TestDirectoryThatGoesAwayRefusesForNow(t *testing.T) {
 	err := send(server.Addr, "a@example.org", "b@example.com", letter)
 	if refused, ok := errors.AsType[*textproto.Error](err); !ok || refused.Code != 451 || server.Counts().Messages != 0 {
 		t.Errorf("got %v, %+v", err, server.Counts())
+	}
+}
+
+// A full disk refuses for now, by the answer for that, and loses nothing that was taken.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	disk := testkit.SmallDisk(t, 1<<20)
+	server := catchertest.Start(t, catcher.Config{Dir: disk.Dir})
+	sendOne := func() error { return send(server.Addr, "a@example.org", "b@example.com", letter) }
+	if err := sendOne(); err != nil {
+		t.Fatal(err)
+	}
+	disk.Fill()
+	if refused, ok := errors.AsType[*textproto.Error](sendOne()); !ok || refused.Code != 452 || !strings.HasPrefix(refused.Msg, "4.3.1 ") {
+		t.Errorf("on a full disk: %v", refused)
+	}
+	disk.Free()
+	if err := sendOne(); err != nil {
+		t.Error(err)
+	}
+	again, err := catcher.New(catcher.Config{Dir: disk.Dir})
+	if err != nil || len(again.Messages()) != 2 || server.Counts().Messages != 2 {
+		t.Errorf("%d messages are kept, %d were taken (%v), want 2", len(again.Messages()), server.Counts().Messages, err)
 	}
 }
 

@@ -34,6 +34,9 @@ type Composer struct {
 	ReturnPath func(edition uuid.UUID, contact int64, address string) string
 	// UnsubscribeMail is the mailto link that ends a subscription, "" when mail does not come back to us for now; nil: it never does.
 	UnsubscribeMail func(subscription int64) string
+	// Sign returns the header fields, each ending in CRLF, that are put before a message from an address; nil: none are. The message has CRLF line ends and
+	// is not dot-stuffed. It is called from many goroutines. With an error the message is not sent.
+	Sign func(from string, message []byte) (header []byte, err error)
 
 	mu     sync.Mutex
 	ready  map[int64]*variant
@@ -49,27 +52,46 @@ type variant struct {
 // keptVariants is how many parsed variants are kept: deliveries are claimed in the order of their variants, so few are in use.
 const keptVariants = 64
 
-// Compose makes the message of a delivery. A variant that is not rendered yet is rendered and stored first, so that every worker
-// sends the same.
-func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery) (send.Parcel, error) {
+// Compose makes the message of a delivery, in the buffer if it is large enough. A variant that is not rendered yet is rendered and stored first, so that
+// every worker sends the same.
+func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery, buffer []byte) (p send.Parcel, err error) {
 	v, err := c.variant(ctx, d.VariantID)
 	if err != nil {
-		return send.Parcel{}, err
+		return p, err
 	}
-	to, err := subscribers.Envelope(d.Email)
-	if err != nil {
-		return send.Parcel{}, err
+	if p.To, err = subscribers.Envelope(d.Email); err != nil {
+		return p, err
 	}
-	from := v.from
+	p.From, p.Sender = v.from, v.from
 	if c.ReturnPath != nil {
-		from = c.ReturnPath(d.EditionID, d.ContactID, d.Email)
+		p.From = c.ReturnPath(d.EditionID, d.ContactID, d.Email)
 	}
-	return send.Parcel{From: from, To: to, Message: v.message.For(Recipient{
-		Name: d.Name, Address: to, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
+	r := Recipient{
+		Name: d.Name, Address: p.To, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
 		PreferencesURL: c.PreferencesURL(d.SubscriptionID), UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
 		ViewURL:         c.ViewURL(d.EditionID, d.ContactID),
 		UnsubscribeMail: c.UnsubscribeMailto(d.SubscriptionID),
-	})}, nil
+	}
+	if c.Sign == nil {
+		p.Wire, p.EightBit = v.message.AppendWire(buffer[:0], r)
+		return p, nil
+	}
+	signed, err := c.Signed(v.from, v.message.For(r))
+	p = send.NewParcel(p.From, p.To, signed)
+	p.Sender = v.from
+	return p, err
+}
+
+// Signed returns a message from an address with its signatures before it, if it is to have any.
+func (c *Composer) Signed(from string, message []byte) ([]byte, error) {
+	if c.Sign == nil {
+		return message, nil
+	}
+	header, err := c.Sign(from, message)
+	if err != nil {
+		return nil, err
+	}
+	return append(header, message...), nil
 }
 
 // variant returns a variant from memory, from the database, or by rendering it.

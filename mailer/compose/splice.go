@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"silkpost/internal/errs"
+	"silkpost/mailer/send"
 )
 
 // slot is a place in a variant's message where a recipient's own words go.
@@ -48,8 +49,10 @@ func placeholder(nonce string, s slot) string { return nonce + string(s) }
 // Message is a variant's finished MIME message with slots for what is the recipient's own. It is safe for concurrent use.
 type Message struct {
 	literals [][]byte // one more than slots
+	stuffed  [][]byte // the same, dot-stuffed where they stand
 	slots    []slot
 	size     int
+	eightBit bool // a literal holds bytes beyond ASCII
 }
 
 // Recipient is what differs from one copy of a message to the next.
@@ -72,9 +75,9 @@ func parse(stored []byte) (*Message, error) {
 		return nil, errs.New(errs.Internal, "a stored message has no nonce")
 	}
 	mime := stored[nonceBytes+1:]
-	const softBreak = `(?:=\r\n)?`
+	const parted = `(?:=\r\n)?`
 	words := strings.Split(string(stored[:nonceBytes]), "")
-	found := regexp.MustCompile(strings.Join(words, softBreak)+softBreak+`([DMTLABPQUVWX])`).FindAllSubmatchIndex(mime, -1)
+	found := regexp.MustCompile(strings.Join(words, parted)+parted+`([DMTLABPQUVWX])`).FindAllSubmatchIndex(mime, -1)
 
 	m := &Message{size: len(mime)}
 	end := 0
@@ -84,52 +87,93 @@ func parse(stored []byte) (*Message, error) {
 		end = at[1]
 	}
 	m.literals = append(m.literals, mime[end:])
+	for i, literal := range m.literals {
+		m.stuffed = append(m.stuffed, stuff(literal, i == 0 || m.slots[i-1].inBody()))
+		m.eightBit = m.eightBit || !isASCII(literal)
+	}
 	return m, nil
+}
+
+// inBody reports a slot of quoted-printable text: what stands in it begins and ends with a line break.
+func (s slot) inBody() bool { return s >= address && s <= addressHTML || s >= preferences && s <= preferencesHTML || s >= link && s <= viewHTML }
+
+// stuff doubles the dots at line starts (RFC 5321, 4.5.2).
+func stuff(text []byte, atLineStart bool) []byte {
+	stuffed := bytes.ReplaceAll(text, []byte("\r\n."), []byte("\r\n.."))
+	if atLineStart && bytes.HasPrefix(text, []byte(".")) {
+		stuffed = append([]byte("."), stuffed...)
+	}
+	return stuffed
+}
+
+func isASCII[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // For returns the message for one recipient, with CRLF line ends and not dot-stuffed. The same recipient gets the same bytes.
 func (m *Message) For(r Recipient) []byte {
-	var b bytes.Buffer
-	b.Grow(m.size + len(m.slots)*128)
+	b := make([]byte, 0, m.size+len(m.slots)*128)
 	for i, s := range m.slots {
-		b.Write(m.literals[i])
-		r.write(&b, s)
+		b = r.append(append(b, m.literals[i]...), s)
 	}
-	b.Write(m.literals[len(m.slots)])
-	return b.Bytes()
+	return append(b, m.literals[len(m.slots)]...)
 }
 
-// write puts a recipient's words into a slot, encoded for where it stands.
-func (r Recipient) write(b *bytes.Buffer, s slot) {
+// AppendWire appends the message for one recipient as it is written to a server: what For returns, dot-stuffed, with the final dot. It reports whether
+// there are bytes beyond ASCII in it.
+func (m *Message) AppendWire(b []byte, r Recipient) (wire []byte, eightBit bool) {
+	for i, s := range m.slots {
+		b = append(b, m.stuffed[i]...)
+		begin := len(b)
+		if b = r.append(b, s); bytes.Contains(b[begin:], []byte("\r\n.")) {
+			b = append(b[:begin], stuff(b[begin:], false)...)
+		}
+	}
+	b = append(b, m.stuffed[len(m.slots)]...)
+	if !bytes.HasSuffix(b, []byte("\r\n")) {
+		b = append(b, "\r\n"...)
+	}
+	return append(b, send.FinalDot...), m.eightBit || !isASCII(r.Address)
+}
+
+// append puts a recipient's words into a slot, encoded for where it stands.
+func (r Recipient) append(b []byte, s slot) []byte {
 	switch s {
 	case date:
-		b.WriteString(r.Date.UTC().Format(time.RFC1123Z))
+		return r.Date.UTC().AppendFormat(b, time.RFC1123Z)
 	case messageID:
-		b.WriteString(r.MessageID)
+		return append(b, r.MessageID...)
 	case to:
-		b.WriteString(fold("To", mailbox(r.Name, r.Address)))
+		return append(b, fold("To", mailbox(r.Name, r.Address))...)
 	case unsubscribe:
-		b.WriteString("<" + r.UnsubscribeURL + ">")
+		b = append(append(append(b, '<'), r.UnsubscribeURL...), '>')
 		if r.UnsubscribeMail != "" { // behind the other, which is better (RFC 2369, 2; RFC 8058, 3.1)
-			b.WriteString(",\r\n <" + r.UnsubscribeMail + ">")
+			b = append(append(append(b, ",\r\n <"...), r.UnsubscribeMail...), '>')
 		}
+		return b
 	case address:
-		quote(b, r.Address)
+		return appendQuoted(b, r.Address)
 	case addressHTML:
-		quote(b, html.EscapeString(r.Address))
+		return appendQuoted(b, html.EscapeString(r.Address))
 	case preferences:
-		quote(b, r.PreferencesURL)
+		return appendQuoted(b, r.PreferencesURL)
 	case preferencesHTML:
-		quote(b, html.EscapeString(r.PreferencesURL))
+		return appendQuoted(b, html.EscapeString(r.PreferencesURL))
 	case link:
-		quote(b, r.UnsubscribeURL)
+		return appendQuoted(b, r.UnsubscribeURL)
 	case linkHTML:
-		quote(b, html.EscapeString(r.UnsubscribeURL))
+		return appendQuoted(b, html.EscapeString(r.UnsubscribeURL))
 	case view:
-		quote(b, r.ViewURL)
+		return appendQuoted(b, r.ViewURL)
 	case viewHTML:
-		quote(b, html.EscapeString(r.ViewURL))
+		return appendQuoted(b, html.EscapeString(r.ViewURL))
 	}
+	return b
 }
 
 // mailbox returns a name and an address as a header has them. An address is stored as it was written, so a local part in quotes has
@@ -151,13 +195,40 @@ func fold(name, value string) string {
 	return folded
 }
 
-// quote writes words into quoted-printable text (RFC 2045, 6.7) between soft line breaks, so that no line grows too long
-// whatever stands around them.
-func quote(b *bytes.Buffer, words string) {
-	const softBreak = "=\r\n"
-	b.WriteString(softBreak)
-	w := quotedprintable.NewWriter(b)
-	_, _ = w.Write([]byte(words)) // a bytes.Buffer does not fail
-	_ = w.Close()
-	b.WriteString(softBreak)
+const softBreak = "=\r\n"
+
+// appendQuoted appends words as quoted-printable text (RFC 2045, 6.7) between soft line breaks, so that no line grows too long whatever stands around
+// them.
+func appendQuoted(b []byte, words string) []byte {
+	b = append(b, softBreak...)
+	if !plainlyQuoted(words) {
+		w := quotedprintable.NewWriter((*appender)(&b))
+		_, _ = w.Write([]byte(words)) // an appender does not fail
+		_ = w.Close()
+		return append(b, softBreak...)
+	}
+	const room = 75 // of a line, beside the soft break's =
+	for len(words) > room {
+		b = append(append(b, words[:room]...), softBreak...)
+		words = words[room:]
+	}
+	return append(append(b, words...), softBreak...)
+}
+
+// plainlyQuoted reports words that stand for themselves in quoted-printable text, as those of links do.
+func plainlyQuoted(words string) bool {
+	for i := range len(words) {
+		if c := words[i]; c <= ' ' || c == '=' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// appender is a slice to be written to.
+type appender []byte
+
+func (a *appender) Write(p []byte) (int, error) {
+	*a = append(*a, p...)
+	return len(p), nil
 }

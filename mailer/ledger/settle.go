@@ -81,6 +81,11 @@ var settle = `
 // Settle writes down what attempts came to, all of them or, on an error, none. It may be repeated: a second time the
 // same attempts change nothing. What follows from them elsewhere is done in the same transaction by also.
 func Settle(ctx context.Context, db *sqlx.DB, attempts []Attempt, also ...func(tx *sqlx.Tx) error) (err error) {
+	return NewClerk(db).Settle(ctx, attempts, also...)
+}
+
+// Settle is the function of this name.
+func (c *Clerk) Settle(ctx context.Context, attempts []Attempt, also ...func(tx *sqlx.Tx) error) (err error) {
 	defer errs.Wrap(&err, "ledger.Settle")
 	var (
 		editions = make(pq.StringArray, len(attempts))
@@ -103,8 +108,12 @@ func Settle(ctx context.Context, db *sqlx.DB, attempts []Attempt, also ...func(t
 		codes[i], replies[i], ats[i] = int64(a.Reply.Code), a.Reply.Text, a.At
 		dues[i] = sql.NullTime{Time: a.DueAt, Valid: !a.DueAt.IsZero()}
 	}
-	return database.Transact(ctx, db, func(tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, settle, editions, contacts, pq.Array(ats), outcomes, phases, codes, replies,
+	return database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
+		statement, err := c.settle.In(ctx, c.db, tx)
+		if err != nil {
+			return err
+		}
+		_, err = statement.ExecContext(ctx, editions, contacts, pq.Array(ats), outcomes, phases, codes, replies,
 			pq.Array(dues), numbers, senders, variants)
 		for _, follow := range also {
 			if err == nil {

@@ -18,10 +18,10 @@ type committer struct {
 	log    *slog.Logger
 }
 
-// settling is an outcome on its way. done is closed once it is committed, or given up because the process must end.
+// settling is an outcome on its way. committed, which has room, gets something once it is committed, or given up because the process must end.
 type settling struct {
-	attempt ledger.Attempt
-	done    chan struct{}
+	attempt   ledger.Attempt
+	committed chan<- struct{}
 }
 
 // run settles until in is closed.
@@ -30,7 +30,7 @@ func (c *committer) run(ctx context.Context) {
 		batch := c.gather(first)
 		c.commit(ctx, batch)
 		for _, s := range batch {
-			close(s.done)
+			s.committed <- struct{}{}
 		}
 	}
 }
@@ -69,13 +69,6 @@ func (c *committer) commit(ctx context.Context, batch []settling) {
 			return
 		}
 	}
-}
-
-// put hands in an outcome and waits until it is committed or given up.
-func (c *committer) put(a ledger.Attempt) {
-	s := settling{attempt: a, done: make(chan struct{})}
-	c.in <- s
-	<-s.done
 }
 
 // sleep waits for d and reports true, or false at once when ctx ends.

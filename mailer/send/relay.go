@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
@@ -25,6 +24,8 @@ type Relay struct {
 	Password string
 	TLS      TLS
 	Roots    *tls.Config // nil: the system's trust; for tests
+	Fallback *Relay      // stands in while this one cannot be reached or takes nothing from us; nil: none does
+	Patience Patience    // how long it is waited for
 }
 
 // TLS says how a connection to a relay is protected.
@@ -85,14 +86,11 @@ func (r Relay) withOptions(u *url.URL) (Relay, error) {
 // Address returns host:port.
 func (r Relay) Address() string { return net.JoinHostPort(r.Host, strconv.Itoa(r.Port)) }
 
-// dialTimeout bounds connecting, greeting, EHLO, TLS and AUTH together.
-const dialTimeout = 30 * time.Second
-
 // dial connects, negotiates and authenticates with go-mail. helo is the name we introduce ourselves with, "" the machine's.
 func (r Relay) dial(ctx context.Context, helo string) (*conn, error) {
-	c := &conn{}
+	c := &conn{patience: r.Patience.withDefaults()}
 	options := []gomail.Option{
-		gomail.WithPort(r.Port), gomail.WithTimeout(dialTimeout), gomail.WithTLSConfig(r.tlsConfig()),
+		gomail.WithPort(r.Port), gomail.WithTimeout(c.patience.Dial), gomail.WithTLSConfig(r.tlsConfig()),
 		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 			var err error
 			c.net, err = r.connect(ctx, network, address)
@@ -125,6 +123,7 @@ func (r Relay) dial(ctx context.Context, helo string) (*conn, error) {
 		c.close() // go-mail leaves the connection open when EHLO, STARTTLS or AUTH fails
 		return nil, err
 	}
+	c.pipelines, _ = c.client.Extension("PIPELINING")
 	return c, nil
 }
 

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/mailer/compose"
+	"silkpost/mailer/dkim"
+	"silkpost/subscribers"
+)
+
+// furnishSigning has messages signed for the domains that have keys.
+func (a *App) furnishSigning() {
+	ring := &dkim.Ring{DB: a.DB, Secrets: a.keys, Clock: a.Clock, Log: a.Log}
+	a.Composer.Sign = ring.Sign
+}
+
+// MakeKey makes a DKIM key for a domain. It does not sign until UseKey, for its record has to be published first. selector is "" for one that says when it was
+// made.
+func (a *App) MakeKey(ctx context.Context, domain, selector string, algorithm dkim.Algorithm) (dkim.Key, error) {
+	if a.keys == nil {
+		return dkim.Key{}, noSecretKey()
+	}
+	domain, err := asciiDomain(domain)
+	if err != nil {
+		return dkim.Key{}, err
+	}
+	return dkim.Create(ctx, a.DB, a.keys, domain, selector, algorithm, a.Clock.Now())
+}
+
+// Keys returns all DKIM keys there are, and with what each can be opened.
+func (a *App) Keys(ctx context.Context) ([]dkim.Lock, error) { return dkim.Locks(ctx, a.DB, a.keys) }
+
+// Key returns a DKIM key, or errs.NotFound.
+func (a *App) Key(ctx context.Context, domain, selector string) (dkim.Key, error) {
+	domain, err := asciiDomain(domain)
+	if err != nil {
+		return dkim.Key{}, err
+	}
+	return dkim.ByName(ctx, a.DB, domain, selector)
+}
+
+// UseKey lets a DKIM key sign, instead of the one of its domain and algorithm that did, and returns those that it retired.
+func (a *App) UseKey(ctx context.Context, k dkim.Key) (retired []dkim.Key, err error) {
+	return dkim.Use(ctx, a.DB, a.keys, k, a.Clock.Now())
+}
+
+// RetireKey ends a DKIM key's signing.
+func (a *App) RetireKey(ctx context.Context, k dkim.Key) error {
+	return dkim.Retire(ctx, a.DB, k, a.Clock.Now())
+}
+
+// RemoveKey deletes a DKIM key that does not sign.
+func (a *App) RemoveKey(ctx context.Context, k dkim.Key) error { return dkim.Remove(ctx, a.DB, k) }
+
+// ResealKeys seals every DKIM key with the first of the secret keys and returns how many had another one.
+func (a *App) ResealKeys(ctx context.Context) (int, error) {
+	if a.keys == nil {
+		return 0, noSecretKey()
+	}
+	return dkim.Reseal(ctx, a.DB, a.keys)
+}
+
+// asciiDomain returns a domain as A-labels.
+func asciiDomain(domain string) (string, error) {
+	envelope, err := subscribers.Envelope("a@" + domain)
+	if err != nil {
+		return "", errs.New(errs.Invalid, "domain %q: it should be the one that mail is from, such as example.org", domain)
+	}
+	return compose.Domain(envelope), nil
+}
+
+// LockedKey is a DKIM key that signs and cannot be opened: nothing is sent from its domain until it can.
+type LockedKey struct {
+	Domain   string `json:"domain"`
+	Selector string `json:"selector"`
+	Failure  string `json:"failure"`
+}
+
+// lockedKeys returns those that are to sign.
+func (a *App) lockedKeys(ctx context.Context, h database.Handle) ([]LockedKey, error) {
+	locks, err := dkim.Locks(ctx, h, a.keys)
+	locked := []LockedKey{}
+	for _, l := range locks {
+		if l.State == dkim.Active && l.Failure != "" {
+			locked = append(locked, LockedKey{Domain: l.Domain, Selector: l.Selector, Failure: l.Failure})
+		}
+	}
+	return locked, err
+}
