@@ -267,19 +267,24 @@ func (a *App) queueDueSources(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, source := range due {
-		if err := a.queue.Insert(ctx, a.DB, jobs.PollSource{Slug: source.Slug}); err != nil {
-			return err
-		}
+	slugs := make([]string, len(due))
+	for i, source := range due {
+		slugs[i] = source.Slug
 	}
-	return nil
+	return a.queue.InsertPolls(ctx, slugs)
 }
+
+// maxTurn is how long a poll waits for its host's turn at most before it lets others be worked meanwhile.
+const maxTurn = 200 * time.Millisecond
 
 // pollSource polls a source. What went wrong stands with the source; the job is done.
 func (a *App) pollSource(ctx context.Context, slug string) error {
 	source, err := a.Articles.SourceBySlug(ctx, a.DB, slug)
 	if err != nil {
 		return err
+	}
+	if wait := a.poller.Fetch.Wait(source.URL); wait > maxTurn {
+		return jobs.Later(wait)
 	}
 	result, err := a.poller.Run(ctx, source, a.Clock.Now())
 	a.metrics.Polled(slug, err == nil)

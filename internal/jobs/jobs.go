@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func (SendNotice) Kind() string { return "send_notice" }
 // InsertOpts keeps a source from being queued while its last poll waits or runs. A poll that fails is not retried here: the
 // source's own schedule says when.
 func (PollSource) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+	return river.InsertOpts{Queue: pollQueue, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateScheduled,
 	}}, MaxAttempts: 1}
 }
@@ -79,6 +80,9 @@ func (TellHub) InsertOpts() river.InsertOpts {
 }
 
 const hubQueue = "hubs"
+
+// pollQueue is a queue of its own with many workers, for they do little but wait for other people's servers.
+const pollQueue = "polls"
 
 // planQueue is a queue of its own: sources that do not answer do not keep alerts waiting.
 const planQueue = "plans"
@@ -94,7 +98,7 @@ func (SendNotice) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue:
 
 // queues are all there are, with how many of their jobs a process works at once.
 var queues = map[string]river.QueueConfig{
-	river.QueueDefault: {MaxWorkers: 4}, planQueue: {MaxWorkers: 2}, hubQueue: {MaxWorkers: 8}, noticeQueue: {MaxWorkers: 2},
+	river.QueueDefault: {MaxWorkers: 4}, pollQueue: {MaxWorkers: 32}, planQueue: {MaxWorkers: 2}, hubQueue: {MaxWorkers: 8}, noticeQueue: {MaxWorkers: 2},
 }
 
 // Later returns an error with which a job asks to be worked again after a while. That is no failure and counts as no attempt.
@@ -217,4 +221,20 @@ func (q *Queue) Insert(ctx context.Context, h database.Handle, args river.JobArg
 		_, err = q.client.Insert(ctx, args, nil)
 	}
 	return err
+}
+
+// InsertPolls queues a poll of each source, by its slug, but of those whose last one waits or runs.
+func (q *Queue) InsertPolls(ctx context.Context, slugs []string) (err error) {
+	defer errs.Wrap(&err, "queue %d polls", len(slugs))
+	const most = 1000 // in one statement
+	for some := range slices.Chunk(slugs, most) {
+		params := make([]river.InsertManyParams, len(some))
+		for i, slug := range some {
+			params[i] = river.InsertManyParams{Args: PollSource{Slug: slug}}
+		}
+		if _, err := q.client.InsertMany(ctx, params); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -28,7 +28,7 @@ func (s stamp) refined(other stamp) stamp {
 
 // The parts of written dates. What separates day, month and year differs; a time of day may follow all.
 const (
-	clockPart = `(?:[T,，\s|]*(?:um|à|alle|ore|às|kl\.?|в|о|u|at|om|[-–—])?\s*(上午|下午|오전|오후)?\s*(\d{1,2})\s?[:：時时시h点]\s?(\d{2})(?:\s?[:：分분]\s?(\d{2}))?(?:\.\d+)?[秒초분]?\s*([ap]\.?m\b\.?)?\s*(Z\b|UTC|GMT|[+-]\d{2}:?\d{2})?)?`
+	clockPart = `(?:\s?(?:г\.|року|р\.))?(?:[T,，\s|]*(?:um|à|alle|ore|às|kl\.?|в|о|u|at|om|[-–—])?\s*(上午|下午|오전|오후)?\s*(\d{1,2})\s?[:：時时시h点]\s?(\d{2})(?:\s?[:：分분]\s?(\d{2}))?(?:\.\d+)?[秒초분]?\s*([ap]\.?m\b\.?)?\s*(Z\b|UTC|GMT|[+-]\d{2}:?\d{2})?)?`
 	monthPart = `([\p{L}\p{M}]+\.\s?[\p{L}\p{M}]{1,3}|[\p{L}\p{M}]{3,})\.?`
 )
 
@@ -128,7 +128,7 @@ func readStamp(text string, zone *time.Location) (stamp, bool) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return stamp{t, true}, likely(t)
 	}
-	for _, layout := range []string{time.RFC1123Z, time.RFC1123, time.RFC850, "02 Jan 2006 15:04:05 -0700"} {
+	for _, layout := range []string{time.RFC1123Z, time.RFC1123, time.RFC850, "02 Jan 2006 15:04:05 -0700", "20060102T150405Z0700", "20060102T150405"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return stamp{t, true}, likely(t)
 		}

@@ -69,7 +69,7 @@ func (p *webPage) leadsHome(b textBlock) bool {
 
 // aboveDate returns the heading right above the line that dates the page, if other things come before it: the name of the site, menus.
 func (p *webPage) aboveDate() string {
-	for i := 2; i < p.firstProse()-1; i++ {
+	for i := 1; i < p.firstProse()-1; i++ {
 		b := p.blocks[i]
 		if b.heading && !p.blocks[i-1].heading && dated(p.blocks[i+1].text) && columns(b.text) >= 8 && !dated(b.text) {
 			return b.text
@@ -101,6 +101,8 @@ func emphasis(b textBlock) (most int) {
 				return 0
 			case atom.B, atom.Strong, atom.Center, atom.Th, atom.Caption, atom.H4, atom.H5:
 				sum++
+			case atom.H1, atom.H2, atom.H3:
+				sum += 3
 			case atom.Font:
 				sum += max(0, number(strings.TrimPrefix(attribute(outer, "size"), "+"))-2)
 			}

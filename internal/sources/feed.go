@@ -7,6 +7,7 @@ import (
 	"errors"
 	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,6 +32,9 @@ func ParseFeed(body []byte, contentType, address string) ([]articles.Draft, erro
 	return feed.drafts, err
 }
 
+// maxItems is how many items of a feed are read, the first ones, which are the newest as feeds go.
+const maxItems = 2000
+
 // feedContent is what a feed says.
 type feedContent struct {
 	title    string
@@ -51,7 +55,7 @@ func readFeed(body []byte, contentType, address string) (content feedContent, er
 	content.brief = map[string]bool{}
 	seen := map[string]bool{}
 	drafts := make([]articles.Draft, 0, len(feed.Items))
-	for _, item := range feed.Items {
+	for _, item := range feed.Items[:min(len(feed.Items), maxItems)] {
 		d, ok := itemDraft(feed, item, address)
 		if ok && !seen[d.ExternalKey] {
 			drafts = append(drafts, d)
@@ -115,7 +119,7 @@ func notAFeed(body []byte, address string, err error) error {
 func itemDraft(feed *gofeed.Feed, item *gofeed.Item, address string) (articles.Draft, bool) {
 	d := articles.Draft{
 		GUID:     strings.TrimSpace(item.GUID),
-		URL:      absolute(item.Link, feed.Link, address),
+		URL:      itemAddress(feed, item, address),
 		Title:    articles.Line(item.Title),
 		Language: itemLanguage(feed, item),
 		Authors:  itemAuthors(feed, item),
@@ -123,11 +127,11 @@ func itemDraft(feed *gofeed.Feed, item *gofeed.Item, address string) (articles.D
 	for _, tag := range item.Categories {
 		d.Tags = append(d.Tags, articles.Line(tag))
 	}
-	if item.Image != nil {
-		d.ImageURL = absolute(item.Image.URL, d.URL, address)
-		d.ImageAlt = articles.Line(item.Image.Title)
+	image, alt := itemImage(item)
+	if image != "" {
+		d.ImageURL, d.ImageAlt = absolute(image, d.URL, feed.Link, address), articles.Line(alt)
 	}
-	d.Published, d.Updated = itemDates(item)
+	d.Published, d.Updated = itemDates(item, feedZone(feed, address))
 	fillContent(&d, item)
 	d.ExternalKey = itemKey(d)
 	return d, d.Check() == nil
@@ -135,13 +139,9 @@ func itemDraft(feed *gofeed.Feed, item *gofeed.Item, address string) (articles.D
 
 // itemDates returns when an item was published and edited. The parser fills a missing first date with the second, which moves
 // with each edit: equal ones are taken as the second alone.
-func itemDates(item *gofeed.Item) (published, updated time.Time) {
-	if item.PublishedParsed != nil {
-		published = *item.PublishedParsed
-	}
-	if item.UpdatedParsed != nil {
-		updated = *item.UpdatedParsed
-	}
+func itemDates(item *gofeed.Item, zone *time.Location) (published, updated time.Time) {
+	published = feedDate(item.Published, item.PublishedParsed, zone)
+	updated = feedDate(item.Updated, item.UpdatedParsed, zone)
 	if published.Equal(updated) {
 		published = time.Time{}
 	}
@@ -260,4 +260,100 @@ func syndicationTTL(sy map[string][]ext.Extension) time.Duration {
 		period /= time.Duration(times)
 	}
 	return period
+}
+
+// itemAddress returns the address of an item's page: its link, before a service that counts readers rewrote it, else its id when that says to be
+// one.
+func itemAddress(feed *gofeed.Feed, item *gofeed.Item, address string) string {
+	link := item.Link
+	if original := item.Extensions["feedburner"]["origLink"]; len(original) > 0 {
+		link = original[0].Value
+	}
+	if link == "" && feed.FeedType == "rss" && articles.WebAddress(item.GUID, "") != "" {
+		link = item.GUID
+	}
+	return absolute(link, feed.Link, address)
+}
+
+// itemImage returns the address of an item's picture and the words for it: what iTunes or an enclosure says, else Media RSS.
+func itemImage(item *gofeed.Item) (address, alt string) {
+	if item.Image != nil && item.Image.URL != "" {
+		return item.Image.URL, item.Image.Title
+	}
+	for _, e := range item.Enclosures {
+		if e != nil && strings.HasPrefix(e.Type, "image/") {
+			return e.URL, ""
+		}
+	}
+	media := item.Extensions["media"]
+	for _, within := range append([]map[string][]ext.Extension{media}, childrenOf(media["group"])...) {
+		for _, c := range within["content"] {
+			if c.Attrs["medium"] == "image" || strings.HasPrefix(c.Attrs["type"], "image/") || picturePath.MatchString(c.Attrs["url"]) {
+				return c.Attrs["url"], firstValue(c.Children["title"], c.Children["description"])
+			}
+			if thumbnail := c.Children["thumbnail"]; len(thumbnail) > 0 {
+				return thumbnail[0].Attrs["url"], ""
+			}
+		}
+		if thumbnail := within["thumbnail"]; len(thumbnail) > 0 {
+			return thumbnail[0].Attrs["url"], ""
+		}
+	}
+	return "", ""
+}
+
+var picturePath = regexp.MustCompile(`(?i)\.(?:jpe?g|png|gif|webp|avif)(?:$|[?#])`)
+
+func childrenOf(groups []ext.Extension) (all []map[string][]ext.Extension) {
+	for _, g := range groups {
+		all = append(all, g.Children)
+	}
+	return all
+}
+
+func firstValue(lists ...[]ext.Extension) string {
+	for _, list := range lists {
+		if len(list) > 0 {
+			return list[0].Value
+		}
+	}
+	return ""
+}
+
+// feedZone returns the zone of dates that name none: that of the site's country, or of China when the feed is in Chinese, which all who write it
+// share.
+func feedZone(feed *gofeed.Feed, address string) *time.Location {
+	zone := time.UTC
+	if u, err := url.Parse(address); err == nil {
+		zone = countryZone(u)
+	}
+	if zone == time.UTC && strings.HasPrefix(strings.ToLower(feed.Language), "zh") {
+		return chinaTime()
+	}
+	return zone
+}
+
+// zoned are the ends of dates that name a zone.
+var zoned = regexp.MustCompile(`(?i)(?:\dZ|[+-]\d{1,2}:?\d{2}|\b(?:UTC?|GMT|[A-Z]{3,4}))\s*(?:\([^)]*\))?$`)
+
+// feedDate returns what a feed's date says, zero when it says nothing. parsed is what the parser made of it, which takes a missing zone for UTC,
+// and CST for that of Chicago.
+func feedDate(raw string, parsed *time.Time, zone *time.Location) time.Time {
+	raw = strings.TrimSpace(raw)
+	if before, ok := strings.CutSuffix(raw, "CST"); ok && zone != time.UTC {
+		raw, parsed = strings.TrimSpace(before), nil
+	}
+	if parsed != nil && (zoned.MatchString(raw) || raw == "") {
+		if likely(*parsed) {
+			return *parsed
+		}
+		return time.Time{}
+	}
+	if found, ok := readStamp(raw, zone); ok && likely(found.Time) {
+		return found.Time
+	}
+	if parsed == nil || !likely(*parsed) {
+		return time.Time{}
+	}
+	return time.Date(parsed.Year(), parsed.Month(), parsed.Day(), parsed.Hour(), parsed.Minute(), parsed.Second(), 0, zone)
 }

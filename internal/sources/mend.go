@@ -45,28 +45,21 @@ func wellFormed(text string) error {
 	d := xml.NewDecoder(strings.NewReader(text))
 	depth, roots := 0, 0
 	for {
-		token, err := d.RawToken()
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
 		if err == nil {
 			err = tagError(token, &depth, &roots)
 		}
-		switch {
-		case errors.Is(err, io.EOF) && depth == 0 && roots == 1:
-			break
-		case err == nil:
-			continue
-		default:
-			return err
-		}
-		break
-	}
-	d = xml.NewDecoder(strings.NewReader(text)) // RawToken does not look at names
-	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
+		if err != nil {
 			return err
 		}
 	}
+	if roots != 1 {
+		return errors.New("it has several roots, or none")
+	}
+	return nil
 }
 
 func tagError(token xml.Token, depth, roots *int) error {
@@ -127,10 +120,11 @@ func (m *mender) mend() (string, error) {
 		}
 		m.open = m.open[:max(0, len(m.open)-1)]
 	}
+	var ends strings.Builder
 	for _, name := range slices.Backward(m.open) {
-		text += "</" + name + ">"
+		ends.WriteString("</" + name + ">")
 	}
-	return text, nil
+	return text + ends.String(), nil
 }
 
 // markup takes in what begins with <.

@@ -18,8 +18,12 @@ import (
 const (
 	mostVisits  = 40 // pages of articles
 	mostTries   = 5  // of a page that cannot be fetched
+	mostAway    = 3  // pages in a row that cannot: then the site is left alone until the next poll
 	firstVisits = 60 // pages that the first poll of a sitemap takes, the newest; older ones are passed over for good
 )
+
+// visitTime is how long a poll reads pages, far less than a job may take.
+const visitTime = 4 * time.Minute
 
 // Outcome is what a poll brought.
 type Outcome struct {
@@ -32,6 +36,13 @@ type Outcome struct {
 
 // visit polls a site once: it reads the listing, then the pages that are new there or that the listing says something new of.
 func (p *Poller) visit(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
+	waiting, err := p.Store.CountWaitingPages(ctx, p.DB, source.ID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if waiting > 0 { // what the listing says of them is needed
+		source.ETag, source.LastModified = "", ""
+	}
 	got, err := p.Fetch.Get(ctx, fetch.Request{URL: source.URL, ETag: source.ETag, LastModified: source.LastModified})
 	if err != nil {
 		return Outcome{}, err
@@ -148,19 +159,26 @@ func (v *visitor) readPages(ctx context.Context) error {
 			}
 		}
 	}
+	visiting, done := context.WithTimeout(ctx, visitTime)
+	defer done()
 	var away error
-	good := 0
+	good, bad := 0, 0
 	for _, page := range v.visits {
-		err := v.readPage(ctx, &page)
+		err := v.readPage(visiting, &page)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case visiting.Err() != nil:
+			return nil // the others wait
 		case errs.KindOf(err) == errs.Unavailable:
-			away = err
+			away, bad = err, bad+1
 		default:
-			good++
+			good, bad = good+1, 0
 		}
 		v.remember(page)
+		if bad == mostAway {
+			break
+		}
 	}
 	if good == 0 && away != nil {
 		return away // the site is away, not its pages
@@ -192,9 +210,13 @@ func (v *visitor) readPage(ctx context.Context, page *articles.Page) error {
 		}
 	}
 	page.Waits, page.Failure = false, ""
-	if err == nil {
+	switch {
+	case ctx.Err() != nil:
+		page.Waits = true
+		return ctx.Err()
+	case err == nil:
 		page.Failures = 0
-	} else {
+	default:
 		page.ETag, page.LastModified = "", ""
 		page.Failures, page.Failure = page.Failures+1, err.Error()
 		page.Waits = errs.KindOf(err) == errs.Unavailable && page.Failures < mostTries
