@@ -51,7 +51,7 @@ func prepareMonth(ctx context.Context, h database.Handle, now time.Time) error {
 	from := time.Date(now.UTC().Year(), now.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
 	to := from.AddDate(0, 1, 0)
 	for table, room := range map[string]string{
-		"deliveries": " WITH (fillfactor = 50)", // a claim writes a row anew beside its old version, without touching an index
+		"deliveries": " WITH (fillfactor = 45)", // a claim writes a row anew beside its old version, without touching an index
 		"attempts":   "",
 	} {
 		partition := fmt.Sprintf("mailer.%s_%s", table, from.Format("2006_01"))

@@ -11,7 +11,7 @@ DO $$
 DECLARE part regclass;
 BEGIN
     FOR part IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'mailer.deliveries'::regclass LOOP
-        EXECUTE format('ALTER TABLE %s SET (fillfactor = 50)', part);
+        EXECUTE format('ALTER TABLE %s SET (fillfactor = 45)', part);
     END LOOP;
 END $$;
 -- +goose StatementEnd
