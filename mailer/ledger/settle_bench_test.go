@@ -17,7 +17,7 @@ func BenchmarkSettle(b *testing.B) {
 			w := newBook(b, people)
 			w.exec(`ANALYZE`)
 			sender, left := w.enlist(noon), 0
-			settled := 0
+			settled, clerk := 0, ledger.NewClerk(w.db)
 			for b.Loop() {
 				if left < batch {
 					b.StopTimer()
