@@ -16,8 +16,9 @@ type Statement struct {
 	prepared *sqlx.Stmt
 }
 
-// In returns the statement for a transaction of the pool.
-func (s *Statement) In(ctx context.Context, db *sqlx.DB, tx *sqlx.Tx) (*sqlx.Stmt, error) {
+// On returns the statement prepared for a pool; a transaction of it takes it by its StmtxContext. It is asked for before the transaction begins, for the first
+// time takes a connection of its own.
+func (s *Statement) On(ctx context.Context, db *sqlx.DB) (*sqlx.Stmt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.prepared == nil {
@@ -27,5 +28,5 @@ func (s *Statement) In(ctx context.Context, db *sqlx.DB, tx *sqlx.Tx) (*sqlx.Stm
 		}
 		s.prepared = prepared
 	}
-	return tx.StmtxContext(ctx, s.prepared), nil
+	return s.prepared, nil
 }

@@ -179,15 +179,15 @@ type met struct {
 // Claim is the function of this name.
 func (c *Clerk) Claim(ctx context.Context, sender uuid.UUID, now time.Time, limit int) (claimed []*Delivery, err error) {
 	defer errs.Wrap(&err, "ledger.Claim")
+	statement, err := c.claim.On(ctx, c.db)
+	if err != nil {
+		return nil, err
+	}
 	for {
 		var all []met
 		if err := database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
 			all = make([]met, 0, limit)
-			statement, err := c.claim.In(ctx, c.db, tx)
-			if err != nil {
-				return err
-			}
-			return statement.SelectContext(ctx, &all, sender, now, limit)
+			return tx.StmtxContext(ctx, statement).SelectContext(ctx, &all, sender, now, limit)
 		}); err != nil {
 			return nil, err
 		}

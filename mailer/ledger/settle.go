@@ -108,12 +108,12 @@ func (c *Clerk) Settle(ctx context.Context, attempts []Attempt, also ...func(tx 
 		codes[i], replies[i], ats[i] = int64(a.Reply.Code), a.Reply.Text, a.At
 		dues[i] = sql.NullTime{Time: a.DueAt, Valid: !a.DueAt.IsZero()}
 	}
+	statement, err := c.settle.On(ctx, c.db)
+	if err != nil {
+		return err
+	}
 	return database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
-		statement, err := c.settle.In(ctx, c.db, tx)
-		if err != nil {
-			return err
-		}
-		_, err = statement.ExecContext(ctx, editions, contacts, pq.Array(ats), outcomes, phases, codes, replies,
+		_, err := tx.StmtxContext(ctx, statement).ExecContext(ctx, editions, contacts, pq.Array(ats), outcomes, phases, codes, replies,
 			pq.Array(dues), numbers, senders, variants)
 		for _, follow := range also {
 			if err == nil {

@@ -211,8 +211,8 @@ func (c *connection) dial(ctx context.Context) bool {
 	return true
 }
 
-// unreachable deals with a connection that could not be made. While others work, it is one too many, and its item goes back; else that is the outcome of
-// the item.
+// unreachable deals with a connection that could not be made. While others work, it is one too many, and its item goes back, as it does when it was we
+// who broke off; else that is the outcome of the item.
 func (c *connection) unreachable(ctx context.Context, r reply.Reply) {
 	refused := c.next
 	c.next = nil
