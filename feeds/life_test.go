@@ -47,7 +47,7 @@ func newLife(t *testing.T, b *bundle, limit int) *life {
 		content: map[string]string{}, given: map[string]time.Time{}, published: map[string]time.Time{}, updated: map[string]time.Time{},
 		withdrawn: map[string]time.Time{}, ids: map[string]string{}, tags: map[string]string{}, archive: map[string]string{},
 	}
-	b.db.MustExec(`TRUNCATE articles.articles, articles.translation_keys, articles.versions`)
+	b.db.MustExec(`TRUNCATE articles.articles, articles.translation_keys, articles.versions CASCADE`)
 	b.db.MustExec(`DELETE FROM feeds.feeds WHERE kind <> 'declared'`)
 	b.db.MustExec(`UPDATE feeds.feeds SET articles = 0, item_limit = $1, changed_at = 'epoch'`, limit)
 	l.restart()

@@ -341,7 +341,7 @@ type aggregator struct {
 
 func newAggregator(t *testing.T, b *bundle) *aggregator {
 	for _, statement := range []string{
-		`TRUNCATE articles.articles, articles.translation_keys, articles.versions, feeds.hubs, feeds.told, feeds.old_slugs`,
+		`TRUNCATE articles.articles, articles.translation_keys, articles.versions, feeds.hubs, feeds.told, feeds.old_slugs CASCADE`,
 		`DELETE FROM feeds.feeds WHERE slug <> 'all'`,
 		`UPDATE feeds.feeds SET articles = 0`,
 	} {

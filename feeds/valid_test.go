@@ -57,7 +57,7 @@ func TestWhateverIsPublishedIsValid(t *testing.T) {
 	b.db.MustExec(`INSERT INTO feeds.hubs VALUES ('https://hub.example.org/', 0)`)
 	for range 5 { // these are quick, see TestMain
 		rapid.Check(t, func(rt *rapid.T) {
-			b.db.MustExec(`TRUNCATE articles.articles, articles.translation_keys, articles.versions`)
+			b.db.MustExec(`TRUNCATE articles.articles, articles.translation_keys, articles.versions CASCADE`)
 			b.publishForeign(t, rt)
 			for _, format := range feeds.Formats() {
 				for doc, err := range b.feeds.Documents(t.Context(), b.db, b.find(t, "all"), format, publicURL) {

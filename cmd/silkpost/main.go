@@ -44,6 +44,7 @@ type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Run the web and the worker."`
 	Apply      applyCmd      `cmd:"" help:"Declare sources, feeds, lists, themes, organisations, limits and hubs from a TOML file."`
 	Import     importCmd     `cmd:"" help:"Import articles or contacts."`
+	Source     sourceCmd     `cmd:"" help:"Find out what articles can be had from, and poll now."`
 	Digest     digestCmd     `cmd:"" help:"Plan, preview, test or send digests."`
 	Edition    editionCmd    `cmd:"" help:"The desk: what was and will be sent."`
 	Deliveries deliveriesCmd `cmd:"" help:"The account of an edition: who got what, and what came of it."`
@@ -62,6 +63,7 @@ type cli struct {
 
 	Catch    catchCmd    `cmd:"" help:"Run the mail catcher alone."`
 	Status   statusCmd   `cmd:"" help:"How things stand."`
+	Doctor   doctorCmd   `cmd:"" help:"Look for what keeps mail from arriving, and say what to do about it."`
 	Adopt    adoptCmd    `cmd:"" help:"Let a database send that was restored, copied or promoted."`
 	Settings settingsCmd `cmd:"" name:"config" help:"Print the settings, with secrets hidden."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`

@@ -19,6 +19,7 @@ import (
 	"silkpost/internal/config"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/internal/sources"
 	"silkpost/mailer/compose"
 	"silkpost/mailer/ledger"
 	"silkpost/mailer/limit"
@@ -85,6 +86,7 @@ type sourceTable struct {
 	Section  string `toml:"section"`
 	Language string `toml:"language"`
 	Every    string `toml:"every"`
+	articles.Settings
 }
 
 // errDryRun rolls back what was only to be tried.
@@ -248,7 +250,10 @@ func (a *App) applySource(ctx context.Context, h database.Handle, t table) (stri
 	if err != nil && errs.KindOf(err) != errs.NotFound {
 		return "", err
 	}
-	want := sourceTable{Kind: there.Kind, URL: there.URL, Section: there.Section, Language: there.Language, Every: there.Every.String()}
+	want := sourceTable{
+		Kind: there.Kind, URL: there.URL, Section: there.Section, Language: there.Language, Every: there.Every.String(), Settings: there.Settings,
+	}
+	anew(t, "listing", &want.Listing)
 	if err := t.over(&want); err != nil {
 		return "", err
 	}
@@ -256,9 +261,13 @@ func (a *App) applySource(ctx context.Context, h database.Handle, t table) (stri
 	if err != nil {
 		return "", errs.New(errs.Invalid, "source %q: every %q is not a duration such as 15m or 6h", want.Slug, want.Every)
 	}
-	_, changed, err := a.Articles.UpsertSource(ctx, h, articles.Source{
-		Slug: want.Slug, Kind: want.Kind, URL: want.URL, Section: want.Section, Language: want.Language, Every: every,
-	}, a.Clock.Now())
+	source := articles.Source{
+		Slug: want.Slug, Kind: want.Kind, URL: want.URL, Section: want.Section, Language: want.Language, Every: every, Settings: want.Settings,
+	}
+	if err := sources.CheckSettings(source); err != nil {
+		return "", err
+	}
+	_, changed, err := a.Articles.UpsertSource(ctx, h, source, a.Clock.Now())
 	switch {
 	case !known:
 		return string(database.Added), err

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
 	"golang.org/x/sync/errgroup"
 
 	"silkpost/feeds"
+	"silkpost/internal/articles"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
@@ -149,12 +151,16 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			if err := a.keepBooks(ctx); err != nil {
 				return err
 			}
+			release, err := a.publishDue(ctx)
+			if err != nil {
+				return err
+			}
 			planned, next, err := a.PlanDue(ctx)
 			changed, failed := a.keepDesk(ctx)
 			if planned+changed > 0 {
 				sender.Wake()
 			}
-			a.alarm.set(next)
+			a.alarm.set(edition.Earlier(next, release))
 			return errors.Join(err, failed)
 		},
 		PollDue:    a.queueDueSources,
@@ -184,6 +190,19 @@ func (a *App) keepBooks(ctx context.Context) error {
 		return err
 	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
+}
+
+// publishDue publishes the articles whose embargo is over, and returns when the next one ends; zero: none does.
+func (a *App) publishDue(ctx context.Context) (next time.Time, err error) {
+	var done articles.Result
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
+		done, next, err = a.Articles.PublishDue(ctx, tx, a.Clock.Now())
+		return err
+	})
+	if err == nil && done.Added+done.Changed > 0 {
+		a.Log.InfoContext(ctx, "embargo over", slog.Int("added", done.Added), slog.Int("changed", done.Changed))
+	}
+	return next, err
 }
 
 // PlanDue plans what has come due of every list and returns how many editions that made, and when to look again; zero: no need. A list that
@@ -248,6 +267,9 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	}
 	if result.Added+result.Changed > 0 {
 		a.Log.InfoContext(ctx, "source polled", slog.String("source", slug), slog.Int("added", result.Added), slog.Int("changed", result.Changed))
+	}
+	if result.Held > 0 {
+		a.Log.WarnContext(ctx, "unusually many new articles are held", slog.String("source", slug), slog.Int("held", result.Held))
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ type Article struct {
 	WithdrawnAt *time.Time     `db:"withdrawn_at"` // nil: published
 	Revision    int64          `db:"revision"`     // see Position
 	ByEditor    bool           `db:"by_editor"`    // a translation that an editor typed; see Translate
+	Urgent      bool           `db:"urgent"`       // first in digests, and in alerts at once
+	Pinned      bool           `db:"pinned"`       // before the others in digests, after what is urgent
 }
 
 // Link returns the address that readers should be sent to: the source's own page, else our page below publicURL.
@@ -65,6 +67,13 @@ type Draft struct {
 	ImageAlt       string
 	Published      time.Time // zero or in the future: Updated as it is at first sight, else first seen
 	Updated        time.Time // zero or in the future: Published
+
+	Urgent bool `json:",omitzero"` // see Article
+	Pinned bool `json:",omitzero"`
+
+	// When it may be published, and whether it may at all. See Waiting.
+	NotBefore  time.Time `json:",omitzero"` // zero, or not after now: at once
+	Unfinished bool      `json:",omitzero"` // a draft in its author's sense
 }
 
 // Selection says which articles belong to a feed or a list. Within a field any value matches; every field that is not empty

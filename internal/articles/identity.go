@@ -123,7 +123,7 @@ func shortSlug(slug string) string {
 // and better cleaning does not make every old article look edited. A new date of editing alone is no edit: there are feeds
 // that stamp every item anew at each request.
 func contentHash(d Draft) ([]byte, error) {
-	d.Published, d.Updated = date(d.Published), time.Time{}
+	d.Published, d.Updated, d.NotBefore, d.Unfinished = date(d.Published), time.Time{}, time.Time{}, false
 	text, err := json.Marshal(d)
 	sum := sha256.Sum256(text)
 	return sum[:], err

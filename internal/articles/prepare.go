@@ -22,6 +22,11 @@ type row struct {
 	File           string // see Draft
 	TranslationKey string
 	hash           []byte
+
+	draft Draft    // what it was made of
+	like  likeness // see identify
+	join  int64    // the group of another source's article that it is; 0: none
+	alias bool     // ExternalKey is not the article's own
 }
 
 // Check returns the error with which Save would refuse a draft as new, nil when it would take it. It looks for what must be there
@@ -80,6 +85,8 @@ func prepare(source Source, d Draft, hash []byte, old known, now time.Time) (row
 		Authors:  lines(d.Authors),
 		ImageURL: WebAddress(d.ImageURL, d.URL),
 		ImageAlt: label(d.ImageAlt),
+		Urgent:   d.Urgent,
+		Pinned:   d.Pinned,
 	}}
 	r.date(d, old, now)
 	words := r.fill(d)

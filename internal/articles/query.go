@@ -20,7 +20,8 @@ const (
 	otherColumns = teaserColumns + `, a.html`
 
 	teaserColumns = `a.id, a.source_id, a.group_id, a.guid, a.slug, a.url, a.title, a.summary, a.language, a.language_key, a.section,
-	a.tags, a.authors, a.image_url, a.image_alt, a.published_at, a.updated_at, a.first_seen_at, a.archive, a.withdrawn_at, a.revision, a.by_editor`
+	a.tags, a.authors, a.image_url, a.image_alt, a.published_at, a.updated_at, a.first_seen_at, a.archive, a.withdrawn_at, a.revision, a.by_editor,
+	a.urgent, a.pinned`
 )
 
 // Select returns the published articles of a selection, newest first: by date, and of one date the one that came last. limit is the

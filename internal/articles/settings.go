@@ -24,6 +24,7 @@ type Settings struct {
 	TimeZone string   `toml:"time_zone" json:"time_zone,omitempty"` // of dates that name none
 
 	FirstPoll FirstPoll `toml:"first_poll" json:"first_poll,omitempty"`
+	FullText  FullText  `toml:"full_text" json:"full_text,omitempty"` // feed: whose text is taken from the pages that its items link to
 }
 
 // FirstPoll says what becomes of what a source's first poll finds.
@@ -78,6 +79,7 @@ func (s Settings) check(kind string) error {
 		{"content", s.Content != "", site},
 		{"remove", len(s.Remove) > 0, site},
 		{"time_zone", s.TimeZone != "", site},
+		{"full_text", s.FullText != "", kind == KindFeed},
 		{"first_poll", s.FirstPoll != "", kind != KindFolder},
 	} {
 		if key.given && !key.fits {
@@ -89,6 +91,8 @@ func (s Settings) check(kind string) error {
 		return errs.New(errs.Invalid, "max_pages %d: use 1 to %d", s.MaxPages, maxMaxPages)
 	case s.FirstPoll != "" && s.FirstPoll != FirstPollArchive && s.FirstPoll != FirstPollDue:
 		return errs.New(errs.Invalid, "first_poll %q: use archive, or due to have what it finds in digests", s.FirstPoll)
+	case !slices.Contains([]FullText{"", FullTextAuto, FullTextAlways, FullTextNever}, s.FullText):
+		return errs.New(errs.Invalid, "full_text %q: use auto, always or never", s.FullText)
 	case kind == KindHTML && strings.TrimSpace(s.Listing.Item) == "":
 		return errs.New(errs.Invalid, "listing: item is missing, the CSS selector of one article in the listing; silkpost source check suggests one")
 	}

@@ -51,10 +51,16 @@ type Source struct {
 	NextPollAt   *time.Time `db:"next_poll_at"` // nil: never polled by itself
 	Failures     int        `db:"failures"`     // polls in a row that failed
 	Failure      string     `db:"failure"`      // why the last one did; "" when it went well
+
+	TTL      time.Duration `db:"ttl"`       // for how long its document said that it need not be asked again
+	BodyHash []byte        `db:"body_hash"` // of what was there last
+	NewsAt   *time.Time    `db:"news_at"`   // the last poll that brought anything, else the first; nil: none did yet
+	MovedURL string        `db:"moved_url"` // where permanent redirects lead to; "": they do not
 }
 
 const sourceColumns = `id, slug, kind, url, section, language, (extract(epoch FROM every) * 1000000000)::bigint AS every,
-	settings, etag, last_modified, polled_at, next_poll_at, failures, failure`
+	settings, etag, last_modified, polled_at, next_poll_at, failures, failure,
+	(extract(epoch FROM ttl) * 1000000000)::bigint AS ttl, body_hash, news_at, moved_url`
 
 // EnsureSource returns the folder source with a slug and makes it when there is none. A slug that belongs to another kind gives
 // an error of kind errs.Conflict.
@@ -90,8 +96,12 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 			every = excluded.every, settings = excluded.settings,
 			etag = CASE WHEN s.url = excluded.url AND s.settings = excluded.settings THEN s.etag ELSE '' END,
 			last_modified = CASE WHEN s.url = excluded.url AND s.settings = excluded.settings THEN s.last_modified ELSE '' END,
+			body_hash = CASE WHEN s.url = excluded.url AND s.settings = excluded.settings THEN s.body_hash END,
 			polled_at = CASE WHEN `+samePlace+` THEN s.polled_at END,
 			next_poll_at = CASE WHEN `+samePlace+` THEN s.next_poll_at ELSE excluded.next_poll_at END,
+			ttl = CASE WHEN `+samePlace+` THEN s.ttl ELSE '0' END,
+			news_at = CASE WHEN `+samePlace+` THEN s.news_at END,
+			moved_url = CASE WHEN `+samePlace+` THEN s.moved_url ELSE '' END,
 			failures = CASE WHEN `+samePlace+` THEN s.failures ELSE 0 END,
 			failure = CASE WHEN `+samePlace+` THEN s.failure ELSE '' END
 		WHERE s.kind = excluded.kind
@@ -181,17 +191,28 @@ type Polled struct {
 	Failure      string // "" when it went well
 	ETag         string // for the next request; kept as they were when the poll failed
 	LastModified string
+
+	News     bool          // it brought something new or changed
+	TTL      time.Duration // see Source; these three, too, stay as they were when the poll failed
+	BodyHash []byte
+	MovedURL string
 }
 
 // RecordPoll writes down how a poll of a source ended, unless the source got another URL or other settings meanwhile.
 func (s *Store) RecordPoll(ctx context.Context, h database.Handle, source Source, p Polled) error {
 	_, err := h.ExecContext(ctx, `
 		UPDATE articles.sources SET next_poll_at = $3, failure = $4,
+			failing_since = CASE WHEN $4 <> '' THEN coalesce(failing_since, $2) END,
 			polled_at = CASE WHEN $4 = '' THEN $2 ELSE polled_at END,
 			failures = CASE WHEN $4 = '' THEN 0 ELSE failures + 1 END,
 			etag = CASE WHEN $4 = '' THEN $5 ELSE etag END,
-			last_modified = CASE WHEN $4 = '' THEN $6 ELSE last_modified END
+			last_modified = CASE WHEN $4 = '' THEN $6 ELSE last_modified END,
+			news_at = CASE WHEN $4 <> '' THEN news_at WHEN $9 OR news_at IS NULL THEN $2 ELSE news_at END,
+			ttl = CASE WHEN $4 = '' THEN make_interval(secs => $10) ELSE ttl END,
+			body_hash = CASE WHEN $4 = '' THEN $11 ELSE body_hash END,
+			moved_url = CASE WHEN $4 = '' THEN $12 ELSE moved_url END
 		WHERE id = $1 AND url = $7 AND settings = $8`,
-		source.ID, p.At, p.Next, scrub(p.Failure), scrub(p.ETag), scrub(p.LastModified), source.URL, source.Settings)
+		source.ID, p.At, p.Next, scrub(p.Failure), scrub(p.ETag), scrub(p.LastModified), source.URL, source.Settings,
+		p.News, p.TTL.Seconds(), p.BodyHash, scrub(p.MovedURL))
 	return err
 }

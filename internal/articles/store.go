@@ -1,7 +1,6 @@
 package articles
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -28,9 +27,15 @@ type SaveOptions struct {
 	Now     time.Time // what "first seen" means
 	Archive bool      // articles that are new go into feeds but are never due for a digest
 
+	// Polled says that nobody looked at the drafts: a site may give its articles new ids, addresses or dates overnight, or a thousand of them
+	// at once. What is there already under another key is found by what it says, and what is unusually much waits for a person.
+	Polled bool
+
 	// Refuse, if not nil, is told of each file that would put its article in the place of another one, and the rest is taken
 	// in. If it is nil such a file is refused as any draft is.
 	Refuse func(path string, err error)
+
+	release bool // what waits is let through
 }
 
 // Result counts what Save did.
@@ -38,6 +43,8 @@ type Result struct {
 	Added     int
 	Changed   int
 	Unchanged int
+	Held      int // wait for a person
+	Waiting   int // wait for their time, or for their author
 }
 
 // saveLock is the key of the advisory lock that lets one transaction at a time save articles: slugs and ids are unique across
@@ -64,10 +71,18 @@ func lock(ctx context.Context, h database.Handle) error {
 // Drafts with the same translation key form one group. An article never leaves its group, for what was sent of it is known by
 // that: one that gets a key later passes its group on to the translations that come after it, but is not joined with those
 // that were there before.
+//
+// A draft that is not finished, or whose time has not come, waits; once it has, PublishDue saves it as if it had just come. What is held, or
+// was discarded, stays so when the source gives it again.
 func (s *Store) Save(ctx context.Context, h database.Handle, source Source, drafts []Draft, opt SaveOptions) (_ Result, err error) {
 	defer errs.Wrap(&err, "source %s", source.Slug)
 	drafts = firstOfEach(drafts)
 	if err := lock(ctx, h); err != nil {
+		return Result{}, err
+	}
+	given := len(drafts)
+	drafts, kept, err := keepBack(ctx, h, source, drafts, opt)
+	if err != nil {
 		return Result{}, err
 	}
 	known, err := knownArticles(ctx, h, source.ID, drafts)
@@ -88,11 +103,36 @@ func (s *Store) Save(ctx context.Context, h database.Handle, source Source, draf
 		}
 		opt.Refuse(c.file, c.err)
 	}
-	if len(added)+len(changed) > 0 {
-		err = s.write(ctx, h, source, added, changed, opt)
+	work := batch{source: source, opt: opt, identified: identified{added: added}, edits: changed}
+	if opt.Polled {
+		if work.identified, err = identify(ctx, h, source, added, keysOf(drafts), date(opt.Now)); err != nil {
+			return Result{}, err
+		}
+		if work.held, err = holdBack(ctx, h, &work); err != nil {
+			return Result{}, err
+		}
 	}
-	unchanged := len(drafts) - len(added) - len(changed) - len(clashes)
-	return Result{Added: len(added), Changed: len(changed), Unchanged: unchanged}, err
+	done := Result{Held: work.held, Waiting: kept}
+	done.Added, done.Changed, err = s.write(ctx, h, &work)
+	done.Unchanged = given - done.Added - done.Changed - len(clashes) - kept - work.held
+	return done, err
+}
+
+// batch is what a save writes.
+type batch struct {
+	source Source
+	opt    SaveOptions
+	identified
+	edits []row // of articles with the same keys
+	held  int
+}
+
+func keysOf(drafts []Draft) map[string]bool {
+	keys := make(map[string]bool, len(drafts))
+	for _, d := range drafts {
+		keys[d.ExternalKey] = true
+	}
+	return keys
 }
 
 // firstOfEach returns the drafts with clean keys, leaving out those whose key was already there.
@@ -115,6 +155,8 @@ type known struct {
 	Hash        []byte    `db:"content_hash"`
 	PublishedAt time.Time `db:"published_at"`
 	UpdatedAt   time.Time `db:"updated_at"`
+	alias       bool      // ExternalKey is another key than its own
+	leave       bool      // it comes under its own key, too
 }
 
 func knownArticles(ctx context.Context, h database.Handle, sourceID int64, drafts []Draft) (map[string]known, error) {
@@ -130,7 +172,10 @@ func knownArticles(ctx context.Context, h database.Handle, sourceID int64, draft
 	for _, k := range found {
 		byKey[k.ExternalKey] = k
 	}
-	return byKey, err
+	if err != nil {
+		return nil, err
+	}
+	return byKey, knownByAlias(ctx, h, sourceID, keys, byKey)
 }
 
 // prepareAll cleans what is new and what is not as it was. Cleaning takes a hundred times as long as finding that out.
@@ -141,10 +186,11 @@ func prepareAll(source Source, drafts []Draft, old map[string]known, now time.Ti
 			return nil, nil, errs.New(errs.Invalid, "article %q: %w", d.ExternalKey, err)
 		}
 		k, isOld := old[d.ExternalKey]
-		if isOld && bytes.Equal(k.Hash, hash) {
+		if isOld && unchanged(k, hash) {
 			continue
 		}
 		r, err := prepare(source, d, hash, k, now)
+		r.draft, r.alias = d, k.alias
 		switch {
 		case err != nil:
 			return nil, nil, err
@@ -157,39 +203,70 @@ func prepareAll(source Source, drafts []Draft, old map[string]known, now time.Ti
 	return added, changed, nil
 }
 
-// write changes what is there before it adds what is new, so that a new translation finds the group of the old article.
-func (s *Store) write(ctx context.Context, h database.Handle, source Source, added, changed []row, opt SaveOptions) error {
+// write changes what is there before it adds what is new, so that a new translation finds the group of the old article. It returns how many
+// articles were added, and how many look different now.
+func (s *Store) write(ctx context.Context, h database.Handle, w *batch) (added, changed int, err error) {
+	edits, err := visible(ctx, h, append(w.edits, w.changed...), date(w.opt.Now))
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := call(ctx, h, append(aliasesAmong(w.edits), w.aliases...)); err != nil || len(edits)+len(w.added) == 0 {
+		return 0, 0, err
+	}
 	var ids []int64
-	for _, r := range changed {
+	for _, r := range edits {
 		ids = append(ids, r.ID)
 	}
 	was, err := before(ctx, h, ids)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	for _, r := range changed {
+	for _, r := range edits {
 		if err := change(ctx, h, r); err != nil {
-			return fmt.Errorf("article %q: %w", r.ExternalKey, err)
+			return 0, 0, fmt.Errorf("article %q: %w", r.ExternalKey, err)
 		}
 	}
-	for _, r := range added {
-		id, err := add(ctx, h, source, r, opt.Archive)
+	for _, r := range w.added {
+		id, err := add(ctx, h, w.source, r, w.opt.Archive)
 		if err != nil {
-			return fmt.Errorf("article %q: %w", r.ExternalKey, err)
+			return 0, 0, fmt.Errorf("article %q: %w", r.ExternalKey, err)
 		}
 		ids = append(ids, id)
+		if err := call(ctx, h, twinsOf(w.twins[r.ExternalKey], id)); err != nil {
+			return 0, 0, err
+		}
 	}
-	gone, were, err := replaced(ctx, h, ids, opt.Now)
+	gone, were, err := replaced(ctx, h, ids, w.opt.Now)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	was, ids = append(was, were...), append(ids, gone...)
 	if len(ids) >= analyzed {
 		if _, err := h.ExecContext(ctx, `ANALYZE articles.articles`); err != nil {
-			return err
+			return 0, 0, err
 		}
 	}
-	return s.tell(ctx, h, was, ids, opt.Now)
+	if _, err := h.ExecContext(ctx, `UPDATE articles.sources SET changed_at = $2, added = $3, changed = $4 WHERE id = $1`,
+		w.source.ID, date(w.opt.Now), len(w.added), len(edits)); err != nil {
+		return 0, 0, err
+	}
+	return len(w.added), len(edits), s.tell(ctx, h, was, ids, w.opt.Now)
+}
+
+func aliasesAmong(rows []row) (aliases []row) {
+	for _, r := range rows {
+		if r.alias {
+			aliases = append(aliases, r)
+		}
+	}
+	return aliases
+}
+
+func twinsOf(twins []row, id int64) []row {
+	for i := range twins {
+		twins[i].ID = id
+	}
+	return twins
 }
 
 // analyzed is how many articles at once are so many that the planner is told of them now. It would hear of them a minute later, and
@@ -205,12 +282,15 @@ func add(ctx context.Context, h database.Handle, source Source, r row, archive b
 	}
 	err = h.GetContext(ctx, &r.ID, `
 		INSERT INTO articles.articles (source_id, external_key, group_id, guid, slug, url, title, summary, html, text, language,
-			language_key, section, tags, authors, image_url, image_alt, published_at, updated_at, first_seen_at, content_hash, archive)
-		VALUES ($1, $2, coalesce((SELECT group_id FROM articles.translation_keys WHERE source_id = $1 AND key = $3), nextval('articles.groups')),
-			$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+			language_key, section, tags, authors, image_url, image_alt, published_at, updated_at, first_seen_at, content_hash, archive,
+			urgent, pinned)
+		VALUES ($1, $2, coalesce((SELECT group_id FROM articles.translation_keys WHERE source_id = $1 AND key = $3), nullif($23::bigint, 0),
+				nextval('articles.groups')),
+			$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $24, $25)
 		RETURNING id`,
 		r.SourceID, r.ExternalKey, r.TranslationKey, r.GUID, r.Slug, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language,
-		r.LanguageKey, r.Section, r.Tags, r.Authors, r.ImageURL, r.ImageAlt, r.PublishedAt, r.UpdatedAt, r.FirstSeenAt, r.hash, archive)
+		r.LanguageKey, r.Section, r.Tags, r.Authors, r.ImageURL, r.ImageAlt, r.PublishedAt, r.UpdatedAt, r.FirstSeenAt, r.hash, archive,
+		r.join, r.Urgent, r.Pinned)
 	if err != nil {
 		return 0, err
 	}
@@ -222,10 +302,11 @@ func change(ctx context.Context, h database.Handle, r row) error {
 	_, err := h.ExecContext(ctx, `
 		UPDATE articles.articles SET url = $2, title = $3, summary = $4, html = $5, text = $6, language = $7, language_key = $8,
 			section = $9, tags = $10, authors = $11, image_url = $12, image_alt = $13, published_at = $14, content_hash = $16,
+			urgent = urgent OR $17, pinned = pinned OR $18,
 			updated_at = coalesce((SELECT updated_at FROM articles.versions WHERE article_id = $1 AND content_hash = $16), $15)
 		WHERE id = $1`,
 		r.ID, r.URL, r.Title, r.Summary, r.HTML, r.Text, r.Language, r.LanguageKey, r.Section, r.Tags, r.Authors,
-		r.ImageURL, r.ImageAlt, r.PublishedAt, r.UpdatedAt, r.hash)
+		r.ImageURL, r.ImageAlt, r.PublishedAt, r.UpdatedAt, r.hash, r.Urgent, r.Pinned)
 	if err != nil {
 		return err
 	}

@@ -323,7 +323,7 @@ func TestAGroupIsForEver(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		b.exec(t, `TRUNCATE articles.articles, articles.translation_keys, articles.versions`)
+		b.exec(t, `TRUNCATE articles.articles, articles.translation_keys, articles.versions CASCADE`)
 		ever, keys := map[string]int64{}, map[string]int64{}
 		rt.Repeat(map[string]func(*rapid.T){"save": func(rt *rapid.T) {
 			var drafts []Draft

@@ -163,7 +163,7 @@ func TestTouchedAddsUp(t *testing.T) {
 	b := setup(t)
 	type kind struct{ section, tag, language, source string }
 	rapid.Check(t, func(rt *rapid.T) {
-		b.exec(t, `TRUNCATE articles.articles, articles.translation_keys, articles.versions`)
+		b.exec(t, `TRUNCATE articles.articles, articles.translation_keys, articles.versions CASCADE`)
 		counts, told := map[kind]int{}, map[kind]bool{}
 		b.Changed = func(_ context.Context, _ database.Handle, touched []Touched, _ time.Time) error {
 			for _, c := range touched {

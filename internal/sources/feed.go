@@ -1,15 +1,20 @@
 package sources
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"html"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/mmcdole/gofeed"
+	ext "github.com/mmcdole/gofeed/extensions"
+	"github.com/mmcdole/gofeed/rss"
 
 	"silkpost/internal/articles"
 	"silkpost/internal/errs"
@@ -28,13 +33,15 @@ func ParseFeed(body []byte, contentType, address string) ([]articles.Draft, erro
 // feedContent is what a feed says.
 type feedContent struct {
 	title    string
-	language string // canonical; "" when it names none
+	language string        // canonical; "" when it names none
+	ttl      time.Duration // for how long it says that it need not be asked again; 0: it does not say
 	drafts   []articles.Draft
 	brief    map[string]bool // external keys of drafts that have no more than a summary
 }
 
 func readFeed(body []byte, contentType, address string) (content feedContent, err error) {
 	parser := gofeed.NewParser()
+	parser.KeepOriginalFeed = true
 	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true} // it would find tracking pixels
 	feed, err := parser.Parse(strings.NewReader(decodeXML(body, contentType)))
 	if err != nil {
@@ -42,6 +49,7 @@ func readFeed(body []byte, contentType, address string) (content feedContent, er
 	}
 	content.title = articles.Line(feed.Title)
 	content.language, _ = language.Parse(feed.Language)
+	content.ttl = feedTTL(feed)
 	content.brief = map[string]bool{}
 	seen := map[string]bool{}
 	drafts := make([]articles.Draft, 0, len(feed.Items))
@@ -170,7 +178,48 @@ func absolute(ref string, bases ...string) string {
 	return articles.WebAddress(ref, bases[base])
 }
 
-// isBrief reports an item with no more than a summary.
+// briefColumns is how wide a text is that is taken for a summary, in columns: letters of Chinese take two.
+const briefColumns = 1000
+
+// cutOff are the ends of texts that go on elsewhere.
+var cutOff = regexp.MustCompile(`(?i)(?:…|\.\.\.|\[(?:…|\.\.\.|&hellip;)\]|read more|continue reading[^.]*|weiterlesen|lire la suite|leer más|查看全文|阅读全文|続きを読む)\s*[»→>.]*\s*$`)
+
+// isBrief reports an item with no more than a summary: a description that is short, or a text that ends where it would go on. An item with
+// sound or film is what it is.
 func isBrief(item *gofeed.Item) bool {
-	return strings.TrimSpace(item.Content) == "" && len([]rune(articles.Line(item.Description))) < 1000
+	for _, e := range item.Enclosures {
+		if e != nil && (strings.HasPrefix(e.Type, "audio/") || strings.HasPrefix(e.Type, "video/")) {
+			return false
+		}
+	}
+	text := articles.Line(cmp.Or(strings.TrimSpace(item.Content), item.Description))
+	short := strings.TrimSpace(item.Content) == "" && columns(text) < briefColumns
+	return short || cutOff.MatchString(text)
+}
+
+// feedTTL returns the longer of what an RSS feed's ttl and the Syndication module say, 0 when neither says anything.
+func feedTTL(feed *gofeed.Feed) time.Duration {
+	minutes := 0
+	if original, ok := feed.OriginalFeed().(*rss.Feed); ok {
+		minutes, _ = strconv.Atoi(strings.TrimSpace(original.TTL))
+	}
+	return max(0, time.Duration(min(minutes, maxTTL))*time.Minute, syndicationTTL(feed.Extensions["sy"]))
+}
+
+const maxTTL = 365 * 24 * 60 // minutes
+
+// syndicationTTL reads updatePeriod and updateFrequency of the RSS 1.0 Syndication module: so many times in such a period.
+func syndicationTTL(sy map[string][]ext.Extension) time.Duration {
+	value := func(name string) string {
+		if all := sy[name]; len(all) > 0 {
+			return strings.ToLower(strings.TrimSpace(all[0].Value))
+		}
+		return ""
+	}
+	const day = 24 * time.Hour
+	period := map[string]time.Duration{"hourly": time.Hour, "daily": day, "weekly": 7 * day, "monthly": 30 * day, "yearly": 365 * day}[value("updatePeriod")]
+	if times, err := strconv.Atoi(value("updateFrequency")); err == nil && times > 0 {
+		period /= time.Duration(times)
+	}
+	return period
 }

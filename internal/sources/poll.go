@@ -1,7 +1,9 @@
 package sources
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -12,10 +14,7 @@ import (
 	"silkpost/internal/fetch"
 )
 
-// maxBackoff is the longest that a failing source is left alone, unless it is polled less often than that anyway.
-const maxBackoff = 24 * time.Hour
-
-// Poller polls feeds. It is safe for concurrent use; two polls of one source at once end as one.
+// Poller polls sources. It is safe for concurrent use; two polls of one source at once end as one.
 type Poller struct {
 	DB    *sqlx.DB
 	Store *articles.Store
@@ -29,39 +28,29 @@ func (p *Poller) Run(ctx context.Context, source articles.Source, now time.Time)
 }
 
 // Poll polls a source once. The articles and what is remembered for the next poll are written in one transaction: a poll that is
-// cut off has not happened. What the first poll of an address finds is archive: a source that is new here is not new to its
-// readers; unless its settings say otherwise. Of a site without a feed, a poll reads the listing and then the pages that are new there.
+// cut off has not happened. What the first poll of an address finds is archive, unless its settings say otherwise: a source that is new
+// here is not new to its readers. Of a site without a feed, a poll reads the listing and then the pages that are new there. When the next
+// poll is, nextPoll says.
 //
-// A poll that fails is recorded with the reason in plain words, leaves everything else as it was, and is tried again later:
-// after the source's interval, then twice that, up to a day; its error is returned, of kind errs.Unavailable, errs.NotFound
-// or errs.Invalid. When ctx is over nothing is recorded.
+// A poll that fails is recorded with the reason in plain words, leaves everything else as it was, and is tried again later: see
+// nextTry; its error is returned, of kind errs.Unavailable, errs.NotFound or errs.Invalid. When ctx is over nothing is recorded.
 func (p *Poller) Poll(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
 	if source.Kind == articles.KindFolder {
 		return Outcome{}, errs.New(errs.Invalid, "source %q is a %s and cannot be polled", source.Slug, source.Kind)
 	}
 	poll := p.visit
 	if source.Kind == articles.KindFeed {
-		poll = p.readUpstream
+		poll = p.pollFeed
 	}
 	out, err := poll(ctx, source, now)
 	if err == nil || ctx.Err() != nil {
 		return out, err
 	}
-	failed := articles.Polled{At: now, Next: now.Add(backoff(source.Every, source.Failures)), Failure: err.Error()}
+	failed := articles.Polled{At: now, Next: nextTry(source, now, err), Failure: err.Error()}
 	if recordErr := p.Store.RecordPoll(ctx, p.DB, source, failed); recordErr != nil {
 		return Outcome{}, recordErr
 	}
 	return Outcome{}, err
-}
-
-// readUpstream polls a feed.
-func (p *Poller) readUpstream(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
-	got, drafts, err := p.look(ctx, source)
-	if err != nil {
-		return Outcome{}, err
-	}
-	result, err := p.take(ctx, source, got, drafts, now)
-	return Outcome{Result: result, NotModified: got.NotModified(), Archive: isArchive(source)}, err
 }
 
 // isArchive reports whether what a poll finds new is archive: it is the first one, and nobody asked otherwise.
@@ -69,38 +58,66 @@ func isArchive(source articles.Source) bool {
 	return source.PolledAt == nil && source.Settings.FirstPoll != articles.FirstPollDue
 }
 
-// look asks the server. There are no drafts when it says that nothing changed.
-func (p *Poller) look(ctx context.Context, source articles.Source) (*fetch.Result, []articles.Draft, error) {
-	got, err := p.Fetch.Get(ctx, fetch.Request{URL: source.URL, ETag: source.ETag, LastModified: source.LastModified})
-	if err != nil || got.NotModified() {
-		return got, nil, err
+// pollFeed asks for a feed and writes what it brought.
+func (p *Poller) pollFeed(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
+	due, err := p.Store.FullTextsDue(ctx, p.DB, source.ID, now)
+	if err != nil {
+		return Outcome{}, err
 	}
-	drafts, err := ParseFeed(got.Body, got.ContentType, got.URL)
-	return got, drafts, err
+	if due { // the items are needed, whether they changed or not
+		source.ETag, source.LastModified, source.BodyHash = "", "", nil
+	}
+	got, err := p.Fetch.Get(ctx, fetch.Request{URL: source.URL, ETag: source.ETag, LastModified: source.LastModified})
+	if err != nil {
+		return Outcome{}, err
+	}
+	polled := articles.Polled{At: now, ETag: got.ETag, LastModified: got.LastModified, TTL: source.TTL, BodyHash: source.BodyHash, MovedURL: got.Moved}
+	out := Outcome{Archive: isArchive(source)}
+	var feed feedContent
+	items := 0
+	var pages []articles.FullTextState
+	switch {
+	case got.NotModified():
+		polled.ETag, polled.LastModified, out.NotModified = source.ETag, source.LastModified, true
+	case bytes.Equal(source.BodyHash, bodyHash(got.Body)):
+		out.NotModified = true
+	default:
+		if feed, err = readFeed(got.Body, got.ContentType, got.URL); err != nil {
+			return Outcome{}, err
+		}
+		items = len(feed.drafts)
+		if feed.drafts, pages, err = p.fullTexts(ctx, source, feed, now); err != nil {
+			return Outcome{}, err
+		}
+		polled.TTL, polled.BodyHash = feed.ttl, bodyHash(got.Body)
+	}
+	left := items - len(feed.drafts)
+	out.Result, err = p.write(ctx, source, feed.drafts, pages, polled, got.Fresh)
+	out.Unchanged += left
+	return out, err
 }
 
-// take writes what a poll brought.
-func (p *Poller) take(
-	ctx context.Context, source articles.Source, got *fetch.Result, drafts []articles.Draft, now time.Time,
+// write keeps what a poll brought, and when the next one is, whole or not at all. fresh is how long the server said that nothing will change.
+func (p *Poller) write(
+	ctx context.Context, source articles.Source, drafts []articles.Draft, pages []articles.FullTextState, polled articles.Polled, fresh time.Duration,
 ) (result articles.Result, err error) {
-	polled := articles.Polled{At: now, Next: now.Add(source.Every), ETag: got.ETag, LastModified: got.LastModified}
-	if got.NotModified() {
-		polled.ETag, polled.LastModified = source.ETag, source.LastModified
-	}
-	save := articles.SaveOptions{Now: now, Archive: isArchive(source)}
 	err = database.Transact(ctx, p.DB, func(tx *sqlx.Tx) error {
-		if !got.NotModified() {
-			if result, err = p.Store.Save(ctx, tx, source, drafts, save); err != nil {
+		if len(drafts) > 0 {
+			if result, err = p.Store.Save(ctx, tx, source, drafts, articles.SaveOptions{Now: polled.At, Archive: isArchive(source), Polled: true}); err != nil {
 				return err
 			}
 		}
+		if err := p.Store.RecordFullTexts(ctx, tx, source.ID, pages); err != nil {
+			return err
+		}
+		polled.News = result.Added+result.Changed > 0
+		polled.Next = nextPoll(source, polled.At, polled.News, max(fresh, polled.TTL))
 		return p.Store.RecordPoll(ctx, tx, source, polled)
 	})
 	return result, err
 }
 
-// backoff returns how long to wait after a failure that followed on so many others.
-func backoff(every time.Duration, failures int) time.Duration {
-	wait := every << min(failures, 12)
-	return max(every, min(wait, maxBackoff))
+func bodyHash(body []byte) []byte {
+	sum := sha256.Sum256(body)
+	return sum[:]
 }

@@ -112,7 +112,7 @@ func TestPoll(t *testing.T) {
 		t.Errorf("first poll: %+v", first)
 	}
 	source := b.source(t)
-	if source.ETag != `"Two+One"` || !source.PolledAt.Equal(monday) || !source.NextPollAt.Equal(monday.Add(10*time.Minute)) {
+	if source.ETag != `"Two+One"` || !source.PolledAt.Equal(monday) || !source.NextPollAt.Equal(nextPoll(source, monday, true, 0)) {
 		t.Errorf("after the first poll: %+v", source)
 	}
 
@@ -206,7 +206,7 @@ func TestPollFails(t *testing.T) {
 		}
 		got := b.source(t)
 		if got.Failures != i+1 || got.Failure != err.Error() || !strings.Contains(got.Failure, "answered 503 Service Unavailable") ||
-			got.PolledAt != nil || !got.NextPollAt.Equal(monday.Add(wait)) {
+			got.PolledAt != nil || got.NextPollAt.Before(monday.Add(wait)) || got.NextPollAt.After(monday.Add(wait+wait/10)) {
 			t.Errorf("after failure %d: %+v", i+1, got)
 		}
 	}
@@ -287,23 +287,76 @@ func TestPollConcurrently(t *testing.T) {
 	}
 }
 
-func TestBackoff(t *testing.T) {
+// What says nothing of ETags is known by its bytes; then nothing is read anew, and what the document said of its life still counts.
+func TestPollSameBytes(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		every    time.Duration
-		failures int
-		want     time.Duration
-	}{
-		{time.Minute, 0, time.Minute},
-		{time.Minute, 3, 8 * time.Minute},
-		{time.Hour, 10, 24 * time.Hour},
-		{time.Hour, 1000, 24 * time.Hour},
-		{48 * time.Hour, 5, 48 * time.Hour},
-		{365 * 24 * time.Hour, 50, 365 * 24 * time.Hour},
+	b := pollSetup(t)
+	b.fails(http.StatusOK, `<rss version="2.0"><channel><ttl>60</ttl><title>x</title><item><guid>1</guid><title>One</title><description>Text.</description></item></channel></rss>`)
+	if got := b.poll(t, monday); got.Added != 1 {
+		t.Errorf("%+v", got)
 	}
-	for _, tt := range tests {
-		if got := backoff(tt.every, tt.failures); got != tt.want {
-			t.Errorf("backoff(%s, %d) = %s, want %s", tt.every, tt.failures, got, tt.want)
+	first := b.source(t)
+	if first.TTL != time.Hour || len(first.BodyHash) == 0 || !first.NewsAt.Equal(monday) || first.NextPollAt.Before(monday.Add(time.Hour)) {
+		t.Errorf("%+v", first)
+	}
+	later := monday.Add(2 * time.Hour)
+	if got := b.poll(t, later); got != (articles.Result{}) {
+		t.Errorf("the same bytes: %+v", got)
+	}
+	again := b.source(t)
+	if again.TTL != time.Hour || !again.NewsAt.Equal(monday) || again.NextPollAt.Before(later.Add(time.Hour)) || !again.PolledAt.Equal(later) {
+		t.Errorf("%+v", again)
+	}
+	b.fails(http.StatusOK, `<rss version="2.0"><channel><title>x</title><item><guid>1</guid><title>One, edited</title><description>Text.</description></item></channel></rss>`)
+	if got := b.poll(t, later); got.Changed != 1 {
+		t.Errorf("other bytes: %+v", got)
+	}
+	if got := b.source(t); got.TTL != 0 || !got.NewsAt.Equal(later) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestPollHonoursServers(t *testing.T) {
+	t.Parallel()
+	b := pollSetup(t)
+	b.answer.Store(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/feed" {
+			http.Redirect(w, r, "/new", http.StatusMovedPermanently)
+			return
+		}
+		w.Header().Set("Cache-Control", "max-age=7200")
+		fmt.Fprint(w, `<rss version="2.0"><channel><title>x</title></channel></rss>`)
+	}))
+	b.poll(t, monday)
+	source := b.source(t)
+	if source.NextPollAt.Before(monday.Add(2*time.Hour)) || source.MovedURL != strings.Replace(source.URL, "/feed", "/new", 1) {
+		t.Errorf("%+v", source)
+	}
+	b.answer.Store(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "10800")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	if _, err := b.Run(t.Context(), source, monday); errs.KindOf(err) != errs.Unavailable {
+		t.Errorf("error = %v", err)
+	}
+	if got := b.source(t); got.NextPollAt.Before(monday.Add(3*time.Hour)) || got.MovedURL != source.MovedURL {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestFeedTTL(t *testing.T) {
+	t.Parallel()
+	for inner, want := range map[string]time.Duration{
+		"": 0, "<ttl>90</ttl>": 90 * time.Minute, "<ttl> 5 </ttl>": 5 * time.Minute, "<ttl>soon</ttl>": 0, "<ttl>-5</ttl>": 0,
+		"<ttl>99999999999</ttl>": 365 * 24 * time.Hour,
+		"<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>": 30 * time.Minute,
+		"<sy:updatePeriod> Daily </sy:updatePeriod>":                                          24 * time.Hour,
+		"<sy:updatePeriod>often</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>":  0,
+		"<ttl>10</ttl><sy:updatePeriod>hourly</sy:updatePeriod>":                              time.Hour,
+	} {
+		feed, err := readFeed([]byte(`<rss version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel><title>x</title>`+inner+`</channel></rss>`), "", "https://www.example.org/feed")
+		if err != nil || feed.ttl != want {
+			t.Errorf("%s: %s, want %s; %v", inner, feed.ttl, want, err)
 		}
 	}
 }

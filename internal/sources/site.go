@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/url"
 	"regexp"
-
 	"strings"
 	"time"
 

@@ -37,7 +37,8 @@ func (p *Poller) visit(ctx context.Context, source articles.Source, now time.Tim
 		return Outcome{}, err
 	}
 	v := &visitor{Poller: p, source: source, now: now, archive: isArchive(source)}
-	v.polled = articles.Polled{At: now, Next: now.Add(source.Every), ETag: source.ETag, LastModified: source.LastModified}
+	v.fresh = got.Fresh
+	v.polled = articles.Polled{At: now, ETag: source.ETag, LastModified: source.LastModified, MovedURL: got.Moved}
 	v.out = Outcome{NotModified: got.NotModified(), Archive: v.archive}
 	if !got.NotModified() {
 		if err := v.look(ctx, got); err != nil {
@@ -57,6 +58,7 @@ type visitor struct {
 	now     time.Time
 	archive bool // what is new is
 	polled  articles.Polled
+	fresh   time.Duration    // for how long the server says that the listing will not change
 	entries map[string]entry // what the listing said of the pages below
 	pages   []articles.Page  // to be written down
 	visits  []articles.Page  // to be read
@@ -224,7 +226,7 @@ func (v *visitor) write(ctx context.Context) error {
 			if len(drafts) == 0 {
 				continue
 			}
-			result, err := v.Store.Save(ctx, tx, v.source, drafts, articles.SaveOptions{Now: v.now, Archive: archive})
+			result, err := v.Store.Save(ctx, tx, v.source, drafts, articles.SaveOptions{Now: v.now, Archive: archive, Polled: true})
 			if err != nil {
 				return err
 			}
@@ -238,6 +240,11 @@ func (v *visitor) write(ctx context.Context) error {
 			return err
 		}
 		v.out.Waiting = waiting
+		v.polled.News = v.out.Added+v.out.Changed > 0
+		if waiting > 0 { // there is more to do, whether the listing changes or not
+			v.fresh = 0
+		}
+		v.polled.Next = nextPoll(v.source, v.now, v.polled.News || waiting > 0, v.fresh)
 		return v.Store.RecordPoll(ctx, tx, v.source, v.polled)
 	})
 }

@@ -1,0 +1,128 @@
+package articles
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"silkpost/internal/database"
+)
+
+// How many new articles of a source at once are usual: what of these is more.
+const (
+	usualLeast  = 20                  // for a source that hardly publishes anything
+	usualTimes  = 3                   // as often as on its busiest day
+	usualWithin = 90 * 24 * time.Hour // of this time
+)
+
+// HoldNever as a source's HoldAbove publishes whatever comes.
+const HoldNever = -1
+
+// holdBack keeps the new articles of a poll when they are more, with those of the last day, than their source usually has. It returns how many
+// it kept.
+func holdBack(ctx context.Context, h database.Handle, w *batch) (int, error) {
+	if w.opt.Archive || len(w.added) == 0 { // what the first poll finds is nobody's news
+		return 0, nil
+	}
+	var is struct {
+		Above   int `db:"hold_above"`
+		Today   int `db:"today"`
+		Busiest int `db:"busiest"`
+	}
+	now := date(w.opt.Now)
+	if err := h.GetContext(ctx, &is, `
+		WITH day AS (
+			SELECT count(*) AS n, first_seen_at > $2::timestamptz - interval '1 day' AS today
+			FROM articles.articles
+			WHERE source_id = $1 AND NOT archive AND NOT by_editor AND first_seen_at > $3
+			GROUP BY date_bin('1 day', first_seen_at, $2::timestamptz), 2
+		)
+		SELECT s.hold_above, coalesce((SELECT sum(n) FROM day WHERE today), 0) AS today, coalesce((SELECT max(n) FROM day WHERE NOT today), 0) AS busiest
+		FROM articles.sources s WHERE s.id = $1`, w.source.ID, now, now.Add(-usualWithin)); err != nil {
+		return 0, err
+	}
+	limit := is.Above
+	if limit == 0 {
+		limit = max(usualLeast, usualTimes*is.Busiest)
+	}
+	if limit < 0 || len(w.added)+is.Today <= limit {
+		return 0, nil
+	}
+	why, err := whatChanged(ctx, h, w, is.Today, limit, is.Busiest)
+	if err != nil {
+		return 0, err
+	}
+	held := len(w.added)
+	for _, r := range w.added {
+		for _, one := range append(w.twins[r.ExternalKey], r) {
+			if err := wait(ctx, h, w.source, one.draft, Held, w.opt); err != nil {
+				return 0, err
+			}
+		}
+	}
+	for _, twins := range w.twins {
+		held += len(twins)
+	}
+	w.added, w.twins = nil, nil
+	return held, heldBecause(ctx, h, w.source.ID, why)
+}
+
+// whatChanged says in one line what is unusual about new articles.
+func whatChanged(ctx context.Context, h database.Handle, w *batch, today, limit, busiest int) (string, error) {
+	said := fmt.Sprintf("%d new articles at once", len(w.added))
+	if today > 0 {
+		said += fmt.Sprintf(", after %d within a day", today)
+	}
+	said += fmt.Sprintf("; more than %d are held", limit)
+	if busiest > 0 {
+		said += fmt.Sprintf(", for its busiest day had %d", busiest)
+	}
+	var old []struct {
+		Title       string    `db:"title"`
+		URL         string    `db:"url"`
+		PublishedAt time.Time `db:"published_at"`
+	}
+	if err := h.SelectContext(ctx, &old, `SELECT title, url, published_at FROM articles.articles WHERE source_id = $1 ORDER BY id DESC LIMIT 20000`,
+		w.source.ID); err != nil {
+		return "", err
+	}
+	there := map[string]int{}
+	for i, a := range old {
+		there[titleKey(a.Title)] = i
+	}
+	known, moved, redated, example := 0, 0, 0, ""
+	for _, r := range w.added {
+		i, ok := there[r.like.title]
+		if !ok {
+			continue
+		}
+		known++
+		if urlKey(old[i].URL) != r.like.url {
+			moved++
+			if example == "" {
+				example = pathOf(old[i].URL) + " is now " + pathOf(r.URL)
+			}
+		}
+		if old[i].PublishedAt.Sub(r.PublishedAt).Abs() > sameDay {
+			redated++
+		}
+	}
+	if known == 0 {
+		return said + "; none has the title of one that was there", nil
+	}
+	said += fmt.Sprintf("; %d have titles that were there before: %d under other addresses", known, moved)
+	if example != "" {
+		said += " (" + example + ")"
+	}
+	return said + fmt.Sprintf(", %d with other dates", redated), nil
+}
+
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || address == "" {
+		return "no address"
+	}
+	return strings.TrimPrefix(u.Host+u.RequestURI(), "//")
+}
