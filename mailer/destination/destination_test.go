@@ -149,8 +149,11 @@ func TestDocs(t *testing.T) {
 			return s
 		}
 		for _, row := range [][2]string{
-			{"MX hosts", "`" + strings.Join(h.MX, "`, `") + "`"}, {"connections at once", or(h.Connections)},
-			{"messages over one", or(h.PerConnection)}, {"rate", or(h.Rate)}, {"asks", or(h.Asks)},
+			{"MX hosts", "`" + strings.Join(h.MX, "`, `") + "`"},
+			{"connections at once", or(h.Connections)},
+			{"messages over one", or(h.PerConnection)},
+			{"rate", or(h.Rate)},
+			{"asks", or(h.Asks)},
 		} {
 			fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
 		}

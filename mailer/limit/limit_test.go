@@ -124,8 +124,15 @@ func TestWarmUp(t *testing.T) {
 		want    int
 		limited bool
 	}{
-		{rising, -3, 50, true}, {rising, 0, 50, true}, {rising, 1, 100, true}, {rising, 2, 200, true}, {rising, 3, 0, false},
-		{listed, 0, 7, true}, {listed, 1, 9, true}, {listed, 2, 0, false}, {limit.WarmUp{}, 0, 0, false},
+		{rising, -3, 50, true},
+		{rising, 0, 50, true},
+		{rising, 1, 100, true},
+		{rising, 2, 200, true},
+		{rising, 3, 0, false},
+		{listed, 0, 7, true},
+		{listed, 1, 9, true},
+		{listed, 2, 0, false},
+		{limit.WarmUp{}, 0, 0, false},
 	} {
 		for _, at := range []time.Duration{0, 24*time.Hour - time.Second} {
 			when := noon.Truncate(24*time.Hour).AddDate(0, 0, tt.days).Add(at)
@@ -140,12 +147,18 @@ func TestDeclare(t *testing.T) {
 	t.Parallel()
 	db := testkit.DB(t)
 	for _, bad := range []limit.Limit{
-		{Name: "x"}, {Name: "Not so", PerDay: 1}, {Name: "x", PerDay: -1}, {Name: "x", PerDay: 1, Relay: "a", Sender: "b@c.example"},
-		{Name: "x", PerDay: 1, Sender: "nobody"}, {Name: "x", PerDay: 1, Destination: "a@b.example"},
-		{Name: "x", WarmUp: limit.WarmUp{From: "soon", Start: 1, Factor: 2, Until: 9}}, {Name: "x", WarmUp: limit.WarmUp{From: "2026-11-22"}},
+		{Name: "x"},
+		{Name: "Not so", PerDay: 1},
+		{Name: "x", PerDay: -1},
+		{Name: "x", PerDay: 1, Relay: "a", Sender: "b@c.example"},
+		{Name: "x", PerDay: 1, Sender: "nobody"},
+		{Name: "x", PerDay: 1, Destination: "a@b.example"},
+		{Name: "x", WarmUp: limit.WarmUp{From: "soon", Start: 1, Factor: 2, Until: 9}},
+		{Name: "x", WarmUp: limit.WarmUp{From: "2026-11-22"}},
 		{Name: "x", WarmUp: limit.WarmUp{From: "2026-11-22", Start: 50, Factor: 1, Until: 100}},
 		{Name: "x", WarmUp: limit.WarmUp{From: "2026-11-22", Start: 50, Factor: 1.01, Until: 1_000_000}},
-		{Name: "x", WarmUp: limit.WarmUp{From: "2026-11-22", Days: []int{5, 0}}}, {Name: "x", WarmUp: limit.WarmUp{From: "2026-11-22", Days: []int{5}, Start: 5}},
+		{Name: "x", WarmUp: limit.WarmUp{From: "2026-11-22", Days: []int{5, 0}}},
+		{Name: "x", WarmUp: limit.WarmUp{From: "2026-11-22", Days: []int{5}, Start: 5}},
 	} {
 		if _, err := limit.Declare(t.Context(), db, bad); errs.KindOf(err) != errs.Invalid {
 			t.Errorf("%+v: %v", bad, err)
@@ -256,8 +269,12 @@ func TestWhichLimitHolds(t *testing.T) {
 		destination, domain string
 		want                int
 	}{
-		{"a.example", "a.example", 1}, {"b.example", "b.example", 1}, {"google.com", "gmail.com", 3}, {"google.com", "other.example", 0},
-		{"outlook.com", "uni.example", 2}, {"outlook.com", "else.example", 1},
+		{"a.example", "a.example", 1},
+		{"b.example", "b.example", 1},
+		{"google.com", "gmail.com", 3},
+		{"google.com", "other.example", 0},
+		{"outlook.com", "uni.example", 2},
+		{"outlook.com", "else.example", 1},
 	} {
 		got := 0
 		for range 5 {

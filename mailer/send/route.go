@@ -62,19 +62,23 @@ func (r *routes) way() *route {
 	return r.all[r.current]
 }
 
-// enter waits until one more connection may be opened, and reports false when stop is closed before.
+// enter waits until one more connection may be opened, and reports false when stop is closed before. After one could not be made those that are open go
+// on by themselves for a while.
 func (r *routes) enter(stop <-chan struct{}, now func() time.Time) bool {
 	for {
 		r.mu.Lock()
 		way, changed := r.all[r.current], r.changed
-		if r.open < way.pool.size {
+		grow := way.pool.growAfter.Sub(now())
+		if r.open < way.pool.size && (grow <= 0 || r.open == 0) {
 			r.open++
 			r.mu.Unlock()
 			return true
 		}
-		grow := way.pool.growAfter.Sub(now())
 		r.mu.Unlock()
-		timer := time.NewTimer(max(grow, time.Second))
+		if grow <= 0 {
+			grow = time.Minute // somebody tells
+		}
+		timer := time.NewTimer(min(grow, time.Minute))
 		select {
 		case <-changed:
 		case <-timer.C:
