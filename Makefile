@@ -40,7 +40,7 @@ crash: ## kill -9 and lost connections, again and again (SHORT=-short for the qu
 	$(call tier,crash)
 
 bench: ## how fast it is (SHORT='-benchtime 1x' only checks that the benchmarks run)
-	@script/setup postgres
+	@script/setup postgres smtp-source
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m $(SHORT) $(or $(benched),./internal/clock)
 
 lint: ## golangci-lint; the first time it is built, which takes a minute or two
