@@ -40,7 +40,7 @@ crash: ## everything breaks while mail is sent, and is counted (SHORT=-short for
 	$(call tier,crash)
 
 bench: ## how fast it is (SHORT='-benchtime 1x' only checks that the benchmarks run)
-	@script/setup postgres
+	@script/setup postgres smtp-source
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m $(SHORT) $(or $(benched),./internal/clock)
 
 lint: ## golangci-lint; the first time it is built, which takes a minute or two

@@ -150,7 +150,7 @@ func TestStatusAddsUpWhileSending(t *testing.T) {
 	const people = 60
 	h := open(t, catcher.Rule{Verb: "RCPT", To: "reader-7@*", Reply: "550 5.1.1 No such user"},
 		catcher.Rule{Verb: "RCPT", To: "reader-8@*", Reply: "451 4.3.0 Later", Times: 1},
-		catcher.Rule{Verb: catcher.Dot, Stall: 20 * time.Millisecond})
+		catcher.Rule{Verb: catcher.Dot, Stall: 20 * time.Millisecond, Reply: "250 2.0.0 Ok: queued as 4XYZ1"})
 	h.apply(t, list)
 	h.contacts(t, many(people, "weekly")...)
 	h.articles(t, relayEn, seatsEn)
@@ -194,6 +194,9 @@ func TestStatusAddsUpWhileSending(t *testing.T) {
 	for _, d := range lines {
 		if strings.HasPrefix(d.Address, "reader-7@") && (d.State != "failed" || d.Code != 550 || d.Reply != "5.1.1 No such user" || d.Attempts != 1) {
 			t.Errorf("the account of a refused one: %+v", d)
+		}
+		if d.State == "sent" && (d.SettledAt == nil || d.QueueID != "4XYZ1") {
+			t.Errorf("when it was taken, and as what: %+v", d)
 		}
 		if d.State == "sent" && (d.Code != 250 || len(d.Articles) != 2 || !strings.HasSuffix(d.MessageID, "@example.org>")) {
 			t.Errorf("the account of a sent one: %+v", d)

@@ -21,6 +21,7 @@ import (
 	"silkpost/mailer/ledger"
 	"silkpost/mailer/limit"
 	"silkpost/mailer/notice"
+	"silkpost/mailer/reply"
 	"silkpost/subscribers"
 )
 
@@ -341,6 +342,10 @@ type Delivery struct {
 	Attempts  int      `json:"attempts"`
 	Code      int      `json:"code"` // of the last reply; 0: none came
 	Reply     string   `json:"reply"`
+	QueueID   string   `json:"queue_id,omitempty"` // what the server that took it calls it, if it said so
+
+	NotBefore time.Time  `json:"not_before"` // its hour
+	SettledAt *time.Time `json:"settled_at"` // when its last outcome was known; null: there is none yet
 
 	BouncedAt        *time.Time        `json:"bounced_at"` // null: nothing was reported of it
 	BounceKind       ledger.BounceKind `json:"bounce_kind,omitempty"`
@@ -380,7 +385,10 @@ func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, e
 	for i, e := range entries {
 		lines[i] = Delivery{
 			Address: e.Email, State: e.State, Language: e.Language, Articles: guids[i], Attempts: e.Attempts, Code: e.Code, Reply: e.Reply,
-			BouncedAt: e.BouncedAt, BounceKind: e.BounceKind, BounceStatus: e.BounceStatus, BounceDiagnostic: e.BounceDiagnostic,
+			NotBefore: e.NotBefore, SettledAt: e.SettledAt, BouncedAt: e.BouncedAt, BounceKind: e.BounceKind, BounceStatus: e.BounceStatus, BounceDiagnostic: e.BounceDiagnostic,
+		}
+		if e.State == string(reply.Sent) {
+			lines[i].QueueID = reply.Reply{Phase: reply.Dot, Code: e.Code, Text: e.Reply}.QueueID()
 		}
 		if e.Sender != "" {
 			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Resent, e.Sender)

@@ -3,12 +3,10 @@ package speedtest
 
 import (
 	"flag"
-	"fmt"
 	"log/slog"
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/app"
-	"silkpost/internal/clock"
 	"silkpost/internal/database"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/edition"
@@ -38,6 +35,7 @@ var (
 //	ratio          of the two
 //	cpu-µs/msg     processor time of silkpost's worker
 //	pg-µs/msg      processor time of Postgres
+//	sink-µs/msg    processor time of the sink, for silkpost's messages
 //	rss-MB         the most memory the worker had
 //	disk-B/msg     by which the database has grown since it was planned
 //	wal-B/msg      written ahead
@@ -53,15 +51,16 @@ func BenchmarkSend(b *testing.B) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			s := newStage(b, n)
 			sink := s.catch()
-			s.serve(sink, *connections)
+			s.serve(sink.address, *connections)
 			for b.Loop() {
 				b.StopTimer()
-				source := smtpSource(b, sink, n, s.messageBytes())
+				source := smtpSource(b, sink.address, n)
 				b.StartTimer()
 				took := s.send()
 				b.StopTimer()
-				source = (source + smtpSource(b, sink, n, s.messageBytes())) / 2
-				s.report(took, source)
+				after := s.use()
+				source = (source + smtpSource(b, sink.address, n)) / 2
+				s.report(took, after, source)
 				b.StartTimer()
 			}
 		})
@@ -75,10 +74,10 @@ func BenchmarkSendFarAway(b *testing.B) {
 		n = 200
 	}
 	s := newStage(b, n)
-	s.serve(distant(b, s.catch(), *roundTrip), 20)
+	s.serve(distant(b, s.catch().address, *roundTrip), 20)
 	for b.Loop() {
 		took := s.send()
-		s.report(took, 0)
+		s.report(took, s.use(), 0)
 	}
 }
 
@@ -89,7 +88,7 @@ func BenchmarkSendInside(b *testing.B) {
 		n = 200
 	}
 	s := newStage(b, n)
-	stop := s.work(s.catch(), *connections)
+	stop := s.work(s.catch().address, *connections)
 	defer stop()
 	for b.Loop() {
 		var before, after runtime.MemStats
@@ -112,6 +111,7 @@ type stage struct {
 	binary string
 	env    []string
 	worker *process
+	sink   *process
 	before usage
 }
 
@@ -123,7 +123,7 @@ func newStage(b *testing.B, n int) *stage {
 	dir := diskDir(b)
 	s.binary = build(b, dir)
 	var err error
-	s.server, err = database.StartLocal(b.Context(), database.LocalConfig{Dir: dir, Settings: append([]string{"max_wal_size=4GB"}, strings.Fields(os.Getenv("PGSET"))...)})
+	s.server, err = database.StartLocal(b.Context(), database.LocalConfig{Dir: dir, Settings: []string{"max_wal_size=4GB"}})
 	must(b, err)
 	b.Cleanup(func() { _ = s.server.Stop(b.Context()) })
 	cfg := settings(s.server.URL())
@@ -192,21 +192,22 @@ func (s *stage) last(id uuid.UUID) (at time.Time) {
 
 // usage is what was used so far.
 type usage struct {
-	worker, postgres time.Duration
-	disk, wal        int64
+	worker, postgres, sink time.Duration
+	disk, wal              int64
 }
 
 func (s *stage) use() (u usage) {
 	s.b.Helper()
 	u.worker, u.postgres = processorTime(s.b, s.worker.pid()), familyTime(s.b, postmaster(s.b, s.app.DB))
+	u.sink = processorTime(s.b, s.sink.pid())
 	must(s.b, s.app.DB.QueryRowContext(s.b.Context(), `SELECT pg_database_size(current_database()), pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint`).
 		Scan(&u.disk, &u.wal))
 	return u
 }
 
-func (s *stage) report(took time.Duration, source float64) {
+func (s *stage) report(took time.Duration, after usage, source float64) {
 	s.b.Helper()
-	after, n := s.use(), float64(s.n)
+	n := float64(s.n)
 	rate := n / took.Seconds()
 	s.b.ReportMetric(rate, "msg/s")
 	if source > 0 {
@@ -216,14 +217,12 @@ func (s *stage) report(took time.Duration, source float64) {
 	perMessage := func(d time.Duration) float64 { return float64(d.Microseconds()) / n }
 	s.b.ReportMetric(perMessage(after.worker-s.before.worker), "cpu-µs/msg")
 	s.b.ReportMetric(perMessage(after.postgres-s.before.postgres), "pg-µs/msg")
+	s.b.ReportMetric(perMessage(after.sink-s.before.sink), "sink-µs/msg")
 	s.b.ReportMetric(float64(after.disk-s.before.disk)/n, "disk-B/msg")
 	s.b.ReportMetric(float64(after.wal-s.before.wal)/n, "wal-B/msg")
 	s.b.ReportMetric(peakMemory(s.b, s.worker.pid()), "rss-MB")
 	s.b.ReportMetric(0, "ns/op")
 }
-
-// messageBytes is the size of a message on the wire, without its final dot.
-func (s *stage) messageBytes() int { return 12 << 10 }
 
 func (s *stage) exec(query string, args ...any) {
 	s.b.Helper()
@@ -237,6 +236,3 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
-
-var _ = fmt.Sprint
-var _ clock.Clock = clock.System{}

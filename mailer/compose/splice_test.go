@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"silkpost/mailer/send"
 	"silkpost/templates"
 )
 
@@ -250,6 +251,34 @@ func TestSpliceHoldsForAnyText(t *testing.T) {
 		want := set.before + r.Address + set.after + "\n" + r.PreferencesURL + "\n" + r.UnsubscribeURL + "\n"
 		if got := strings.ReplaceAll(text, "\r\n", "\n"); got != want {
 			t.Fatalf("got  %q\nwant %q", got, want)
+		}
+	})
+}
+
+// What is put together ready for the wire is what is made and stuffed afterwards, wherever dots stand.
+func TestTheWireIsTheMessageStuffed(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		dots := rapid.StringMatching(`[.a\n]{0,100}`)
+		r := recipient()
+		r.Name = rapid.SampledFrom([]string{"", "Ann", ".", "Büro"}).Draw(t, "name")
+		r.Address = rapid.StringMatching(`[.aé=]{1,90}@example\.org`).Draw(t, "address")
+		r.UnsubscribeURL = rapid.StringMatching(`[.a=&]{0,200}`).Draw(t, "link")
+		stored, err := Render(plainTemplates{dots.Draw(t, "before"), dots.Draw(t, "after")}, letter())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Parse(stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := send.NewParcel("", "", m.For(r))
+		wire, eightBit := m.AppendWire([]byte("begun: "), r)
+		if got := strings.TrimPrefix(string(wire), "begun: "); got != string(want.Wire) {
+			t.Fatalf("got  %q\nwant %q", got, want.Wire)
+		}
+		if eightBit != want.EightBit {
+			t.Fatalf("beyond ASCII: %v, not %v", eightBit, want.EightBit)
 		}
 	})
 }

@@ -68,7 +68,8 @@ type Entry struct {
 	Code      int           `db:"code"`
 	Reply     string        `db:"reply"`
 	NotBefore time.Time     `db:"not_before"`
-	Language  string        `db:"language"` // of the digest
+	SettledAt *time.Time    `db:"settled_at"` // nil: nothing came of it yet
+	Language  string        `db:"language"`   // of the digest
 	Variant   int64         `db:"variant_id"`
 	Sender    string        `db:"sender"`   // whom it is from; "" before its variant is rendered
 	Articles  pq.Int64Array `db:"articles"` // ids, in the digest's order
@@ -83,7 +84,7 @@ type Entry struct {
 func Entries(ctx context.Context, h database.Handle, edition uuid.UUID) (entries []Entry, err error) {
 	defer errs.Wrap(&err, "ledger.Entries(%s)", edition)
 	err = h.SelectContext(ctx, &entries, `
-		SELECT d.contact_id, a.email, d.state, d.attempts, d.resent, d.code, d.reply, d.not_before, d.variant_id,
+		SELECT d.contact_id, a.email, d.state, d.attempts, d.resent, d.code, d.reply, d.not_before, d.settled_at, d.variant_id,
 		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles, d.bounced_at, coalesce(d.bounce_kind, '') AS bounce_kind,
 		       coalesce(d.bounce_status, '') AS bounce_status, coalesce(d.bounce_diagnostic, '') AS bounce_diagnostic
 		FROM mailer.deliveries d

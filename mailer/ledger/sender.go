@@ -187,7 +187,9 @@ func (c *Clerk) Claim(ctx context.Context, sender uuid.UUID, now time.Time, limi
 		var all []met
 		if err := database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
 			all = make([]met, 0, limit)
-			return tx.StmtxContext(ctx, statement).SelectContext(ctx, &all, sender, now, limit)
+			here := tx.StmtxContext(ctx, statement)
+			defer func() { _ = here.Close() }() // it stays prepared
+			return here.SelectContext(ctx, &all, sender, now, limit)
 		}); err != nil {
 			return nil, err
 		}
