@@ -124,7 +124,7 @@ func (c *checker) site(feeds []FoundFeed) {
 		c.listings(doc, base)
 		c.siteMap()
 	}
-	if len(c.found.Found) == 0 && (&webPage{doc: doc}).scripted() && columnsOf(doc) < 400 {
+	if len(c.found.Found) == 0 && scripted(doc) && columnsOf(doc) < 400 {
 		c.problem("the page is filled by scripts, which are not run: what a browser shows there is not in it")
 	}
 }

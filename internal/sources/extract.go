@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -59,7 +60,9 @@ type webPage struct {
 	doc     *goquery.Document
 	story   story // what its JSON-LD says
 	zone    *time.Location
-	blocks  []textBlock // of the page as it came
+	blocks  []textBlock       // of the page as it came
+	fields  map[string]string // of a JCMS template
+	shell   bool              // scripts fill it
 }
 
 func openPage(pageURL string, body []byte, contentType string) (*webPage, error) {
@@ -79,8 +82,8 @@ func openPage(pageURL string, body []byte, contentType string) (*webPage, error)
 		return nil, errs.New(errs.Invalid, "%s cannot be read as HTML: %w", address, err)
 	}
 	doc := goquery.NewDocumentFromNode(root)
-	p := &webPage{address: address, source: source, doc: doc, story: readStory(doc, address), zone: zoneOf(address, doc)}
-	p.blocks = textBlocks(doc.Find("body"))
+	p := &webPage{address: address, source: source, doc: doc, story: readStory(doc, address), zone: zoneOf(address, doc), fields: templateFields(source)}
+	p.blocks, p.shell = textBlocks(doc.Find("body")), scripted(doc)
 	return p, nil
 }
 
@@ -106,11 +109,11 @@ func (p *webPage) article(r Reading) (articles.Draft, error) {
 	d := p.facts()
 	text := p.text(r, &d)
 	d.HTML, d.Text = text.html, text.plain
-	if words := articles.Line(cmp.Or(d.HTML, d.Text)); d.Language != "" && wrongScript(d.Language, words) {
+	if d.Language != "" && wrongScript(d.Language, text.words) {
 		d.Language = ""
 	}
 	switch {
-	case text.empty() && p.scripted():
+	case text.empty() && p.shell:
 		return d, errs.New(errs.Invalid, "%s: the text of this page is made by scripts, which are not run", p.address)
 	case text.empty():
 		return d, errs.New(errs.Invalid, "%s: there is no article on this page", p.address)
@@ -188,11 +191,26 @@ func wrongScript(claim, text string) bool {
 func (p *webPage) authors() []string {
 	names := firstNonEmpty(p.story.authors, p.metaNames("article:author"), p.metaNames("dc.creator", "dcterms.creator"),
 		p.metaNames("author"), p.metaNames("byl"), p.metaNames("ContentSource"), p.metaNames("source"))
-	if source := p.field("来源", "信息来源", "文章来源"); len(names) == 0 && source != "" && columns(source) <= 80 {
+	if len(names) > 0 {
+		return names
+	}
+	if source := cmp.Or(p.field("来源", "信息来源", "文章来源"), p.writtenSource()); source != "" && columns(source) <= 80 {
 		names = []string{source}
 	}
 	return names
 }
+
+// writtenSource returns where a Chinese page says above its text that it has it from.
+func (p *webPage) writtenSource() string {
+	for _, b := range p.blocks[:p.firstProse()] {
+		if at := sourceLabel.FindStringSubmatch(b.text); at != nil {
+			return at[1]
+		}
+	}
+	return ""
+}
+
+var sourceLabel = regexp.MustCompile(`(?:来源|來源|发布单位|發布單位)\s?[:：]\s?([\p{Han}\p{L}]{2,20})`)
 
 // metaNames returns the contents of meta elements that are names and no addresses.
 func (p *webPage) metaNames(names ...string) (found []string) {
@@ -222,8 +240,8 @@ func (p *webPage) relTags() (tags []string) {
 }
 
 // scripted reports whether a page is a shell that scripts fill.
-func (p *webPage) scripted() bool {
-	return p.doc.Find("#root, #app, #__next, #__nuxt, app-root, [ng-app], noscript").Length() > 0 && p.doc.Find("script").Length() > 0
+func scripted(doc *goquery.Document) bool {
+	return doc.Find("#root, #app, #__next, #__nuxt, app-root, [ng-app], noscript").Length() > 0 && doc.Find("script").Length() > 0
 }
 
 func firstNonEmpty(lists ...[]string) []string {

@@ -92,7 +92,7 @@ const scoreFloor = 95
 
 func TestExtractionScore(t *testing.T) {
 	t.Parallel()
-	s := scoreAll(t, Extract)
+	s := scoreAll(t, "testdata/pages/*.html", Extract)
 	percent := 100 * float64(s.right) / float64(s.asked)
 	t.Logf("%d of %d facts are right: %.1f %%", s.right, s.asked, percent)
 	if percent < scoreFloor {
@@ -100,9 +100,9 @@ func TestExtractionScore(t *testing.T) {
 	}
 }
 
-func scoreAll(t *testing.T, extract extractor) (all score) {
+func scoreAll(t *testing.T, pattern string, extract extractor) (all score) {
 	t.Helper()
-	pages, err := filepath.Glob("testdata/pages/*.html")
+	pages, err := filepath.Glob(pattern)
 	if err != nil || len(pages) < 3 {
 		t.Fatalf("%d pages, %v", len(pages), err)
 	}
