@@ -87,6 +87,7 @@ type SourceStatus struct {
 	NextPollAt *time.Time `json:"next_poll_at"` // nil: never polled by itself
 	Failures   int        `json:"failures"`     // polls in a row that failed
 	Failure    string     `json:"failure"`      // why the last one did; "" when it went well
+	MovedURL   string     `json:"moved_url"`    // where the server says that it is from now on; "": where it is declared
 }
 
 // NoticeStatus counts the notices (mails that confirm, welcome and tell of a changed address) by state and has those in trouble.
@@ -187,6 +188,7 @@ func (a *App) sourceStatus(ctx context.Context, h database.Handle) ([]SourceStat
 	for i, s := range all {
 		shown[i] = SourceStatus{
 			Slug: s.Slug, Kind: s.Kind, URL: s.URL, PolledAt: s.PolledAt, NextPollAt: s.NextPollAt, Failures: s.Failures, Failure: s.Failure,
+			MovedURL: s.MovedURL,
 		}
 	}
 	return shown, err
