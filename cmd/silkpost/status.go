@@ -178,7 +178,7 @@ func sourceTable(e *env, sources []app.SourceStatus) error {
 	}
 	rows := [][]string{{"source", "kind", "last good poll", "next poll", "failure"}}
 	for _, s := range sources {
-		rows = append(rows, []string{s.Slug, s.Kind, when(s.PolledAt), when(s.NextPollAt), failure(s.Failure, s.Failures)})
+		rows = append(rows, []string{s.Slug, s.Kind, when(s.PolledAt), when(s.NextPollAt), sourceTrouble(s)})
 	}
 	if err := table(e.stdout, rows...); err != nil {
 		return err
@@ -189,6 +189,14 @@ func sourceTable(e *env, sources []app.SourceStatus) error {
 		}
 	}
 	return nil
+}
+
+// sourceTrouble says what is wrong with a source, "" when nothing is.
+func sourceTrouble(s app.SourceStatus) string {
+	if s.Failure == "" && s.MovedURL != "" {
+		return "moved for good: declare url = " + strconv.Quote(s.MovedURL)
+	}
+	return failure(s.Failure, s.Failures)
 }
 
 // hubTable shows the WebSub hubs, and of how many feeds they still have to be told.

@@ -10,6 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"silkpost/internal/app"
+	"silkpost/internal/articles"
+	"silkpost/internal/testkit"
+	"silkpost/mailer/catcher"
+	"silkpost/mailer/catcher/catchertest"
 	"silkpost/subscribers"
 )
 
@@ -181,5 +185,38 @@ func TestImportArticles(t *testing.T) {
 	cancel()
 	if _, err := h.ImportArticles(ended, app.ArticleImport{Paths: []string{dir}}); err == nil {
 		t.Error("an import that was called off is told as done")
+	}
+}
+
+// A source may lie inside when the settings say so of its host by name; and what is read of its items' pages is declared with it.
+func TestApplySourceInside(t *testing.T) {
+	t.Parallel()
+	const inside = "[[source]]\nslug = \"inside\"\nkind = \"feed\"\nurl = \"http://127.0.0.1:9/feed.xml\"\nfull_text = \"never\"\n"
+	databaseURL, post := testkit.FreshURL(t), catchertest.Start(t, catcher.Config{})
+	for _, allowed := range []bool{false, true} {
+		cfg := settings(databaseURL, post)
+		if allowed {
+			cfg.InternalHosts = []string{"127.0.0.1"}
+		}
+		a, err := app.Open(t.Context(), cfg, app.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Apply(t.Context(), strings.NewReader(inside), "x.toml", false); (err == nil) != allowed {
+			t.Errorf("allowed: %t, error %v", allowed, err)
+		}
+		if allowed {
+			source, err := a.Articles.SourceBySlug(t.Context(), a.DB, "inside")
+			if err != nil || source.Settings.FullText != articles.FullTextNever {
+				t.Errorf("%+v, %v", source, err)
+			}
+			_, err = a.Apply(t.Context(), strings.NewReader(strings.Replace(inside, "never", "sometimes", 1)), "x.toml", false)
+			if err == nil || !strings.Contains(err.Error(), `full_text "sometimes": use auto, always or never`) {
+				t.Errorf("error = %v", err)
+			}
+		}
+		if err := a.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }

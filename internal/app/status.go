@@ -139,6 +139,7 @@ type SourceStatus struct {
 	NextPollAt *time.Time `json:"next_poll_at"` // nil: never polled by itself
 	Failures   int        `json:"failures"`     // polls in a row that failed
 	Failure    string     `json:"failure"`      // why the last one did; "" when it went well
+	MovedURL   string     `json:"moved_url"`    // where the server says that it is from now on; "": where it is declared
 	articles.Health
 	Warnings []string `json:"warnings"` // what a person should look at, in plain words
 }
@@ -261,6 +262,7 @@ func (a *App) sourceStatus(ctx context.Context, h database.Handle) ([]SourceStat
 		shown[i] = SourceStatus{
 			Slug: s.Slug, Kind: s.Kind, URL: cmp.Or(s.URL, s.Settings.Path), PolledAt: s.PolledAt, NextPollAt: s.NextPollAt, Failures: s.Failures,
 			Failure: s.Failure, Health: health, Warnings: append([]string{}, health.Warnings(s, now)...),
+			MovedURL: s.MovedURL,
 		}
 	}
 	return shown, err

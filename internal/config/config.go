@@ -257,10 +257,13 @@ func (c Config) validate() (Config, error) {
 
 // checkFetching checks what stands in requests to other sites.
 func (c Config) checkFetching() error {
-	for _, host := range c.InternalHosts {
-		if u, err := url.Parse("http://" + host); err != nil || u.Hostname() != strings.Trim(host, "[]") || host == "" {
+	for i, host := range c.InternalHosts {
+		bare := strings.Trim(host, "[]")
+		_, err := netip.ParseAddr(bare)
+		if u, parseErr := url.Parse("http://" + host); err != nil && (parseErr != nil || host == "" || u.Host != host || u.Port() != "") {
 			return errs.New(errs.Invalid, "allow_internal_hosts %q: it is a host as it stands in an address, such as intranet.example.org or 10.0.0.5", host)
 		}
+		c.InternalHosts[i] = bare
 	}
 	if strings.ContainsFunc(c.FetchContact, func(r rune) bool { return r <= ' ' || r > '~' || r == '(' || r == ')' }) {
 		return errs.New(errs.Invalid, "fetch_contact %q: it is an address of the web or of mail, such as https://www.example.org/about or news@example.org", c.FetchContact)

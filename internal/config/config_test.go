@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,5 +112,23 @@ func write(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestFetching(t *testing.T) {
+	t.Parallel()
+	c, err := Load("", []string{"SILKPOST_ALLOW_INTERNAL_HOSTS=intranet.example.org, 10.0.0.5 [::1] ::1", "SILKPOST_FETCH_CONTACT=news@example.org"}, nil)
+	if err != nil || !slices.Equal(c.InternalHosts, []string{"intranet.example.org", "10.0.0.5", "::1", "::1"}) || c.FetchContact != "news@example.org" {
+		t.Errorf("%q, %q, %v", c.InternalHosts, c.FetchContact, err)
+	}
+	for _, wrong := range []string{"http://intranet.example.org", "intranet.example.org:8080", "intranet/", "10.0.0.0/8", "a@b"} {
+		if _, err := Load("", []string{"SILKPOST_ALLOW_INTERNAL_HOSTS=" + wrong}, nil); err == nil || !strings.Contains(err.Error(), `allow_internal_hosts "`+wrong+`"`) {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+	for _, wrong := range []string{"the press office", "a)b", "news@example.org\nX: y", "büro@example.org"} {
+		if _, err := Load("", []string{"SILKPOST_FETCH_CONTACT=" + wrong}, nil); err == nil || !strings.Contains(err.Error(), "fetch_contact ") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", wrong, err)
+		}
 	}
 }

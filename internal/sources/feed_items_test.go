@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -146,10 +147,7 @@ func TestFeedDates(t *testing.T) {
 
 func TestBrief(t *testing.T) {
 	t.Parallel()
-	long := ""
-	for range 40 {
-		long += "Words about a hall that opens in May. "
-	}
+	long := strings.Repeat("Words about a hall that opens in May. ", 40)
 	for inner, want := range map[string]bool{
 		"<description>In short.</description>": true, "": true, "<description>" + long + "</description>": false, "<description>" + long + " [&#8230;]</description>": true,
 		"<description>" + long + "<![CDATA[<a href='/1'>Read more</a>]]></description>": true, "<description>x</description><content:encoded>Short, and all there is.</content:encoded>": false,
