@@ -25,6 +25,9 @@ import (
 // Plan plans every edition that has come due.
 type Plan struct{}
 
+// Retain drops old deliveries.
+type Retain struct{}
+
 // PollDue queues a PollSource for each source that is due.
 type PollDue struct{}
 
@@ -46,6 +49,9 @@ type SendNotice struct {
 
 // Kind names the job in the queue.
 func (Plan) Kind() string { return "plan" }
+
+// Kind names the job in the queue.
+func (Retain) Kind() string { return "retain" }
 
 // Kind names the job in the queue.
 func (PollDue) Kind() string { return "poll_due" }
@@ -101,6 +107,7 @@ func Later(d time.Duration) error { return river.JobSnooze(d) }
 // Work is what the jobs do. Each function may be called more than once for the same job.
 type Work struct {
 	Plan       func(ctx context.Context) error
+	Retain     func(ctx context.Context) error
 	PollDue    func(ctx context.Context) error
 	PollSource func(ctx context.Context, slug string) error
 	TellHub    func(ctx context.Context, hub string, generation int64) error
@@ -111,7 +118,9 @@ type Work struct {
 const (
 	planEvery = 30 * time.Second
 	pollEvery = 30 * time.Second
-	lookEvery = 500 * time.Millisecond
+
+	retainEvery = time.Hour
+	lookEvery   = 500 * time.Millisecond
 )
 
 // Queue inserts jobs and, once started, works them. It is safe for concurrent use.
@@ -129,6 +138,7 @@ func NewInserter(db *sqlx.DB) (*Queue, error) {
 func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[Plan]) error { return work.Plan(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[Retain]) error { return work.Retain(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[PollDue]) error { return work.PollDue(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[PollSource]) error {
 		return work.PollSource(ctx, job.Args.Slug)
@@ -153,6 +163,7 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 		PeriodicJobs: []*river.PeriodicJob{
 			every(planEvery, Plan{}),
 			every(pollEvery, PollDue{}),
+			every(retainEvery, Retain{}),
 		},
 	})
 	return &Queue{client: client}, err
