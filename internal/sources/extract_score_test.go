@@ -88,7 +88,7 @@ func (w scored) judge(t *testing.T, page []byte, extract extractor) score {
 }
 
 // scoreFloor is what the scored set must give, in percent of what is asked.
-const scoreFloor = 95
+const scoreFloor = 99
 
 func TestExtractionScore(t *testing.T) {
 	t.Parallel()

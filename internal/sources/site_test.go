@@ -449,8 +449,8 @@ func TestJCMSColumns(t *testing.T) {
 	site.publish(30, 1001, "第2届国际科学节在示例市开幕")
 	site.publish(30, 1010, "关于举办培训班的通知")
 	b := siteSetup(t, articles.Source{Kind: articles.KindJCMS, URL: root + "/col/col29/index.html", Settings: articles.Settings{Columns: []string{"/col/col30/index.html"}}})
-	if out := b.poll(t, monday); out.Added != 4 {
-		t.Errorf("%+v", out)
+	if out := b.poll(t, monday); out.Added != 4 || len(site.took("/art/")) != 4 {
+		t.Errorf("%+v, asked for %q", out, site.took("/art/"))
 	}
 }
 
