@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"silkpost/internal/app"
+	"silkpost/internal/doctor"
 	"silkpost/mailer/dkim"
 )
 
@@ -133,10 +134,18 @@ func (c *dkimListCmd) print(e *env, locks []dkim.Lock) error {
 
 type dkimUseCmd struct {
 	dkimKey
+	dnsFlag
+	Unchecked bool `help:"Do not look whether its record is published."`
 }
 
 func (c *dkimUseCmd) Run(e *env) error {
 	return c.on(e, func(ctx context.Context, a *app.App, key dkim.Key) error {
+		if !c.Unchecked {
+			if f := a.CheckKey(ctx, c.DNS, key); f.State != doctor.OK {
+				printFinding(e, f)
+				return errNotPublished
+			}
+		}
 		retired, err := a.UseKey(ctx, key)
 		if err != nil {
 			return err

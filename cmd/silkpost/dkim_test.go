@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"silkpost/internal/testkit"
 )
 
 func TestDKIM(t *testing.T) {
@@ -16,9 +18,16 @@ func TestDKIM(t *testing.T) {
 	if key.State != "made" || !strings.HasSuffix(key.Name, "-ed25519._domainkey.example.org") || len(key.Record) != len("v=DKIM1; k=ed25519; p=")+44 {
 		t.Errorf("%+v", key)
 	}
-	wants(t, "dkim use", good(t, with, "dkim", "use", "example.org", "s1"), "s1 signs for example.org")
+	_, record, _ := strings.Cut(made, "value  ")
+	record, _, _ = strings.Cut(record, "\n")
+	names := testkit.DNS(t, "")
+	early := silkpost(t, with, "dkim", "use", "example.org", "s1", "--dns", names.Addr)
+	early.told(t, "use before its record is published", 1, "not published", "--unchecked")
+	wants(t, "use before its record is published", early.stdout, "no record at s1._domainkey.example.org", "Publish: s1._domainkey.example.org. 3600 IN TXT")
+	names.Set(t, "s1._domainkey.example.org TXT "+record)
+	wants(t, "dkim use", good(t, with, "dkim", "use", "example.org", "s1", "--dns", names.Addr), "s1 signs for example.org")
 	good(t, with, "dkim", "create", "example.org", "--selector", "s2")
-	wants(t, "dkim use of another", good(t, with, "dkim", "use", "example.org", "s2"), "s2 signs", "s1 of example.org is retired", "two weeks")
+	wants(t, "dkim use of another", good(t, with, "dkim", "use", "example.org", "s2", "--unchecked"), "s2 signs", "s1 of example.org is retired", "two weeks")
 	wants(t, "dkim retire", good(t, with, "dkim", "retire", "example.org", "s2"), "s2 of example.org is retired")
 	silkpost(t, with, "dkim", "retire", "example.org", "s2").told(t, "retire twice", 1, "s2", "does not sign")
 	wants(t, "dkim remove", good(t, with, "dkim", "remove", "example.org", "s2"), "s2._domainkey.example.org can go")

@@ -63,6 +63,7 @@ type cli struct {
 
 	Catch    catchCmd    `cmd:"" help:"Run the mail catcher alone."`
 	Status   statusCmd   `cmd:"" help:"How things stand."`
+	Doctor   doctorCmd   `cmd:"" help:"Look for what keeps mail from arriving, and say what to do about it."`
 	Adopt    adoptCmd    `cmd:"" help:"Let a database send that was restored, copied or promoted."`
 	Settings settingsCmd `cmd:"" name:"config" help:"Print the settings, with secrets hidden."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`

@@ -19,8 +19,7 @@ import (
 
 // attempts tells log and metrics of each attempt. It is safe for concurrent use.
 type attempts struct {
-	app   *App
-	relay string
+	app *App
 
 	mu    sync.Mutex
 	lists map[uuid.UUID]string // slugs by edition
@@ -28,12 +27,12 @@ type attempts struct {
 
 // observe lets log and metrics see what a sender does.
 func (a *App) observe(s *send.Sender) {
-	seen := &attempts{app: a, relay: s.Relay.Address(), lists: map[uuid.UUID]string{}}
+	seen := &attempts{app: a, lists: map[uuid.UUID]string{}}
 	s.Observe, s.Watch = seen.observe, a.metrics
 }
 
 func (o *attempts) observe(a ledger.Attempt, took time.Duration) {
-	destination := ledger.DestinationOf(a.Delivery.Email)
+	destination := a.Delivery.Destination
 	o.app.metrics.Attempted(metrics.Attempt{
 		Outcome: string(a.Outcome), Kind: string(a.Reply.Kind()), Phase: string(a.Reply.Phase), Destination: destination, Took: took,
 	})
@@ -49,7 +48,7 @@ func (o *attempts) observe(a ledger.Attempt, took time.Duration) {
 	// Nothing of the server's words but its queue id: they may name a person.
 	line := make([]slog.Attr, 0, 16)
 	line = append(line, slog.String("outcome", string(a.Outcome)), slog.String("edition", d.EditionID.String()), slog.String("list", o.list(ctx, d.EditionID)),
-		slog.Int64("contact", d.ContactID), slog.String("to", address), slog.String("destination", destination), slog.String("relay", o.relay),
+		slog.Int64("contact", d.ContactID), slog.String("to", address), slog.String("destination", destination), slog.String("relay", a.Relay),
 		slog.Int("attempt", d.Attempts+1), slog.String("phase", string(a.Reply.Phase)), slog.Int("code", a.Reply.Code), slog.Int64("ms", took.Milliseconds()))
 	if enhanced := a.Reply.Enhanced(); enhanced != "" {
 		line = append(line, slog.String("enhanced", enhanced))

@@ -267,7 +267,10 @@ func TestPolledSource(t *testing.T) {
 	})
 	site.publish("second", "The second item")
 	clock.Advance(time.Hour)
-	h.queue(t, jobs.PollDue{})
+	testkit.Eventually(t, patience, "the site is asked again", func() bool {
+		h.queue(t, jobs.PollDue{}) // none is queued as long as the first poll's job has not ended
+		return site.asked() > 1
+	})
 	post.WaitMessages(t, 1)
 	testkit.Eventually(t, patience, "the edition is sent", func() bool {
 		return value[int](t, h, `SELECT count(*) FROM mailer.editions WHERE state = 'sent'`) == 1
@@ -275,9 +278,6 @@ func TestPolledSource(t *testing.T) {
 	l := h.letters(t)["desk@museum.example"]
 	if d := l.digest(t); !slices.Equal(d.titles, []string{"The second item"}) {
 		t.Errorf("mailed: %v", d.titles)
-	}
-	if site.asked() < 2 {
-		t.Errorf("the site was asked %d times", site.asked())
 	}
 
 	site.close()
@@ -324,7 +324,11 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	s := &site{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/feed.xml" {
+			http.NotFound(w, r)
+			return
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.asks++
@@ -343,8 +347,8 @@ func newSite(t *testing.T) *site {
 func (s *site) publish(key, title string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.items += fmt.Sprintf(`<item><guid isPermaLink="false">%s</guid><title>%s</title><link>http://site.example/%s</link><description>Some words in English about %s.</description></item>`,
-		key, title, key, key)
+	s.items += fmt.Sprintf(`<item><guid isPermaLink="false">%s</guid><title>%s</title><link>%s/%s</link><description>Some words in English about %s.</description></item>`,
+		key, title, strings.TrimSuffix(s.url, "/feed.xml"), key, key)
 }
 
 func (s *site) close() {

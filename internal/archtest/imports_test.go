@@ -53,6 +53,9 @@ var rules = []rule{
 	{from: []string{"internal/fetch"}, to: []string{"mailer/...", "feeds", "subscribers", "templates", "internal/articles", "internal/database"}, why: "fetching knows addresses, not what is behind them"},
 	{from: []string{"internal/database"}, to: []string{"mailer/...", "feeds", "subscribers", "templates", "internal/articles", "internal/jobs", "internal/config"}, why: "the ground does not know the house"},
 
+	{from: []string{"internal/dns"}, to: []string{"..."}, why: "asking the DNS is one thing, what its records mean another"},
+	{from: []string{"internal/doctor"}, to: []string{"mailer/compose", "mailer/edition", "feeds", "templates", "internal/config", "internal/web", "internal/jobs", "internal/fetch"}, why: "the doctor is told about the program; it judges, and asks the DNS"},
+	{from: []string{"mailer/dkim"}, to: []string{"mailer/...", "templates", "subscribers", "internal/articles"}, why: "a signature is made of bytes, whatever they say"},
 	{from: []string{"internal/installation"}, to: []string{"mailer/...", "feeds", "subscribers", "templates", "internal/articles", "internal/jobs", "internal/web", "internal/fetch", "internal/config"}, why: "which database this is does not depend on what it holds"},
 
 	{from: []string{"internal/metrics"}, to: []string{"..."}, why: "numbers are handed in; what they mean is known where they are counted"},

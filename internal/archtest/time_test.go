@@ -10,9 +10,15 @@ import (
 var sqlClock = regexp.MustCompile(`(?i)\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday)\s*\(\s*\)|` +
 	`\b(current_timestamp|current_date|current_time|localtimestamp)\b|[\s(]localtime\b|'(now|today|yesterday|tomorrow)'`)
 
+// sqlTime are the files whose statements may ask Postgres for the time, each with the reason.
+var sqlTime = map[string]string{"internal/database/health.go": "it compares the server's clock with ours"}
+
 func TestSQLIsHandedTheTime(t *testing.T) {
 	t.Parallel()
 	for _, f := range product(goFiles(t)) {
+		if sqlTime[f.path] != "" {
+			continue
+		}
 		for words, line := range f.words() {
 			if found := sqlClock.FindString(words); found != "" {
 				t.Errorf("%s:%d: %s: time is a parameter in SQL too", f.path, line, found)

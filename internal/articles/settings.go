@@ -29,6 +29,7 @@ type Settings struct {
 	Images    Images `toml:"images" json:"images,omitempty"`
 
 	FirstPoll FirstPoll `toml:"first_poll" json:"first_poll,omitempty"`
+	FullText  FullText  `toml:"full_text" json:"full_text,omitempty"` // feed: whose text is taken from the pages that its items link to
 }
 
 // FirstPoll says what becomes of what a source's first poll finds.
@@ -94,6 +95,7 @@ func (s Settings) check(kind string) error {
 		{"time_zone", s.TimeZone != "", site},
 		{"path", s.Path != "", kind == KindFolder},
 		{"first_poll", s.FirstPoll != "", kind != KindFolder || s.Path != ""},
+		{"full_text", s.FullText != "", kind == KindFeed},
 	} {
 		if key.given && !key.fits {
 			return errs.New(errs.Invalid, "%s means nothing for kind %q", key.name, kind)
@@ -110,6 +112,8 @@ func (s Settings) check(kind string) error {
 		return errs.New(errs.Invalid, "images %q: use link, or store to serve them from here", s.Images)
 	case s.Path != "" && !filepath.IsAbs(s.Path):
 		return errs.New(errs.Invalid, "path %q: write the whole path, such as /srv/news", s.Path)
+	case !slices.Contains([]FullText{"", FullTextAuto, FullTextAlways, FullTextNever}, s.FullText):
+		return errs.New(errs.Invalid, "full_text %q: use auto, always or never", s.FullText)
 	case kind == KindHTML && strings.TrimSpace(s.Listing.Item) == "":
 		return errs.New(errs.Invalid, "listing: item is missing, the CSS selector of one article in the listing; silkpost source check suggests one")
 	}

@@ -1,10 +1,12 @@
 package sources
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"html"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -176,9 +178,23 @@ func absolute(ref string, bases ...string) string {
 	return articles.WebAddress(ref, bases[base])
 }
 
-// isBrief reports an item with no more than a summary.
+// briefColumns is how wide a text is that is taken for a summary, in columns: letters of Chinese take two.
+const briefColumns = 1000
+
+// cutOff are the ends of texts that go on elsewhere.
+var cutOff = regexp.MustCompile(`(?i)(?:…|\.\.\.|\[(?:…|\.\.\.|&hellip;)\]|read more|continue reading[^.]*|weiterlesen|lire la suite|leer más|查看全文|阅读全文|続きを読む)\s*[»→>.]*\s*$`)
+
+// isBrief reports an item with no more than a summary: a description that is short, or a text that ends where it would go on. An item with
+// sound or film is what it is.
 func isBrief(item *gofeed.Item) bool {
-	return strings.TrimSpace(item.Content) == "" && len([]rune(articles.Line(item.Description))) < 1000
+	for _, e := range item.Enclosures {
+		if e != nil && (strings.HasPrefix(e.Type, "audio/") || strings.HasPrefix(e.Type, "video/")) {
+			return false
+		}
+	}
+	text := articles.Line(cmp.Or(strings.TrimSpace(item.Content), item.Description))
+	short := strings.TrimSpace(item.Content) == "" && columns(text) < briefColumns
+	return short || cutOff.MatchString(text)
 }
 
 // feedTTL returns the longer of what an RSS feed's ttl and the Syndication module say, 0 when neither says anything.

@@ -62,33 +62,46 @@ func isArchive(source articles.Source) bool {
 
 // pollFeed asks for a feed and writes what it brought.
 func (p *Poller) pollFeed(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
+	due, err := p.Store.FullTextsDue(ctx, p.DB, source.ID, now)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if due { // the items are needed, whether they changed or not
+		source.ETag, source.LastModified, source.BodyHash = "", "", nil
+	}
 	got, err := p.Fetch.Get(ctx, fetch.Request{URL: source.URL, ETag: source.ETag, LastModified: source.LastModified})
 	if err != nil {
 		return Outcome{}, err
 	}
 	polled := articles.Polled{At: now, ETag: got.ETag, LastModified: got.LastModified, TTL: source.TTL, BodyHash: source.BodyHash, MovedURL: got.Moved}
 	out := Outcome{Archive: isArchive(source)}
-	var drafts []articles.Draft
+	var feed feedContent
+	items := 0
+	var pages []articles.FullTextState
 	switch {
 	case got.NotModified():
 		polled.ETag, polled.LastModified, out.NotModified = source.ETag, source.LastModified, true
 	case bytes.Equal(source.BodyHash, bodyHash(got.Body)):
 		out.NotModified = true
 	default:
-		feed, err := readFeed(got.Body, got.ContentType, got.URL)
-		if err != nil {
+		if feed, err = readFeed(got.Body, got.ContentType, got.URL); err != nil {
 			return Outcome{}, err
 		}
-		drafts = feed.drafts
+		items = len(feed.drafts)
+		if feed.drafts, pages, err = p.fullTexts(ctx, source, feed, now); err != nil {
+			return Outcome{}, err
+		}
 		polled.TTL, polled.BodyHash = feed.ttl, bodyHash(got.Body)
 	}
-	out.Result, err = p.write(ctx, source, drafts, polled, got.Fresh)
+	left := items - len(feed.drafts)
+	out.Result, err = p.write(ctx, source, feed.drafts, pages, polled, got.Fresh)
+	out.Unchanged += left
 	return out, err
 }
 
 // write keeps what a poll brought, and when the next one is, whole or not at all. fresh is how long the server said that nothing will change.
 func (p *Poller) write(
-	ctx context.Context, source articles.Source, drafts []articles.Draft, polled articles.Polled, fresh time.Duration,
+	ctx context.Context, source articles.Source, drafts []articles.Draft, pages []articles.FullTextState, polled articles.Polled, fresh time.Duration,
 ) (result articles.Result, err error) {
 	save := articles.SaveOptions{Now: polled.At, Archive: isArchive(source), Polled: true}
 	err = database.Transact(ctx, p.DB, func(tx *sqlx.Tx) error {
@@ -96,6 +109,9 @@ func (p *Poller) write(
 			if result, err = p.Store.Save(ctx, tx, source, drafts, save); err != nil {
 				return err
 			}
+		}
+		if err := p.Store.RecordFullTexts(ctx, tx, source.ID, pages); err != nil {
+			return err
 		}
 		polled.News = result.Added+result.Changed > 0
 		polled.Next = nextPoll(source, polled.At, polled.News, max(fresh, polled.TTL))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,6 +82,27 @@ func BenchmarkSendFarAway(b *testing.B) {
 	}
 }
 
+// BenchmarkSendInside sends from this process, to count what it allocates and to profile it (-cpuprofile).
+func BenchmarkSendInside(b *testing.B) {
+	n := 50_000
+	if testkit.Quick() {
+		n = 200
+	}
+	s := newStage(b, n)
+	stop := s.work(s.catch(), *connections)
+	defer stop()
+	for b.Loop() {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		took := s.send()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(n)/took.Seconds(), "msg/s")
+		b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(n), "allocs/msg")
+		b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(n), "B/msg")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
 // stage is an installation with a list, n readers in four languages and articles.
 type stage struct {
 	b      *testing.B
@@ -141,7 +163,9 @@ func (s *stage) send() time.Duration {
 	var made *edition.Edition
 	must(s.b, database.Transact(ctx, s.app.DB, func(tx *sqlx.Tx) (err error) {
 		made, err = s.app.Planner.Plan(ctx, tx, edition.Request{List: list, Rhythm: "weekly", CutOff: time.Now(), AtOnce: true, ByHand: true, Approve: true})
-		s.before = s.use()
+		if s.worker != nil {
+			s.before = s.use()
+		}
 		return err
 	}))
 	approved := time.Now()

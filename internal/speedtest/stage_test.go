@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -116,6 +117,23 @@ func (s *stage) serve(relay string, connections int) {
 		"SILKPOST_SMTP_URL=smtp://" + relay + "?tls=none", "SILKPOST_SMTP_CONNECTIONS=" + strconv.Itoa(connections),
 		"SILKPOST_LOG_LEVEL=info",
 	}, "serve", "--web=false")
+}
+
+// work runs a worker in this process until stop is called.
+func (s *stage) work(relay string, connections int) (stop func()) {
+	s.b.Helper()
+	cfg := settings(s.server.URL())
+	cfg.SMTPURL, cfg.SMTPConnections = "smtp://"+relay+"?tls=none", connections
+	a, err := app.Open(s.b.Context(), cfg, app.Options{Log: slog.New(slog.DiscardHandler)})
+	must(s.b, err)
+	ctx, cancel := context.WithCancel(s.b.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx, app.Parts{Worker: true}) }()
+	return func() {
+		cancel()
+		must(s.b, <-ended)
+		must(s.b, a.Close(context.WithoutCancel(ctx)))
+	}
 }
 
 // smtpSource has Postfix's smtp-source send n messages and returns how many it sent in a second, 0 where there is none: script/setup fetches it.

@@ -47,7 +47,11 @@ func (c *conn) offer(reply string) string {
 	if c.offersTLS() {
 		instead = "250-STARTTLS\r\n"
 	}
-	return strings.Replace(reply, "250-CHUNKING\r\n", instead, 1)
+	reply = strings.Replace(reply, "250-CHUNKING\r\n", instead, 1)
+	for _, extension := range c.catcher.cfg.Without {
+		reply = strings.Replace(reply, "250-"+extension+"\r\n", "", 1)
+	}
+	return reply
 }
 
 // answer ends the verb in hand with a reply, or as the script says. A client that cannot be written to is closed.

@@ -44,6 +44,8 @@ type Config struct {
 	TLS  *tls.Config                           // offers STARTTLS; nil: not offered
 	Auth func(username, password string) error // offers AUTH PLAIN, without TLS as well; nil: not offered
 
+	Without []string // extensions that are not offered, such as PIPELINING
+
 	Hostname        string        // what the greeting says; "": localhost
 	MaxMessageBytes int64         // larger ones are refused with 552; 0: 32 MiB
 	MaxLineBytes    int           // of a message, CRLF included; longer ones are refused with 554; 0: 1,000 (RFC 5321)

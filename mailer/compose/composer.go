@@ -65,7 +65,7 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery, buffer []byt
 	if p.To, err = subscribers.Envelope(d.Email); err != nil {
 		return p, err
 	}
-	p.From = v.from
+	p.From, p.Sender = v.from, v.from
 	if c.ReturnPath != nil {
 		p.From = c.ReturnPath(d.EditionID, d.ContactID, d.Email)
 	}
@@ -80,7 +80,9 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery, buffer []byt
 		return p, nil
 	}
 	signed, err := c.Signed(v.from, v.message.For(r))
-	return send.NewParcel(p.From, p.To, signed), err
+	p = send.NewParcel(p.From, p.To, signed)
+	p.Sender = v.from
+	return p, err
 }
 
 // Signed returns a message from an address with its signatures before it, if it is to have any.

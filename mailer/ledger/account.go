@@ -116,7 +116,10 @@ func OldestDue(ctx context.Context, h database.Handle, now time.Time) (age time.
 	return age, err
 }
 
-// Waiting reports whether deliveries of editions that may go out wait for their first attempt, which nothing keeps them from, or are in
+// soon is for how long a turn under a limit is waited for as if nothing kept a delivery from going.
+const soon = `interval '10 minutes'`
+
+// Waiting reports whether deliveries of editions that may go out wait for their first attempt, which nothing keeps them from for long, or are in
 // flight, or, with settled, whether any is still open.
 func Waiting(ctx context.Context, h database.Handle, editions []uuid.UUID, settled bool, now time.Time) (waiting bool, err error) {
 	defer errs.Wrap(&err, "ledger.Waiting")
@@ -124,7 +127,8 @@ func Waiting(ctx context.Context, h database.Handle, editions []uuid.UUID, settl
 		SELECT EXISTS (
 			SELECT 1 FROM mailer.deliveries d JOIN mailer.editions e ON e.id = d.edition_id
 			WHERE e.id = ANY ($1::uuid[]) AND e.state IN ('approved', 'sending') AND d.due_at IS NOT NULL
-			  AND ($3 OR d.state = 'in_flight' OR d.state = 'pending' AND d.attempts = 0 AND NOT `+waits+`))`,
+			  AND ($3 OR d.state = 'in_flight' OR d.state = 'pending' AND d.attempts = 0 AND NOT `+waits+`
+			       OR d.held_by IS NOT NULL AND d.attempts = 0 AND d.due_at < $2::timestamptz + `+soon+`))`,
 		uuids(editions), now, settled)
 	return waiting, err
 }

@@ -18,11 +18,11 @@ type Destination struct {
 	Kind        string    `db:"kind"`  // see reply.Kind
 	Code        int       `db:"code"`
 	Reply       string    `db:"reply"`
+	ByHand      bool      `db:"by_hand"` // it pauses until somebody resumes it
 }
 
-// DestinationOf returns the destination of an address: its domain, with ASCII letters lowered. Domains that share their servers are destinations
-// of their own.
-func DestinationOf(address string) string {
+// DomainOf returns the domain of an address, with ASCII letters lowered.
+func DomainOf(address string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			r += 'a' - 'A'
@@ -31,8 +31,15 @@ func DestinationOf(address string) string {
 	}, address[strings.LastIndexByte(address, '@')+1:])
 }
 
-// destinationOf is DestinationOf in SQL, of the column email.
-const destinationOf = `lower(substring(m.email FROM '[^@]*$') COLLATE "C")`
+// domainOf is DomainOf in SQL, of the column email.
+const domainOf = `lower(substring(m.email FROM '[^@]*$') COLLATE "C")`
+
+// pauses is true of a row p of mailer.destinations that pauses at $2.
+const pauses = `(p.by_hand OR p.paused_until > $2)`
+
+// lookAgain is for how long a delivery to a destination that pauses is left alone: if the pause is over before, whoever ended it has made it due,
+// but for one that was claimed at that moment.
+const lookAgain = `interval '1 hour'`
 
 // inARow is for how long after a pause another one counts as following it.
 const inARow = 6 * time.Hour
@@ -59,18 +66,30 @@ func Pause(ctx context.Context, h database.Handle, d Destination, first, longest
 	return made[0], true, nil
 }
 
-// Resume ends a destination's pause; what waits for it is due at once. One that does not pause is errs.NotFound.
+// PauseByHand keeps mail from a destination, or from one domain, until Resume. It reports whether that is news.
+func PauseByHand(ctx context.Context, h database.Handle, name string, now time.Time) (news bool, err error) {
+	defer errs.Wrap(&err, "ledger.PauseByHand(%s)", name)
+	var made []string
+	err = h.SelectContext(ctx, &made, `
+		INSERT INTO mailer.destinations AS d (name, paused_at, paused_until, times, kind, code, reply, by_hand) VALUES ($1, $2, $2, 0, '', 0, '', true)
+		ON CONFLICT (name) DO UPDATE SET by_hand = true, paused_at = CASE WHEN d.paused_until > $2 THEN d.paused_at ELSE excluded.paused_at END
+		WHERE NOT d.by_hand
+		RETURNING name`, DomainOf(name), now)
+	return len(made) > 0, err
+}
+
+// Resume ends the pause of a destination, or of one domain; what waits for it is due at once. One that does not pause is errs.NotFound.
 func Resume(ctx context.Context, h database.Handle, name string, now time.Time) (err error) {
 	res, err := h.ExecContext(ctx, `
 		WITH over AS (
-			UPDATE mailer.destinations SET paused_until = $2, times = 0 WHERE name = $1 AND paused_until > $2 RETURNING name
+			UPDATE mailer.destinations p SET paused_until = $2, times = 0, by_hand = false WHERE name = $1 AND `+pauses+` RETURNING name
 		), due AS (
 			UPDATE mailer.deliveries d SET due_at = $2
-			FROM over, mailer.editions e, subscribers.mailable m
+			FROM over, mailer.editions e, subscribers.mailable m LEFT JOIN mailer.domains o ON o.name = `+domainOf+`
 			WHERE e.state IN ('approved', 'sending') AND d.edition_id = e.id AND d.state IN ('pending', 'deferred') AND d.due_at > $2 AND d.not_before <= $2
-			  AND m.subscription_id = d.subscription_id AND `+destinationOf+` = over.name
+			  AND d.held_by IS NULL AND m.subscription_id = d.subscription_id AND over.name IN (`+domainOf+`, o.destination)
 		)
-		SELECT name FROM over`, DestinationOf(name), now)
+		SELECT name FROM over`, DomainOf(name), now)
 	if err != nil {
 		errs.Wrap(&err, "ledger.Resume(%s)", name)
 		return err
@@ -81,10 +100,11 @@ func Resume(ctx context.Context, h database.Handle, name string, now time.Time) 
 	return nil
 }
 
-// Paused returns the destinations that pause, the first to begin again first.
+// Paused returns the destinations that pause, the first to begin again first, those that were paused by hand last.
 func Paused(ctx context.Context, h database.Handle, now time.Time) (all []Destination, err error) {
 	defer errs.Wrap(&err, "ledger.Paused")
 	err = h.SelectContext(ctx, &all, `
-		SELECT name, paused_at, paused_until, times, kind, code, reply FROM mailer.destinations WHERE paused_until > $1 ORDER BY paused_until, name`, now)
+		SELECT name, paused_at, paused_until, times, kind, code, reply, by_hand FROM mailer.destinations
+		WHERE by_hand OR paused_until > $1 ORDER BY by_hand, paused_until, name`, now)
 	return all, err
 }

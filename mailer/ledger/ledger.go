@@ -26,6 +26,17 @@ type Delivery struct {
 	Attempts       int       `db:"attempts"`   // settled ones
 	Email          string    `db:"email"`
 	Name           string    `db:"name"`
+	Destination    string    `db:"destination"` // where it goes: the recipient's domain, or those who run its servers
+
+	HeldUntil *time.Time `db:"held_until"` // when its turn came, if it had to wait for one under a limit; nil: it had not
+}
+
+// Since returns when a delivery could be tried first: its hour, or its turn when that was later.
+func (d *Delivery) Since() time.Time {
+	if d.HeldUntil != nil && d.HeldUntil.After(d.NotBefore) {
+		return *d.HeldUntil
+	}
+	return d.NotBefore
 }
 
 // Attempt is one try at a delivery and what came of it.
@@ -36,6 +47,7 @@ type Attempt struct {
 	Outcome  reply.Outcome
 	Reply    reply.Reply
 	DueAt    time.Time // when to try again; zero: never
+	Relay    string    // host:port that it went over; "": it came to none
 }
 
 // Counts is how many deliveries are in each state. Recipients is their sum.

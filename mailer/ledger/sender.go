@@ -116,7 +116,8 @@ var claim = `
 		WHERE ` + goes("e") + `
 		FOR KEY SHARE SKIP LOCKED
 	), due AS (
-		SELECT d.edition_id, d.contact_id, m.email, m.name, p.paused_until + (d.contact_id % 60) * interval '1 second' AS until
+		SELECT d.edition_id, d.contact_id, m.email, m.name, coalesce(o.destination, ` + domainOf + `, '') AS destination,
+		       p.until + (d.contact_id % 60) * interval '1 second' AS until
 		FROM open e CROSS JOIN LATERAL (
 			SELECT * FROM mailer.deliveries d
 			WHERE d.edition_id = e.id AND d.due_at <= $2 AND d.state <> 'in_flight' AND ` + begins + ` AND NOT ` + waits + `
@@ -126,7 +127,12 @@ var claim = `
 			FOR UPDATE OF d SKIP LOCKED
 		) d
 		LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
-		LEFT JOIN mailer.destinations p ON p.paused_until > $2 AND p.name = ` + destinationOf + `
+		LEFT JOIN mailer.domains o ON o.name = ` + domainOf + `
+		LEFT JOIN LATERAL (
+			SELECT least(max(CASE WHEN p.by_hand THEN 'infinity' ELSE p.paused_until END), $2::timestamptz + ` + lookAgain + `) AS until
+			FROM mailer.destinations p WHERE ` + pauses + ` AND p.name IN (` + domainOf + `, o.destination)
+			HAVING count(*) > 0 -- least() takes no notice of a null
+		) p ON true
 		WHERE EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
 		  AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held)
 		ORDER BY d.due_at, d.variant_id
@@ -139,10 +145,11 @@ var claim = `
 		SET state = CASE WHEN due.email IS NULL THEN 'suppressed' WHEN due.until IS NOT NULL THEN 'deferred' ELSE 'in_flight' END,
 		    sender_id = CASE WHEN due.email IS NULL OR due.until IS NOT NULL THEN NULL ELSE $1::uuid END,
 		    begun = due.email IS NOT NULL AND due.until IS NULL OR d.begun,
+		    held_by = NULL,
 		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE coalesce(due.until, d.due_at) END,
 		    settled_at = CASE WHEN due.email IS NULL THEN $2::timestamptz ELSE d.settled_at END
 		FROM due WHERE d.edition_id = due.edition_id AND d.contact_id = due.contact_id
-		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts,
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, d.held_until, due.destination,
 		          coalesce(due.email, '') AS email, coalesce(due.name, '') AS name, due.until IS NOT NULL AS waits
 	), released AS (
 		INSERT INTO mailer.released (subscription_id, group_id)
@@ -206,9 +213,9 @@ func Recheck(ctx context.Context, h database.Handle, sender uuid.UUID, d *Delive
 		       EXISTS (SELECT 1 FROM mailer.senders WHERE id = $3 AND lease_until > $4) AS alive,
 		       EXISTS (SELECT 1 FROM subscribers.mailable WHERE subscription_id = $5) AS mailable,
 		       EXISTS (SELECT 1 FROM mailer.editions e WHERE e.id = $1 AND `+goes("e")+`)
-		       AND NOT EXISTS (SELECT 1 FROM mailer.destinations WHERE name = $6 AND paused_until > $4)
+		       AND NOT EXISTS (SELECT 1 FROM mailer.destinations WHERE name IN ($6, $7) AND (by_hand OR paused_until > $4))
 		       AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held) AS open`,
-		d.EditionID, d.ContactID, sender, now, d.SubscriptionID, DestinationOf(d.Email)); err != nil {
+		d.EditionID, d.ContactID, sender, now, d.SubscriptionID, d.Destination, DomainOf(d.Email)); err != nil {
 		return false, err
 	}
 	if found.Held && !found.Mailable {

@@ -17,7 +17,7 @@ func BenchmarkSettle(b *testing.B) {
 			w := newBook(b, people)
 			w.exec(`ANALYZE`)
 			sender, left := w.enlist(noon), 0
-			settled := 0
+			settled, clerk := 0, ledger.NewClerk(w.db)
 			for b.Loop() {
 				if left < batch {
 					b.StopTimer()
@@ -33,7 +33,7 @@ func BenchmarkSettle(b *testing.B) {
 				for i, d := range claimed {
 					attempts[i] = outcome(sender, d, reply.Sent, noon.Add(time.Second))
 				}
-				w.must(ledger.Settle(w.ctx, w.db, attempts))
+				w.must(clerk.Settle(w.ctx, attempts))
 				left -= len(claimed)
 				settled += len(claimed)
 			}

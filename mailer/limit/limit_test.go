@@ -338,7 +338,7 @@ func TestLine(t *testing.T) {
 	if later := l.Line("minute", noon, turns[99], 1); !later[0].After(turns[99]) {
 		t.Errorf("%s, behind %s", later[0], turns[99])
 	}
-	tomorrow := noon.Truncate(24 * time.Hour).AddDate(0, 0, 1)
+	tomorrow := noon.Truncate(24*time.Hour).AddDate(0, 0, 1)
 	byDay := map[string]int{}
 	for _, at := range l.Line("warm-up", tomorrow, time.Time{}, 14) {
 		byDay[at.Format(time.DateOnly)]++

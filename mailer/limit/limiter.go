@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,9 @@ type purse struct {
 	at     time.Time // when it was reserved
 	until  time.Time // when it can no longer be used
 	closed Wait      // what the last asking came to
+
+	line     Wait // what messages wait for in a line
+	lineEnds time.Time
 }
 
 // Wait says that a message may not go now. The zero Wait says that it may.
@@ -84,16 +88,25 @@ func (l *Limiter) Limits(ctx context.Context) ([]Limit, error) {
 	if err != nil {
 		return nil, err
 	}
+	if known != nil && !slices.EqualFunc(known.limits, limits, func(a, b Limit) bool { return a.same(&b) }) {
+		l.forget()
+	}
 	l.known.Store(&declared{limits: limits, at: now})
 	return limits, nil
 }
 
-// Closed reports what a message would have to wait for, as far as this process knows without asking.
-func (l *Limiter) Closed(ctx context.Context, m *Message) (Wait, error) {
-	limits, err := l.Limits(ctx)
-	if err != nil || len(limits) == 0 {
-		return Wait{}, err
+// forget forgets what was learned of limits that have changed.
+func (l *Limiter) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range l.purses {
+		p.closed, p.line, p.lineEnds = Wait{}, Wait{}, time.Time{}
 	}
+}
+
+// Closed reports which of the limits a message would have to wait for, as far as this process knows without asking: there is no room, or others wait
+// in a line in which it has not stood yet.
+func (l *Limiter) Closed(limits []Limit, m *Message, stood bool) Wait {
 	now := l.Clock.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,11 +115,25 @@ func (l *Limiter) Closed(ctx context.Context, m *Message) (Wait, error) {
 		if !is {
 			continue
 		}
-		if p := l.purses[purseKey{limits[i].Name, about}]; p != nil && p.empty(now) && now.Before(p.closed.Until) {
-			return p.closed, nil
+		switch p := l.purses[purseKey{limits[i].Name, about}]; {
+		case p == nil:
+		case p.empty(now) && now.Before(p.closed.Until):
+			return p.closed
+		case !stood && now.Before(p.lineEnds):
+			return p.line
 		}
 	}
-	return Wait{}, nil
+	return Wait{}
+}
+
+// Stand notes that messages wait in a line until a time: others stand behind them.
+func (l *Limiter) Stand(w Wait, last time.Time) {
+	p := l.purse(purseKey{w.Limit.Name, w.About})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last.After(p.lineEnds) {
+		p.line, p.lineEnds = w, last
+	}
 }
 
 // Reserve reserves room for one message, which is to go at once, under all limits that are about it; or it says for what the message has to wait,
@@ -116,8 +143,8 @@ func (l *Limiter) Reserve(ctx context.Context, m *Message) (Wait, error) {
 	if err != nil || len(limits) == 0 {
 		return Wait{}, err
 	}
-	if wait, err := l.Closed(ctx, m); err != nil || wait.Limit != nil {
-		return wait, err
+	if wait := l.Closed(limits, m, true); wait.Limit != nil {
+		return wait, nil
 	}
 	var taken []token
 	for i := range limits {

@@ -71,12 +71,23 @@ func (r Reply) Judge() (Kind, *Rule) {
 		return Lost, nil
 	}
 	if rule := r.rule(); rule != nil {
+		if r.Phase == Mail && rule.Kind.Whom() == Address { // ours: nobody has heard of the recipient's yet
+			return r.ofOurAddress(), rule
+		}
 		return rule.Kind, rule
 	}
 	if r.class() == 5 {
 		return Refused, nil
 	}
 	return Later, nil
+}
+
+// ofOurAddress says what an answer means that is about the address we send from.
+func (r Reply) ofOurAddress() Kind {
+	if r.class() == 5 {
+		return RelayRefuses
+	}
+	return Later
 }
 
 // What a reply of phase Compose says when the relay lacks what a message needs.

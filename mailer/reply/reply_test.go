@@ -38,6 +38,9 @@ func TestKinds(t *testing.T) {
 		{Mail, "550 5.7.1 sender refused", RelayRefuses, Deferred},
 		{Mail, "553 5.1.8 no such sender", RelayRefuses, Deferred},
 		{Mail, "554 who knows why", Refused, Failed},
+		{Mail, "550 5.1.1 no such user", RelayRefuses, Deferred}, // our address
+		{Mail, "452 4.2.2 mailbox full", Later, Deferred},
+		{Mail, "552 insufficient storage", RelayRefuses, Deferred},
 		{Mail, "552 5.3.4 too large", Refused, Failed},
 		{Mail, "530 5.7.0 authenticate first", RelayRefuses, Deferred},
 		{Mail, "553 5.6.7 not in ASCII", Unsupported, Failed},
@@ -114,6 +117,11 @@ func TestOnlyAddressesScore(t *testing.T) {
 	for _, r := range []Reply{{Rcpt, 550, "5.7.1 no"}, {Dot, 554, "5.0.0 no"}, {Mail, 550, "5.1.0 no"}, {Rcpt, 599, ""}, {Dot, 571, "??"}} {
 		if kind := r.Kind(); kind.Score() != None {
 			t.Errorf("%+v: %s scores %s", r, kind, kind.Score())
+		}
+	}
+	for _, rule := range Rules { // an answer to MAIL cannot be about a recipient
+		if kind := parse(Mail, rule.Example).Kind(); kind.Score() != None {
+			t.Errorf("MAIL %s: %s scores %s", rule.Example, kind, kind.Score())
 		}
 	}
 }

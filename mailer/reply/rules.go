@@ -109,7 +109,7 @@ var Rules = []Rule{
 	},
 	{Enhanced: "5.7.9", Phase: Dot, Kind: Unproven, Says: "Yahoo: DMARC failed", Example: "554 5.7.9 Message not accepted for policy reasons"},
 	{
-		Words: `\b(spf|dkim|dmarc)\b.{0,60}(fail|did not pass|reject|invalid|policy|violation|not (allowed|authori[sz]ed|permitted)|missing)|(fail|reject|blocked|due to|violat)\w*.{0,40}\b(spf|dkim|dmarc)\b|is not allowed to send mail from|unauthenticated (email|mail|sender)|authentication (level|checks)|(reverse dns|reverse hostname|ptr record|bad dns ptr|rdns)`,
+		Words: `\b(spf|dkim|dmarc)\b.{0,60}(fail|did not pass|reject|invalid|policy|violation|not (allowed|authori[sz]ed|permitted)|missing)|(fail|reject|blocked|due to|violat)\w*.{0,40}\b(spf|dkim|dmarc)\b|is not allowed to send mail from|unauthenticated (email|mail|sender)|mi:spf|authentication (level|checks)|(reverse dns|reverse hostname|ptr record|bad dns ptr|rdns)`,
 		Kind:  Unproven, Says: "GMX and web.de, Mail.ru, Naver, QQ, Seznam, Yandex and others, in words of their own", Example: "550 DMARC check failed",
 	},
 	// The destination, that is us in its eyes: rate. Some say 5yz to that.
@@ -138,7 +138,7 @@ var Rules = []Rule{
 	{Enhanced: "5.7.511", Kind: Blocked, Says: "Microsoft 365: our server is banned", Example: "550 5.7.511 Access denied, banned sender [192.0.2.1]"},
 	{Enhanced: "5.7.350", Kind: Blocked, Says: "Microsoft 365: taken for spam on its way out", Example: "550 5.7.350 Remote server returned message detected as spam"},
 	{
-		Words: `\(?s(3140|3150|3114|775)\)?|(block|black|deny) ?list|(black|block)ed using|\b(dnsbl|rbl|dnsrbl|sbl|xbl|pbl)\b|spamhaus|spamcop|barracuda|\[?bl2[0-9]\]?|(ip|host|server|network|client|sender|domain|address) .{0,60}\b(is |was |has been |temporarily )*(blocked|banned|filtered|listed)\b|banned send|black ip|ip<?>? (is )?(rejected|hangup|blocked)|(poor|low|bad) .{0,20}reputation|reputation|suspicious due to|likely (suspicious|unsolicited)|unsolicited (mail|e-?mail|messages) originating|unusual rate of unsolicited|connections will not be accepted|permanently deferred|no smtp service|suspected spam sender|hl:(rep|mep|itb)|dt:rbl|your access was denied|reject due to policy (violation|restrictions)`,
+		Words: `\(?s(3140|3150|3114|775)\)?|(block|black|deny) ?list|(black|block)ed using|\b(dnsbl|rbl|dnsrbl|sbl|xbl|pbl)\b|spamhaus|spamcop|barracuda|\[?bl2[0-9]\]?|\b(ip|host|server|network|client|sender|domain|address)\b.{0,60}\b(is |was |has been |temporarily )*(blocked|banned|filtered|listed)\b|banned send|black ip|ip<?>? (is )?(rejected|hangup|blocked)|(poor|low|bad) .{0,20}reputation|reputation|suspicious due to|likely (suspicious|unsolicited)|unsolicited (mail|e-?mail|messages) originating|unusual rate of unsolicited|connections will not be accepted|permanently deferred|no smtp service|suspected spam sender|hl:(rep|mep|itb)|dt:rbl|your access was denied|reject due to policy (violation|restrictions)`,
 		Kind:  Blocked, Says: "Gmail, Microsoft (S3140, S3150), Yahoo (BL21, TSS09), NetEase (HL:REP, DT:RBL), QQ, Mail.ru, Yandex, Seznam, ukr.net, GMX and web.de, Naver: our server or domain is on a list, or has a bad name", Example: "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Part of their network is on our block list (S3150)",
 	},
 	// The message: what reads as spam is this message, not its reader.

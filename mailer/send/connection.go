@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"silkpost/internal/database"
-	"silkpost/mailer/ledger"
 	"silkpost/mailer/reply"
 )
 
@@ -28,6 +27,8 @@ type errand struct {
 // next message overlaps with that.
 type connection struct {
 	sender    *Sender
+	way       *route        // that the wire takes
+	entered   bool          // there may be a wire
 	wire      *conn         // nil: none is open
 	prompt    bool          // the last verdict came soon
 	inHand    *errand       // the server waits for its message
@@ -39,12 +40,27 @@ type connection struct {
 }
 
 // connection runs a connection until work is closed. It dials when there is work. When ctx ends, it breaks off.
-func (s *Sender) connection(ctx context.Context, work <-chan item) {
+// There is one only when its route has room for it.
+func (s *Sender) connection(ctx context.Context, work <-chan item, over <-chan struct{}) {
 	c := &connection{sender: s, committed: make(chan struct{}, 1)}
 	defer c.leave()
-	for c.takeUp(ctx, work) {
+	for c.enter(over) && c.takeUp(ctx, work) {
 		c.turn(ctx)
 	}
+}
+
+// enter waits until the route has room for this connection, and leaves one that there should not be any more. It reports false when all is done.
+func (c *connection) enter(over <-chan struct{}) bool {
+	if c.next != nil || c.inHand != nil {
+		return true
+	}
+	if c.entered && !c.sender.routes.stays(c.way, c.wire != nil) {
+		c.leave()
+	}
+	if !c.entered {
+		c.entered = c.sender.routes.enter(over, c.sender.Clock.Now)
+	}
+	return c.entered
 }
 
 // takeUp takes up the next item, if there is none yet, and reports false when all is done. It waits only when nothing is in hand. While a message is in
@@ -75,20 +91,22 @@ func (c *connection) takeUp(ctx context.Context, work <-chan item) bool {
 			}
 			c.next = c.prepare(ctx, it)
 		case <-idle.C:
-			c.leave()
+			c.hang()
 		}
 	}
 	return true
 }
 
 // overlaps reports whether the next transaction may be opened in the same breath with the message in hand.
-func (c *connection) overlaps() bool { return c.wire.pipelines && c.prompt }
+func (c *connection) overlaps() bool {
+	return c.wire.pipelines && c.prompt && c.sender.routes.stays(c.way, true)
+}
 
 // prepare makes the message of an item. Of one that cannot go now, nil is returned.
 func (c *connection) prepare(ctx context.Context, it item) *errand {
 	s := c.sender
 	it.begun = s.Clock.Now()
-	if s.route.pauses(it.begun) || s.destinations.pauses(ledger.DestinationOf(it.Email), it.begun) {
+	if s.routes.pauses(it.begun) || s.destinations.pauses(it.Destination, it.begun) {
 		s.putBack(ctx, it)
 		return nil
 	}
@@ -127,7 +145,7 @@ func (c *connection) turn(ctx context.Context) {
 	c.inHand, done.Wire = nil, message // which may have moved
 	c.report(ctx, done, r)
 	if ended(r) {
-		c.drop() // the next one was not read, or it would have been answered
+		c.cut() // the next one was not read, or it would have been answered
 	} else if opening {
 		c.opened(ctx, c.wire.opened())
 	}
@@ -158,7 +176,7 @@ func (c *connection) opened(ctx context.Context, r reply.Reply) {
 		c.report(ctx, refused, r)
 	}
 	if ended(r) {
-		c.drop()
+		c.cut()
 	}
 }
 
@@ -170,32 +188,46 @@ func usedUp(r reply.Reply) bool {
 // ended reports whether the connection is of no more use after an answer.
 func ended(r reply.Reply) bool { return r.Code/100 != 2 && r.Code != goOn && r.Closed() }
 
-// dial opens a connection if there is none. That it cannot be opened is the outcome of the next item.
+// dial opens a connection if there is none.
 func (c *connection) dial(ctx context.Context) bool {
 	if c.wire != nil {
 		return true
 	}
-	wire, err := c.sender.Relay.dial(ctx, c.sender.Helo)
+	c.way = c.sender.routes.way()
+	wire, err := c.way.relay.dial(ctx, c.sender.Helo)
 	if err != nil {
-		refused := c.next
-		c.next = nil
-		c.report(ctx, refused, refusal(err))
+		c.unreachable(ctx, refusal(err))
 		return false
 	}
+	c.sender.routes.worked(c.way, c.sender.Clock.Now())
 	c.wire, c.prompt = wire, false
 	c.connected(1)
 	c.hangUp = context.AfterFunc(ctx, wire.close)
 	return true
 }
 
-// mayBegin reports whether MAIL may be written for the next item. One that may not go is put back. It is asked right before, and after dialling, which
-// can take its time.
-func (c *connection) mayBegin(ctx context.Context) bool {
-	if c.may(ctx, c.next) {
-		return true
-	}
+// unreachable deals with a connection that could not be made. While others work, it is one too many, and its item goes back; else that is the outcome of
+// the item.
+func (c *connection) unreachable(ctx context.Context, r reply.Reply) {
+	refused := c.next
 	c.next = nil
-	return false
+	if c.sender.routes.unreachable(c.way, c.sender.Clock.Now()) {
+		c.report(ctx, refused, r)
+	} else {
+		c.sender.putBack(ctx, refused.item)
+		c.done(refused)
+	}
+	c.leave()
+}
+
+// mayBegin reports whether MAIL may be written for the next item. One that may not go is put back, and one that has to wait is held until its turn. It is
+// asked right before, and after dialling, which can take its time.
+func (c *connection) mayBegin(ctx context.Context) bool {
+	if !c.may(ctx, c.next) {
+		c.next = nil
+		return false
+	}
+	return c.hasTurn(ctx)
 }
 
 // mayFinish reports whether the message in hand may go out. If not, the connection is closed, for the server waits for nothing else, and it is put back.
@@ -204,7 +236,7 @@ func (c *connection) mayFinish(ctx context.Context) bool {
 		return true
 	}
 	c.inHand = nil
-	c.drop()
+	c.cut()
 	return false
 }
 
@@ -224,9 +256,9 @@ func (c *connection) may(ctx context.Context, e *errand) bool {
 
 // report deals with the outcome of an errand and hands it in. It does not wait until that is committed, unless another one still waits.
 func (c *connection) report(ctx context.Context, e *errand, r reply.Reply) {
-	c.sender.judge(ctx, e.item, r)
+	c.sender.judge(ctx, e.item, c.way, r)
 	c.awaitCommit()
-	c.sender.settle(e.item, r, c.committed)
+	c.sender.settle(e.item, c.way, r, c.committed)
 	c.owed = true
 	c.done(e)
 }
@@ -256,16 +288,25 @@ func (c *connection) done(e *errand) {
 	}
 }
 
-// leave ends the connection politely.
+// leave ends the connection politely, and makes room for another.
 func (c *connection) leave() {
-	if c.wire != nil {
-		c.wire.quit()
+	c.hang()
+	if c.entered {
+		c.entered = false
+		c.sender.routes.leave()
 	}
-	c.drop()
 }
 
-// drop lets the connection go, which belongs to nobody any more.
-func (c *connection) drop() {
+// hang ends the connection politely.
+func (c *connection) hang() {
+	if c.wire != nil {
+		c.wire.quit()
+		c.cut()
+	}
+}
+
+// cut closes the wire.
+func (c *connection) cut() {
 	if c.wire != nil {
 		c.hangUp()
 		c.wire.close()

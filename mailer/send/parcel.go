@@ -5,6 +5,7 @@ import "bytes"
 // Parcel is a message ready to go.
 type Parcel struct {
 	From, To string // envelope addresses
+	Sender   string // whom the message is from, as its readers see it: limits of senders are about this; "": about none
 	Wire     []byte // the message as it is written after DATA: CRLF line ends, dot-stuffed, with the final dot
 	EightBit bool   // the message holds bytes beyond ASCII
 }

@@ -24,6 +24,7 @@ type Relay struct {
 	Password string
 	TLS      TLS
 	Roots    *tls.Config // nil: the system's trust; for tests
+	Fallback *Relay      // stands in while this one cannot be reached or takes nothing from us; nil: none does
 	Patience Patience    // how long it is waited for
 }
 

@@ -27,7 +27,7 @@ var DefaultRetry = Retry{First: 2 * time.Minute, Longest: time.Hour, GiveUp: 24 
 // attempt decides what an answer means for a delivery: its outcome, and when to try again.
 func (p Retry) attempt(sender uuid.UUID, d *ledger.Delivery, r reply.Reply, now time.Time) ledger.Attempt {
 	a := ledger.Attempt{Sender: sender, Delivery: d, At: now, Reply: r}
-	a.Outcome, a.DueAt = p.Next(r, Tried{ID: d.EditionID, Contact: d.ContactID, Attempts: d.Attempts, Since: d.NotBefore}, now)
+	a.Outcome, a.DueAt = p.Next(r, Tried{ID: d.EditionID, Contact: d.ContactID, Attempts: d.Attempts, Since: d.Since()}, now)
 	return a
 }
 

@@ -2,56 +2,241 @@ package send
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
+
+	"silkpost/mailer/reply"
 )
 
-// The pause after a failed connection: doubling with each, up to the longest.
+// The pause of a route that takes nothing: doubling with each failure in a row, up to the longest.
 const (
 	firstPause   = time.Second
 	longestPause = 30 * time.Second
 )
 
-// route knows whether the relay can be reached. While it cannot, nothing is claimed: its trouble is not the recipients'.
+// tooOften is how many refusals of everything in a row let mail go over the second relay. One that cannot be connected to at all is left at once: as
+// many connections have failed by then as there may be.
+const tooOften = 3
+
+// The time between two looks whether the first relay works again: doubling when it does not, or does not for long.
+const (
+	firstProbe   = 15 * time.Second
+	longestProbe = 10 * time.Minute
+)
+
+// route is a way that mail can take: over one relay.
 type route struct {
-	mu    sync.Mutex
-	pause time.Duration
-	until time.Time
+	relay Relay
+	pool  pool
+
+	pause    time.Duration
+	until    time.Time // nothing goes over it before
+	refusals int       // of everything, in a row
 }
 
-// failed notes that the relay took nothing, and reports whether that is news: connections that fail together count once.
-func (r *route) failed(now time.Time) (news bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if now.Before(r.until) {
-		return false
+// routes are the ways that mail can take: over the relay and, if there is one, over the second that stands in for it. They are safe for concurrent use.
+type routes struct {
+	mu      sync.Mutex
+	all     []*route
+	current int
+	open    int           // connections that are open or about to be
+	changed chan struct{} // closed when a connection may be opened that might not before
+
+	probe    time.Duration // until the first relay is looked at again
+	returned time.Time     // when mail went over it again
+}
+
+func newRoutes(relay Relay, connections int) *routes {
+	r := &routes{changed: make(chan struct{}), probe: firstProbe}
+	for relay := &relay; relay != nil; relay = relay.Fallback {
+		r.all = append(r.all, &route{relay: *relay, pool: newPool(connections)})
 	}
-	r.pause = min(max(2*r.pause, firstPause), longestPause)
-	r.until = now.Add(r.pause)
-	return true
+	return r
 }
 
-// works notes that the relay listened.
-func (r *route) works() {
+// way returns the route that mail takes now.
+func (r *routes) way() *route {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.pause, r.until = 0, time.Time{}
+	return r.all[r.current]
+}
+
+// enter waits until one more connection may be opened, and reports false when stop is closed before.
+func (r *routes) enter(stop <-chan struct{}, now func() time.Time) bool {
+	for {
+		r.mu.Lock()
+		way, changed := r.all[r.current], r.changed
+		if r.open < way.pool.size {
+			r.open++
+			r.mu.Unlock()
+			return true
+		}
+		grow := way.pool.growAfter.Sub(now())
+		r.mu.Unlock()
+		timer := time.NewTimer(max(grow, time.Second))
+		select {
+		case <-changed:
+		case <-timer.C:
+		case <-stop:
+			timer.Stop()
+			return false
+		}
+		timer.Stop()
+	}
+}
+
+// leave notes that a connection is closed.
+func (r *routes) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open--
+	r.tell()
+}
+
+// tell wakes those who wait to open a connection. The mutex is to be held.
+func (r *routes) tell() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// stays reports whether a connection of a route may stay: there are not too many, and mail goes that way, unless it is not open.
+func (r *routes) stays(of *route, open bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	way := r.all[r.current]
+	return r.open <= way.pool.size && (of == way || !open)
+}
+
+// worked notes that a route took a connection or a message.
+func (r *routes) worked(of *route, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	of.pause, of.until, of.refusals = 0, time.Time{}, 0
+	size := of.pool.size
+	if r.open >= size {
+		of.pool.filled()
+	}
+	if of.pool.worked(now); of.pool.size > size {
+		r.tell()
+	}
+}
+
+// unreachable notes that a connection could not be made. It reports true when the route is dead by that.
+func (r *routes) unreachable(of *route, now time.Time) (dead bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	dead = of.pool.failed(now)
+	if dead {
+		of.refusals = tooOften
+	}
+	return dead
+}
+
+// failed notes that a route takes nothing, and lets it pause. It reports whether that is news, for what fails together counts once, and the route
+// that mail takes from now on, if that is another one.
+func (r *routes) failed(of *route, now time.Time) (news bool, other *route) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Before(of.until) {
+		return false, nil
+	}
+	of.pause = min(max(2*of.pause, firstPause), longestPause)
+	of.until = now.Add(of.pause)
+	of.refusals++
+	if of.refusals < tooOften || of != r.all[r.current] || r.current+1 == len(r.all) {
+		return true, nil
+	}
+	if now.Sub(r.returned) < longestProbe {
+		r.probe = min(2*r.probe, longestProbe)
+	} else {
+		r.probe = firstProbe
+	}
+	r.current++
+	r.all[r.current].until = time.Time{}
+	r.tell()
+	return true, r.all[r.current]
 }
 
 // pauses reports whether nothing should be sent now.
-func (r *route) pauses(now time.Time) bool {
+func (r *routes) pauses(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return now.Before(r.until)
+	return now.Before(r.all[r.current].until)
 }
 
 // wait returns true when the pause, if there is one, is over; false when ctx ends first.
-func (r *route) wait(ctx context.Context, now time.Time) bool {
+func (r *routes) wait(ctx context.Context, now time.Time) bool {
 	r.mu.Lock()
-	pause := r.until.Sub(now)
+	pause := r.all[r.current].until.Sub(now)
 	r.mu.Unlock()
 	if pause <= 0 {
 		return ctx.Err() == nil
 	}
 	return sleep(ctx, pause)
+}
+
+// comeBack lets mail go over the first relay again.
+func (r *routes) comeBack(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := r.all[0]
+	first.pool = pool{most: first.pool.most, size: 1}
+	first.pause, first.until, first.refusals = 0, time.Time{}, 0
+	r.current, r.returned = 0, now
+	r.tell()
+}
+
+// next returns how long to wait before the first relay is looked at; away is false when mail goes over it.
+func (r *routes) next() (wait time.Duration, away bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.probe, r.current > 0
+}
+
+// later lets more time pass before the first relay is looked at again.
+func (r *routes) later() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.probe = min(2*r.probe, longestProbe)
+}
+
+// lookBack looks from time to time, while mail goes over the second relay, whether the first one takes a connection again.
+func (s *Sender) lookBack(ctx context.Context) {
+	for len(s.routes.all) > 1 {
+		wait, away := s.routes.next()
+		if !away {
+			wait = time.Second
+		}
+		if s.ProbeAfter > 0 {
+			wait = min(wait, s.ProbeAfter)
+		}
+		if !sleep(ctx, wait) {
+			return
+		}
+		if !away {
+			continue
+		}
+		first := s.routes.all[0].relay
+		wire, err := first.dial(ctx, s.Helo)
+		if err != nil {
+			s.routes.later()
+			continue
+		}
+		wire.quit()
+		s.routes.comeBack(s.Clock.Now())
+		s.Log.InfoContext(ctx, "the relay takes connections again: mail goes over it", slog.String("relay", first.Address()))
+	}
+}
+
+// refused lets a route pause that takes nothing from us.
+func (s *Sender) refused(ctx context.Context, of *route, r reply.Reply) {
+	news, other := s.routes.failed(of, s.Clock.Now())
+	if news {
+		s.Log.WarnContext(ctx, "the relay takes nothing from us", slog.String("relay", of.relay.Address()), slog.Any("kind", r.Kind()),
+			slog.String("phase", string(r.Phase)), slog.Int("code", r.Code), slog.String("answer", r.Text))
+	}
+	if other != nil {
+		s.Log.WarnContext(ctx, "mail goes over the second relay", slog.String("relay", other.relay.Address()))
+	}
 }

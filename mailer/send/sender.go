@@ -17,7 +17,9 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/clock"
+	"silkpost/mailer/destination"
 	"silkpost/mailer/ledger"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/reply"
 )
 
@@ -27,11 +29,13 @@ type Sender struct {
 	Clock       clock.Clock
 	Log         *slog.Logger
 	Relay       Relay
-	Connections int           // kept SMTP connections at most
-	Retry       Retry         // when to try again
-	Poll        time.Duration // how often to look for due deliveries when idle
-	Grace       time.Duration // how long stopping waits for answers
-	Helo        string        // the name to introduce ourselves with; "" is the machine's
+	Connections int                   // kept SMTP connections at most
+	Retry       Retry                 // when to try again
+	Poll        time.Duration         // how often to look for due deliveries when idle
+	Grace       time.Duration         // how long stopping waits for answers
+	Helo        string                // the name to introduce ourselves with; "" is the machine's
+	MX          *destination.Resolver // finds out which domains are one destination; nil: each is its own
+	ProbeAfter  time.Duration         // how long to wait at most before a relay that was left is looked at again; 0: as long as it takes
 	// Compose makes the message of a delivery, in the buffer if it is large enough. It is called from many goroutines.
 	Compose func(ctx context.Context, d *ledger.Delivery, buffer []byte) (Parcel, error)
 	// Scored is called in the transaction that settles deliveries which failed for a reason that counts against their addresses; nil: nothing
@@ -46,7 +50,9 @@ type Sender struct {
 	lease     atomic.Pointer[lease]
 	clerk     *ledger.Clerk
 	committer committer
-	route     route
+	routes    *routes
+	limits    *limit.Limiter
+	senders   sync.Map // by edition: the address that it is from
 
 	destinations destinations
 	wake         chan struct{}
@@ -88,6 +94,7 @@ func (s *Sender) init() { s.ready.Do(func() { s.wake = make(chan struct{}, 1) })
 // Run sends until ctx ends; then it finishes what is in hand and returns. It returns an error only when it cannot begin.
 func (s *Sender) Run(ctx context.Context) error {
 	s.init()
+	s.routes, s.limits = newRoutes(s.Relay, s.Connections), &limit.Limiter{DB: s.DB, Clock: s.Clock}
 	if err := s.enlist(ctx); err != nil {
 		return err
 	}
@@ -113,11 +120,17 @@ func (s *Sender) Run(ctx context.Context) error {
 	background.Go(func() { s.committer.run(writing) })
 	beating, stopBeating := context.WithCancel(inHand) // also while stopping, or others would take over what is in hand
 	background.Go(func() { s.keepAlive(beating) })
+	background.Go(func() { s.lookBack(beating) })
+	if s.MX != nil {
+		background.Go(func() { s.MX.Run(beating) })
+	}
+	over := make(chan struct{})
 	for range s.Connections {
-		connections.Go(func() { s.connection(inHand, work) })
+		connections.Go(func() { s.connection(inHand, work, over) })
 	}
 	s.feed(ctx, work)
 	close(work)
+	close(over)
 	connections.Wait()
 	close(s.committer.in)
 	stopBeating()
@@ -135,6 +148,9 @@ func outlive(parent context.Context, by time.Duration) (ctx context.Context, sto
 
 // retire gives the rest of the window back.
 func (s *Sender) retire(ctx context.Context) {
+	if err := s.limits.GiveBack(ctx); err != nil {
+		s.Log.WarnContext(ctx, "what was reserved under limits could not be given back", slog.Any("error", err))
+	}
 	if err := ledger.Retire(ctx, s.DB, s.lease.Load().id); err != nil {
 		s.Log.ErrorContext(ctx, "the sender could not sign off; its deliveries are taken over when its lease runs out", slog.Any("error", err))
 	}
@@ -179,29 +195,27 @@ func (s *Sender) mayGo(ctx context.Context, it *item) (bool, error) {
 
 // judge lets the route pause when an answer is about all we send, so that a mistake in the settings does not cost every recipient, and the
 // destination when it is about all that goes there.
-func (s *Sender) judge(ctx context.Context, it item, r reply.Reply) {
-	kind := r.Kind()
-	switch {
+func (s *Sender) judge(ctx context.Context, it item, of *route, r reply.Reply) {
+	switch kind := r.Kind(); {
 	case r.AboutUs():
-		if !s.route.failed(s.Clock.Now()) {
-			return
-		}
-		s.Log.WarnContext(ctx, "the relay takes nothing from us", slog.String("relay", s.Relay.Address()), slog.Any("kind", kind),
-			slog.String("phase", string(r.Phase)), slog.Int("code", r.Code), slog.String("answer", r.Text))
+		s.refused(ctx, of, r)
 		return
 	case kind == reply.Unsupported:
 		s.Log.WarnContext(ctx, "a message cannot be carried", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.String("answer", r.Text))
 	case kind.Pauses():
-		s.pause(ctx, ledger.DestinationOf(it.Email), r)
+		s.pause(ctx, it.Destination, r)
 	}
-	if r.Phase != reply.Compose {
-		s.route.works()
+	if r.Phase != reply.Compose && of != nil {
+		s.routes.worked(of, s.Clock.Now())
 	}
 }
 
 // settle hands in what an answer means. committed gets something when that is written down.
-func (s *Sender) settle(it item, r reply.Reply, committed chan<- struct{}) {
+func (s *Sender) settle(it item, of *route, r reply.Reply, committed chan<- struct{}) {
 	a := s.Retry.attempt(it.lease.id, it.Delivery, r, s.Clock.Now())
+	if of != nil {
+		a.Relay = of.relay.Address()
+	}
 	if s.Observe != nil {
 		s.Observe(a, a.At.Sub(it.begun))
 	}

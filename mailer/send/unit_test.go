@@ -100,16 +100,17 @@ func TestAttempt(t *testing.T) {
 func TestRoutePauses(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
-	var r route
-	left := func() time.Duration { return r.until.Sub(now) }
-	r.failed(now)
-	r.failed(now) // another connection, at the same time
+	r := newRoutes(Relay{Host: "one"}, 5)
+	way := r.way()
+	left := func() time.Duration { return way.until.Sub(now) }
+	r.failed(way, now)
+	r.failed(way, now) // another connection, at the same time
 	if left() != firstPause {
 		t.Errorf("after the first failure: %v", left())
 	}
 	for range 10 {
-		now = r.until
-		r.failed(now)
+		now = way.until
+		r.failed(way, now)
 	}
 	if left() != longestPause {
 		t.Errorf("after many: %v", left())
@@ -119,9 +120,58 @@ func TestRoutePauses(t *testing.T) {
 	if r.wait(ctx, now) {
 		t.Error("did not wait")
 	}
-	r.works()
+	r.worked(way, now)
 	if !r.wait(t.Context(), now) {
 		t.Error("waits although it works")
+	}
+}
+
+// Mail goes over the second relay when nothing connects to the first, or when that refused everything three times in a row; back, when that is said;
+// and the first is looked at the later the less it lasts.
+func TestTheSecondRelayStandsIn(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	r := newRoutes(Relay{Host: "one", Fallback: &Relay{Host: "two"}}, 3)
+	one, two := r.all[0], r.all[1]
+	for i := range 2 { // the first takes one away
+		if dead := r.unreachable(one, now); dead != (i == 1) {
+			t.Errorf("after %d failures: dead is %v", i+1, dead)
+		}
+	}
+	if news, other := r.failed(one, now); !news || other != two || r.way() != two || r.pauses(now) {
+		t.Errorf("nothing connects: news %v, over %v", news, r.way().relay.Host)
+	}
+	if wait, away := r.next(); wait != firstProbe || !away {
+		t.Errorf("looks after %s", wait)
+	}
+	r.later()
+	r.comeBack(now)
+	if r.way() != one || r.pauses(now) {
+		t.Error("not back")
+	}
+	for i := range 3 {
+		now = now.Add(31 * time.Second)
+		if i == 1 { // it takes one in between: those before do not count
+			r.worked(one, now)
+		}
+		if _, other := r.failed(one, now); other != nil {
+			t.Errorf("over the second relay after %d refusals", i+1)
+		}
+	}
+	if _, other := r.failed(one, now.Add(time.Minute)); other != two {
+		t.Error("still over the first relay")
+	}
+	if wait, _ := r.next(); wait != 4*firstProbe {
+		t.Errorf("looks after %s, and it had not worked for long", wait)
+	}
+	for range 5 { // there is no third
+		now = now.Add(2 * time.Minute)
+		if _, other := r.failed(two, now); other != nil || r.way() != two {
+			t.Error("leaves the second relay")
+		}
+	}
+	if !r.pauses(now) {
+		t.Error("the second relay does not pause")
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *Sender) nextSize(size int, took time.Duration) int {
 
 // claimAhead claims windows, each as soon as the one before is being handed out.
 func (s *Sender) claimAhead(ctx context.Context, windows chan<- window, size *atomic.Int64) {
-	for s.route.wait(ctx, s.Clock.Now()) {
+	for s.routes.wait(ctx, s.Clock.Now()) {
 		w := window{lease: s.lease.Load(), claimed: s.Clock.Now()}
 		if w.lease.alive(w.claimed) {
 			w.deliveries = s.claim(ctx, w.lease, w.claimed, int(size.Load()))
@@ -84,12 +84,13 @@ func (s *Sender) claim(ctx context.Context, l *lease, now time.Time, limit int) 
 // handOut gives a window to the connections, as they take it. What is left when the route pauses goes back; what is left when the lease or ctx
 // ends comes back with all that the lease holds.
 func (s *Sender) handOut(ctx context.Context, w window, work chan<- item) {
+	w.deliveries = s.holdBack(ctx, w)
 	for i, d := range w.deliveries {
 		now := s.Clock.Now()
 		if !w.lease.alive(now) {
 			return
 		}
-		if s.route.pauses(now) {
+		if s.routes.pauses(now) {
 			if err := ledger.PutBack(ctx, s.DB, w.lease.id, w.deliveries[i:]); err != nil {
 				w.lease.renounce()
 			}

@@ -24,8 +24,12 @@ func (c *session) command(line string) bool {
 		return on
 	case StartTLS:
 		return c.startTLS(line)
-	case Auth:
-		_, on := c.answer(Auth, line, "235 2.7.0 welcome")
+	case Auth, "*": // which ends an AUTH (RFC 4954, 4); some say it also when that has ended by itself
+		good := "235 2.7.0 welcome"
+		if step != Auth {
+			good = "501 5.7.0 as you like"
+		}
+		_, on := c.answer(step, line, good)
 		return on
 	case Mail:
 		return c.mail(line, arg)
@@ -34,10 +38,8 @@ func (c *session) command(line string) bool {
 	case Data:
 		return c.data(line)
 	case Rset:
-		act, on := c.answer(Rset, line, "250 2.0.0 forgotten")
-		if act.says('2') {
-			c.forget()
-		}
+		_, on := c.answer(Rset, line, "250 2.0.0 forgotten")
+		c.forget() // whatever was said: what follows was written before that was known
 		return on
 	case Noop:
 		_, on := c.answer(Noop, line, "250 2.0.0 well")
@@ -115,7 +117,7 @@ func (c *session) data(line string) bool {
 		good = "503 5.5.1 RCPT first"
 	}
 	act, on := c.answer(Data, line, good)
-	if !on || !act.says('3') {
+	if !on || !act.says('3') || !strings.Contains(act.Reply, "354") {
 		return on
 	}
 	if _, err := c.in.Peek(1); err != nil {

@@ -301,8 +301,11 @@ func (c *session) perform(step Step, act Act) bool {
 	return c.end(act.Then)
 }
 
-// says reports whether an act's answer is whole and of a class.
-func (a Act) says(class byte) bool { return !a.Mute && a.Part == 0 && a.Reply[0] == class }
+// says reports whether an act's answer is whole and of a class: what its last line says.
+func (a Act) says(class byte) bool {
+	last := a.Reply[strings.LastIndexByte(a.Reply, '\n')+1:]
+	return !a.Mute && a.Part == 0 && len(last) >= 3 && last[0] == class && (len(last) == 3 || last[3] == ' ')
+}
 
 // end does what becomes of the connection and reports whether it goes on.
 func (c *session) end(then End) bool {
