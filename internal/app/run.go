@@ -153,17 +153,14 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			if err := a.keepBooks(ctx); err != nil {
 				return err
 			}
-			release, err := a.publishDue(ctx)
-			if err != nil {
-				return err
-			}
+			release, unpublished := a.publishDue(ctx) // what cannot be published keeps nothing else back
 			planned, next, err := a.PlanDue(ctx)
 			changed, failed := a.keepDesk(ctx)
 			if planned+changed > 0 {
 				sender.Wake()
 			}
 			a.alarm.set(edition.Earlier(next, release))
-			return errors.Join(err, failed)
+			return errors.Join(unpublished, err, failed)
 		},
 		Retain:     a.retain,
 		PollDue:    a.queueDueSources,

@@ -16,7 +16,7 @@ func TestSameArticle(t *testing.T) {
 		lecture = "The next lecture of the series is on Thursday at seven in the large hall. Admission is free. This time a physicist tells how " +
 			"lightning finds its way, and lets some of it loose on the stage. Children are welcome from the age of eight."
 		lectureToo = "The next lecture of the series is on Thursday at seven in the large hall. Admission is free. This time a biologist explains why " +
-			"eels swim across an ocean, and brings a few that have been there. Seats can be kept by telephone until noon on the day."
+			"eels swim across an ocean, and brings a few that have been there. Children are welcome from the age of eight."
 		chinese   = "科学中心将于五月一日向公众开放新展厅，展厅面积两千平方米，展出一百二十件互动展品。欢迎各国伙伴前来参观。开馆时间为每天上午九点至下午五点。"
 		chineseTo = "科学中心将于五月一日向公众开放新展厅，展厅面积两千平方米，展出一百三十件互动展品。欢迎各国伙伴前来参观。开馆时间为每天上午九点至下午五点。"
 		italian   = "Sabato i robot di quattordici scuole si sono passati l'acqua di mano in mano lungo il fiume, per tre chilometri, dal vecchio mulino al centro."

@@ -106,7 +106,8 @@ func TestAnImageIsTurnedAsItsCameraWasHeld(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		picture, where := decoded(t, made), ""
+		picture := decoded(t, made)
+		var where []string
 		w, h := made.Width, made.Height
 		if sideways := orientation >= 5; sideways != (w == 32) {
 			t.Errorf("orientation %d: %d × %d", orientation, w, h)
@@ -115,10 +116,10 @@ func TestAnImageIsTurnedAsItsCameraWasHeld(t *testing.T) {
 			"upper left": {w / 8, h / 8}, "upper right": {w * 7 / 8, h / 8}, "lower left": {w / 8, h * 7 / 8}, "lower right": {w * 7 / 8, h * 7 / 8},
 		} {
 			if r, _, _, _ := picture.At(at.X, at.Y).RGBA(); r < 0x8000 {
-				where += name
+				where = append(where, name)
 			}
 		}
-		if where != want {
+		if strings.Join(where, " and ") != want {
 			t.Errorf("orientation %d: the dark corner is %q, want %q", orientation, where, want)
 		}
 		if bytes.Contains(made.Body, []byte("Exif")) || bytes.Contains(made.Body, []byte("secret")) {
