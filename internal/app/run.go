@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,7 +21,10 @@ import (
 	"silkpost/internal/jobs"
 	"silkpost/internal/web"
 	"silkpost/mailer/bounce"
+	"silkpost/mailer/destination"
 	"silkpost/mailer/edition"
+	"silkpost/mailer/ledger"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
 )
@@ -158,6 +162,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			a.alarm.set(edition.Earlier(next, release))
 			return errors.Join(unpublished, err, failed)
 		},
+		Retain:     a.retain,
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
@@ -171,6 +176,22 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 	})
 }
 
+// retain drops the deliveries of months that ended longer ago than they are to be kept.
+func (a *App) retain(ctx context.Context) error {
+	if a.Config.RetentionMonths == 0 {
+		return nil
+	}
+	now := a.Clock.Now()
+	done, err := ledger.Retain(ctx, a.DB, now.AddDate(0, -a.Config.RetentionMonths, 0), now)
+	if len(done.Months) > 0 {
+		a.Log.InfoContext(ctx, "old deliveries were counted and dropped", slog.String("months", strings.Join(done.Months, " ")))
+	}
+	if done.Blocked != "" {
+		a.Log.WarnContext(ctx, "old deliveries stay, for something of their month is open: end its editions with silkpost edition cancel", slog.String("month", done.Blocked))
+	}
+	return err
+}
+
 // keepBooks does what time alone brings: pauses end, counts of requests are forgotten, and images that nobody shows go.
 func (a *App) keepBooks(ctx context.Context) error {
 	now := a.Clock.Now()
@@ -180,6 +201,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 	}
 	if resumed > 0 {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
+	}
+	if err := limit.Forget(ctx, a.DB, now); err != nil {
+		return err
 	}
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
 		return err
@@ -286,6 +310,9 @@ func (a *App) sender() (*send.Sender, error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
 		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
 		Scored: bounce.Score,
+	}
+	if a.lookupMX != nil {
+		s.MX = &destination.Resolver{DB: a.DB, Clock: a.Clock, Log: a.Log, LookupMX: a.lookupMX}
 	}
 	a.observe(s)
 	return s, nil

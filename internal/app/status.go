@@ -13,11 +13,13 @@ import (
 	"silkpost/feeds"
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/internal/installation"
 	"silkpost/mailer/bounce"
 	"silkpost/mailer/compose"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/ledger"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/notice"
 	"silkpost/subscribers"
 )
@@ -36,8 +38,26 @@ type Status struct {
 	Held       string          `json:"held"` // why nothing is sent until the database is adopted; "": it is not held
 	Bounces    BounceStatus    `json:"bounces"`
 	Paused     []PausedStatus  `json:"paused_destinations"`
+	Limits     []LimitStatus   `json:"limits"`
+	Floor      FloorStatus     `json:"floor"`
 	Locked     []LockedKey     `json:"locked_dkim_keys"`   // nothing is sent from their domains
 	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
+}
+
+// FloorStatus says which deliveries are not kept any more but for their counts.
+type FloorStatus struct {
+	Month *string    `json:"kept_from"`      // the first month of which deliveries are kept, as 2026-01; null: all are
+	Rose  *time.Time `json:"rose_at"`        // when older ones were last dropped
+	Until *time.Time `json:"articles_until"` // articles that came by then are never planned again
+}
+
+func floorStatus(ctx context.Context, h database.Handle) (s FloorStatus, err error) {
+	floor, err := ledger.FloorOf(ctx, h)
+	if err != nil || floor.Arrived == nil {
+		return s, err
+	}
+	month := floor.Month().Format("2006-01")
+	return FloorStatus{Month: &month, Rose: floor.RoseAt, Until: floor.Arrived}, nil
 }
 
 // BounceStatus is what came back within thirty days, how it comes back, and what waits for a person.
@@ -51,10 +71,35 @@ type BounceStatus struct {
 type PausedStatus struct {
 	Destination string    `json:"destination"`
 	Since       time.Time `json:"since"`
-	Until       time.Time `json:"until"`
-	Kind        string    `json:"kind"` // blocked, not authenticated, throttled
+	Until       time.Time `json:"until,omitzero"` // zero: until somebody resumes it
+	ByHand      bool      `json:"by_hand"`
+	Kind        string    `json:"kind"` // blocked, not authenticated, throttled; "" when it was paused by hand alone
 	Code        int       `json:"code"`
 	Reply       string    `json:"reply"`
+}
+
+// LimitStatus is a declared limit with how far it is used, for each relay, destination or sender that it is about, and what waits under it.
+type LimitStatus struct {
+	limit.Use
+	Waiting []ledger.Line `json:"waiting"`
+}
+
+func (a *App) limitStatus(ctx context.Context, h database.Handle) (shown []LimitStatus, err error) {
+	uses, err := limit.Uses(ctx, h, a.Clock.Now())
+	if err != nil || len(uses) == 0 {
+		return []LimitStatus{}, err
+	}
+	lines, err := ledger.Lines(ctx, h, a.Clock.Now())
+	for _, u := range uses {
+		s := LimitStatus{Use: u, Waiting: []ledger.Line{}}
+		for _, l := range lines {
+			if l.Limit == u.Name && l.About == u.About {
+				s.Waiting = append(s.Waiting, l)
+			}
+		}
+		shown = append(shown, s)
+	}
+	return shown, err
 }
 
 // bouncesOf is for how long bounces are counted.
@@ -76,7 +121,10 @@ func (a *App) pausedStatus(ctx context.Context, h database.Handle) ([]PausedStat
 	all, err := ledger.Paused(ctx, h, a.Clock.Now())
 	shown := make([]PausedStatus, len(all))
 	for i, d := range all {
-		shown[i] = PausedStatus{Destination: d.Name, Since: d.PausedAt, Until: d.PausedUntil, Kind: d.Kind, Code: d.Code, Reply: d.Reply}
+		shown[i] = PausedStatus{Destination: d.Name, Since: d.PausedAt, Until: d.PausedUntil, ByHand: d.ByHand, Kind: d.Kind, Code: d.Code, Reply: d.Reply}
+		if d.ByHand {
+			shown[i].Until = time.Time{}
+		}
 	}
 	return shown, err
 }
@@ -97,6 +145,7 @@ type SourceStatus struct {
 // NoticeStatus counts the notices (mails that confirm, welcome and tell of a changed address) by state and has those in trouble.
 type NoticeStatus struct {
 	ledger.Counts
+	Bounced  int             `json:"bounced"`  // within thirty days
 	Troubled []NoticeTrouble `json:"troubled"` // the latest
 }
 
@@ -155,7 +204,7 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if err != nil {
 			return err
 		}
-		if s.Notices, err = noticeStatus(ctx, h); err != nil {
+		if s.Notices, err = a.noticeStatus(ctx, h); err != nil {
 			return err
 		}
 		standing, err := installation.Of(ctx, h)
@@ -169,14 +218,23 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Paused, err = a.pausedStatus(ctx, h); err != nil {
 			return err
 		}
+		if s.Limits, err = a.limitStatus(ctx, h); err != nil {
+			return err
+		}
+		if s.Floor, err = floorStatus(ctx, h); err != nil {
+			return err
+		}
 		s.Locked, err = a.lockedKeys(ctx, h)
 		return err
 	})
 	return s, err
 }
 
-func noticeStatus(ctx context.Context, h database.Handle) (s NoticeStatus, err error) {
+func (a *App) noticeStatus(ctx context.Context, h database.Handle) (s NoticeStatus, err error) {
 	if s.Counts, err = notice.Count(ctx, h); err != nil {
+		return s, err
+	}
+	if s.Bounced, err = notice.Bounced(ctx, h, a.Clock.Now().Add(-bouncesOf)); err != nil {
 		return s, err
 	}
 	troubled, err := notice.Troubled(ctx, h, troubledNotices)
@@ -290,10 +348,25 @@ type Delivery struct {
 	BounceDiagnostic string            `json:"bounce_diagnostic,omitempty"`
 }
 
-// Deliveries returns an edition's account, or an error of kind errs.NotFound.
+// Tallies returns what is kept for ever of an edition whose deliveries were dropped; none when they are kept.
+func (a *App) Tallies(ctx context.Context, id uuid.UUID) ([]ledger.Tally, error) {
+	if _, err := a.Edition(ctx, id); err != nil {
+		return nil, err
+	}
+	return ledger.Tallies(ctx, a.DB, id)
+}
+
+// Deliveries returns an edition's account; an error of kind errs.NotFound when there is no such edition, errs.Gone when its deliveries were dropped.
 func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, err error) {
 	if _, err := a.Edition(ctx, id); err != nil {
 		return nil, err
+	}
+	floor, err := ledger.FloorOf(ctx, a.DB)
+	if err != nil {
+		return nil, err
+	}
+	if floor.Below(id) {
+		return nil, errs.New(errs.Gone, "the deliveries of edition %s are not kept any more, only their counts: silkpost deliveries without --json shows them", id)
 	}
 	entries, err := ledger.Entries(ctx, a.DB, id)
 	if err != nil {
@@ -310,7 +383,7 @@ func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, e
 			BouncedAt: e.BouncedAt, BounceKind: e.BounceKind, BounceStatus: e.BounceStatus, BounceDiagnostic: e.BounceDiagnostic,
 		}
 		if e.Sender != "" {
-			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Sender)
+			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Resent, e.Sender)
 		}
 	}
 	return lines, nil

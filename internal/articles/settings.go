@@ -93,9 +93,9 @@ func (s Settings) check(kind string) error {
 		{"content", s.Content != "", site},
 		{"remove", len(s.Remove) > 0, site},
 		{"time_zone", s.TimeZone != "", site},
+		{"full_text", s.FullText != "", kind == KindFeed},
 		{"path", s.Path != "", kind == KindFolder},
 		{"first_poll", s.FirstPoll != "", kind != KindFolder || s.Path != ""},
-		{"full_text", s.FullText != "", kind == KindFeed},
 	} {
 		if key.given && !key.fits {
 			return errs.New(errs.Invalid, "%s means nothing for kind %q", key.name, kind)
@@ -106,14 +106,14 @@ func (s Settings) check(kind string) error {
 		return errs.New(errs.Invalid, "max_pages %d: use 1 to %d", s.MaxPages, maxMaxPages)
 	case s.FirstPoll != "" && s.FirstPoll != FirstPollArchive && s.FirstPoll != FirstPollDue:
 		return errs.New(errs.Invalid, "first_poll %q: use archive, or due to have what it finds in digests", s.FirstPoll)
+	case !slices.Contains([]FullText{"", FullTextAuto, FullTextAlways, FullTextNever}, s.FullText):
+		return errs.New(errs.Invalid, "full_text %q: use auto, always or never", s.FullText)
 	case s.HoldAbove < HoldNever:
 		return errs.New(errs.Invalid, "hold_above %d: use how many new articles at once are usual, 0 to have that found out, or -1 to hold none", s.HoldAbove)
 	case s.Images != "" && s.Images != ImagesLink && s.Images != ImagesStore:
 		return errs.New(errs.Invalid, "images %q: use link, or store to serve them from here", s.Images)
 	case s.Path != "" && !filepath.IsAbs(s.Path):
 		return errs.New(errs.Invalid, "path %q: write the whole path, such as /srv/news", s.Path)
-	case !slices.Contains([]FullText{"", FullTextAuto, FullTextAlways, FullTextNever}, s.FullText):
-		return errs.New(errs.Invalid, "full_text %q: use auto, always or never", s.FullText)
 	case kind == KindHTML && strings.TrimSpace(s.Listing.Item) == "":
 		return errs.New(errs.Invalid, "listing: item is missing, the CSS selector of one article in the listing; silkpost source check suggests one")
 	}

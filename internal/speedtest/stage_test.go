@@ -31,7 +31,10 @@ func diskDir(b *testing.B) string {
 	b.Helper()
 	dir, err := os.MkdirTemp("/var/tmp", "silkpost-speed-")
 	must(b, err)
-	b.Cleanup(func() { _ = exec.Command("cp", dir+"/postgres/postgres.log", "/tmp/eng/pg.log").Run(); _ = os.RemoveAll(dir) })
+	b.Cleanup(func() {
+		_ = exec.Command("cp", dir+"/postgres/postgres.log", "/tmp/eng/pg.log").Run()
+		_ = os.RemoveAll(dir)
+	})
 	must(b, os.Chmod(dir, 0o711))
 	return dir
 }

@@ -95,7 +95,9 @@ func parse(stored []byte) (*Message, error) {
 }
 
 // inBody reports a slot of quoted-printable text: what stands in it begins and ends with a line break.
-func (s slot) inBody() bool { return s >= address && s <= addressHTML || s >= preferences && s <= preferencesHTML || s >= link && s <= viewHTML }
+func (s slot) inBody() bool {
+	return s >= address && s <= addressHTML || s >= preferences && s <= preferencesHTML || s >= link && s <= viewHTML
+}
 
 // stuff doubles the dots at line starts (RFC 5321, 4.5.2).
 func stuff(text []byte, atLineStart bool) []byte {

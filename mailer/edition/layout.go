@@ -7,6 +7,7 @@ import (
 	"github.com/lib/pq"
 
 	"silkpost/internal/language"
+	"silkpost/mailer/ledger"
 	"silkpost/subscribers"
 )
 
@@ -25,6 +26,7 @@ type layout struct {
 	languages Languages
 	edition   *Edition
 	bare      bool // goes out even without articles: it has an introduction
+	closes    bool // what lies behind the floor is nobody's any more
 }
 
 // run executes a statement.
@@ -95,7 +97,7 @@ func (l *layout) choose(ctx context.Context) error {
 		SELECT group_id, array_agg(DISTINCT topic) AS topics FROM version, unnest(tags || section) topic GROUP BY group_id`); err != nil {
 		return err
 	}
-	return l.run(ctx, `
+	if err := l.run(ctx, `
 		CREATE TEMP TABLE chosen ON COMMIT DROP AS
 		SELECT DISTINCT ON (f.id, v.group_id) f.id AS profile, v.group_id, v.position, v.article_id, want.fallback,
 		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at, max(v.weight) OVER (PARTITION BY f.id, v.group_id) AS weight
@@ -108,7 +110,11 @@ func (l *layout) choose(ctx context.Context) error {
 		) want
 		WHERE v.language_key = want.key
 		ORDER BY f.id, v.group_id, want.n, v.language <> want.tag, v.article_id`,
-		l.list.FallbackLanguage, language.Key(l.list.FallbackLanguage))
+		l.list.FallbackLanguage, language.Key(l.list.FallbackLanguage)); err != nil || !l.closes {
+		return err
+	}
+	// Who was given it is not known any more (P1).
+	return l.run(ctx, `DELETE FROM chosen WHERE `+ledger.Closed("chosen.group_id"))
 }
 
 // digests lays out what each profile gets: what an editor put in a place, then what is urgent, what is

@@ -417,6 +417,48 @@ func TestTakeOverLeavesNewcomersAlone(t *testing.T) {
 	b.counts(ledger.Counts{Recipients: 3, InFlight: 3})
 }
 
+// What a sender claims while it is buried goes back with the rest: claims lock their sender.
+func TestTakeOverWaitsForClaimsUnderWay(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 3)
+	sender, later := b.enlist(noon), noon.Add(time.Minute)
+	claim := b.db.MustBegin() // as one does
+	claim.MustExec(`SELECT FROM mailer.senders WHERE id = $1 FOR KEY SHARE`, sender)
+	claim.MustExec(`UPDATE mailer.deliveries SET state = 'in_flight', sender_id = $1`, sender)
+	back := make(chan int, 1)
+	go func() {
+		n, err := ledger.TakeOver(b.ctx, b.db, later)
+		if err != nil {
+			t.Error(err)
+		}
+		back <- n
+	}()
+	testkit.Eventually(t, 10*time.Second, "TakeOver waits for the claim", func() bool {
+		var waiting bool
+		b.must(b.db.Get(&waiting, `SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`))
+		return waiting
+	})
+	b.must(claim.Commit())
+	if n := <-back; n != 3 {
+		t.Errorf("%d deliveries were put back, not 3", n)
+	}
+	b.counts(ledger.Counts{Recipients: 3, Pending: 3})
+}
+
+// A claim writes rows and no index, which is half of what it would cost.
+func TestClaimsTouchNoIndex(t *testing.T) {
+	t.Parallel()
+	b := newBook(t, 50)
+	if n := len(b.claim(b.enlist(noon), noon, 50)); n != 50 {
+		t.Fatalf("%d were claimed", n)
+	}
+	testkit.Eventually(t, 20*time.Second, "the server says so", func() bool {
+		var hot int
+		b.must(b.db.Get(&hot, `SELECT coalesce(sum(n_tup_hot_upd), 0) FROM pg_stat_user_tables WHERE schemaname = 'mailer' AND relname LIKE 'deliveries%'`))
+		return hot >= 50
+	})
+}
+
 func TestRecheck(t *testing.T) {
 	t.Parallel()
 	b := newBook(t, 2)

@@ -37,42 +37,40 @@ func Renew(ctx context.Context, h database.Handle, sender uuid.UUID, now time.Ti
 }
 
 // Retire ends a sender: its lease is gone and what it still holds is due again.
-func Retire(ctx context.Context, h database.Handle, sender uuid.UUID) (err error) {
+func Retire(ctx context.Context, db *sqlx.DB, sender uuid.UUID) (err error) {
 	defer errs.Wrap(&err, "ledger.Retire")
-	_, err = h.ExecContext(ctx, `
-		WITH gone AS (DELETE FROM mailer.senders WHERE id = $1)
-		UPDATE mailer.deliveries SET state = 'pending', sender_id = NULL
-		WHERE state = 'in_flight' AND sender_id = $1`,
-		sender)
-	return err
+	return database.Transact(ctx, db, func(tx *sqlx.Tx) error {
+		_, err := bury(ctx, tx, `DELETE FROM mailer.senders WHERE id = $1 RETURNING id`, sender)
+		return err
+	})
 }
 
-// TakeOver puts back what dead senders held and returns how many deliveries that were. Anyone may call it at any time. Who is dead is
-// settled before anything is put back, so nothing is taken from a sender that comes to life meanwhile.
+// TakeOver puts back what dead senders held and returns how many deliveries that were. Anyone may call it at any time.
 func TakeOver(ctx context.Context, db *sqlx.DB, now time.Time) (n int, err error) {
 	defer errs.Wrap(&err, "ledger.TakeOver")
 	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
-		var dead pq.StringArray
-		if err := tx.GetContext(ctx, &dead, `
-			WITH expired AS (DELETE FROM mailer.senders WHERE lease_until < $1 RETURNING id)
-			SELECT coalesce(array_agg(id), '{}') FROM (
-				SELECT id FROM expired
-				UNION SELECT d.sender_id FROM mailer.deliveries d
-				WHERE d.state = 'in_flight' AND NOT EXISTS (SELECT 1 FROM mailer.senders s WHERE s.id = d.sender_id)
-			) gone`, now); err != nil || len(dead) == 0 {
-			return err
-		}
-		res, err := tx.ExecContext(ctx, `
-			UPDATE mailer.deliveries SET state = 'pending', sender_id = NULL
-			WHERE state = 'in_flight' AND sender_id = ANY ($1::uuid[])`, dead)
-		if err != nil {
-			return err
-		}
-		rows, err := res.RowsAffected()
-		n = int(rows)
+		n, err = bury(ctx, tx, `DELETE FROM mailer.senders WHERE lease_until < $1 RETURNING id`, now)
 		return err
 	})
 	return n, err
+}
+
+// bury deletes senders, by a statement that returns who they were, and makes due again what they held. Claims lock their sender, so that those under way
+// are waited for and none comes after; what they took the second statement sees. It looks through all that is open: no index knows who holds what, which
+// would make each claim dearer.
+func bury(ctx context.Context, tx *sqlx.Tx, deletion string, which any) (n int, err error) {
+	var dead pq.StringArray
+	if err := tx.GetContext(ctx, &dead, `WITH dead AS (`+deletion+`) SELECT coalesce(array_agg(id), '{}') FROM dead`, which); err != nil || len(dead) == 0 {
+		return 0, err
+	}
+	res, err := tx.ExecContext(ctx, `
+		UPDATE mailer.deliveries SET state = 'pending', sender_id = NULL
+		WHERE due_at IS NOT NULL AND state = 'in_flight' AND sender_id = ANY ($1::uuid[])`, dead)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := res.RowsAffected()
+	return int(rows), err
 }
 
 // begins is true of a delivery d of an edition e that was begun, or may be at $2: a later one waits for a person.
@@ -91,10 +89,14 @@ func goes(e string) string {
 		SELECT FROM mailer.pauses p WHERE p.list_id IN (0, ` + e + `.list_id))`
 }
 
-// doubted is true of a delivery that was ever in doubt: its contact may have it.
+// doubted is true of a delivery that was ever in doubt, or sent before it was sent again: its contact may have it.
 func doubted(d string) string {
-	return `EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = ` + d + `.edition_id AND a.contact_id = ` + d + `.contact_id AND a.outcome = 'in_doubt')`
+	return `EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = ` + d + `.edition_id AND a.contact_id = ` + d + `.contact_id AND a.outcome IN ('in_doubt', 'sent'))`
 }
+
+// Remains is the state in which a delivery d that was ever in doubt, or sent before, is left when it is not tried again.
+const Remains = `CASE WHEN EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = d.edition_id AND a.contact_id = d.contact_id AND a.outcome = 'sent')
+	THEN 'sent' ELSE 'in_doubt' END`
 
 // reserves is true of a delivery of an edition that counts for what is given once: one that may repeat articles does not.
 func reserves(d string) string {
@@ -110,13 +112,15 @@ func GivesBack(d string) string { return `NOT ` + doubted(d) + ` AND ` + reserve
 // that. An edition that is being worked on is left for the next time: whoever holds, pauses, cancels or arranges one locks its row, waits for
 // claims under way, and afterwards there are no others.
 var claim = `
-	WITH open AS (
+	WITH alive AS (
+		SELECT FROM mailer.senders WHERE id = $1 AND lease_until > $2 FOR KEY SHARE
+	), open AS (
 		SELECT e.id, e.late_after, ARRAY(SELECT v.id FROM mailer.variants v WHERE v.edition_id = e.id AND v.retired) AS retired
 		FROM mailer.editions e
 		WHERE ` + goes("e") + `
 		FOR KEY SHARE SKIP LOCKED
 	), due AS (
-		SELECT d.edition_id, d.contact_id, m.email, m.name, coalesce(o.destination, ` + domainOf + `, '') AS destination,
+		SELECT d.edition_id, d.contact_id, m.email, m.name, coalesce(o.destination, '') AS destination,
 		       p.until + (d.contact_id % 60) * interval '1 second' AS until
 		FROM open e CROSS JOIN LATERAL (
 			SELECT * FROM mailer.deliveries d
@@ -127,14 +131,15 @@ var claim = `
 			FOR UPDATE OF d SKIP LOCKED
 		) d
 		LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
-		LEFT JOIN mailer.domains o ON o.name = ` + domainOf + `
+		-- Not joined, for the planner would read all domains for each row; and each worked out once.
+		CROSS JOIN LATERAL (SELECT ` + domainOf + ` AS name OFFSET 0) domain
+		CROSS JOIN LATERAL (SELECT coalesce((SELECT o.destination FROM mailer.domains o WHERE o.name = domain.name), domain.name) AS destination OFFSET 0) o
 		LEFT JOIN LATERAL (
 			SELECT least(max(CASE WHEN p.by_hand THEN 'infinity' ELSE p.paused_until END), $2::timestamptz + ` + lookAgain + `) AS until
-			FROM mailer.destinations p WHERE ` + pauses + ` AND p.name IN (` + domainOf + `, o.destination)
+			FROM mailer.destinations p WHERE ` + pauses + ` AND p.name IN (domain.name, o.destination)
 			HAVING count(*) > 0 -- least() takes no notice of a null
 		) p ON true
-		WHERE EXISTS (SELECT 1 FROM mailer.senders WHERE id = $1 AND lease_until > $2)
-		  AND NOT EXISTS (SELECT 1 FROM installation.standing WHERE held)
+		WHERE EXISTS (SELECT FROM alive) AND NOT EXISTS (SELECT FROM installation.standing WHERE held)
 		ORDER BY d.due_at, d.variant_id
 		LIMIT $3
 	), begun AS (
@@ -149,7 +154,7 @@ var claim = `
 		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE coalesce(due.until, d.due_at) END,
 		    settled_at = CASE WHEN due.email IS NULL THEN $2::timestamptz ELSE d.settled_at END
 		FROM due WHERE d.edition_id = due.edition_id AND d.contact_id = due.contact_id
-		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, d.held_until, due.destination,
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, d.resent, d.held_until, due.destination,
 		          coalesce(due.email, '') AS email, coalesce(due.name, '') AS name, due.until IS NOT NULL AS waits
 	), released AS (
 		INSERT INTO mailer.released (subscription_id, group_id)
