@@ -13,7 +13,7 @@ import (
 // furnishSigning has messages signed for the domains that have keys.
 func (a *App) furnishSigning() {
 	ring := &dkim.Ring{DB: a.DB, Secrets: a.keys, Clock: a.Clock, Log: a.Log}
-	a.Composer.Sign = ring.Sign
+	a.Composer.Sign, a.Composer.Signs = ring.Sign, ring.Signs
 }
 
 // MakeKey makes a DKIM key for a domain. It does not sign until UseKey, for its record has to be published first. selector is "" for one that says when it was

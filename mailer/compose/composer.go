@@ -37,6 +37,8 @@ type Composer struct {
 	// Sign returns the header fields, each ending in CRLF, that are put before a message from an address; nil: none are. The message has CRLF line ends and
 	// is not dot-stuffed. It is called from many goroutines. With an error the message is not sent.
 	Sign func(from string, message []byte) (header []byte, err error)
+	// Signs reports whether Sign has anything to say about messages from an address, which is cheaper to ask. Nil: it may have.
+	Signs func(from string) bool
 
 	mu     sync.Mutex
 	ready  map[int64]*variant
@@ -72,14 +74,12 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery, buffer []byt
 		ViewURL:         c.ViewURL(d.EditionID, d.ContactID),
 		UnsubscribeMail: c.UnsubscribeMailto(d.SubscriptionID),
 	}
-	if c.Sign == nil {
-		p.Wire, p.EightBit = v.message.AppendWire(buffer[:0], r)
-		return p, nil
+	if c.Sign != nil && (c.Signs == nil || c.Signs(v.from)) {
+		signed, err := c.Signed(v.from, v.message.appendFor(buffer[:0], r))
+		return send.NewParcel(p.From, p.To, signed), err
 	}
-	signed, err := c.Signed(v.from, v.message.For(r))
-	p = send.NewParcel(p.From, p.To, signed)
-	p.Sender = v.from
-	return p, err
+	p.Wire, p.EightBit = v.message.AppendWire(buffer[:0], r)
+	return p, nil
 }
 
 // Signed returns a message from an address with its signatures before it, if it is to have any.

@@ -58,6 +58,13 @@ func (r *Ring) Sign(from string, message []byte) ([]byte, error) {
 	return sign(keys.signers, message, now)
 }
 
+// Signs reports whether Sign would do anything about a message from an address; that it fails is something.
+func (r *Ring) Signs(from string) bool {
+	known, err := r.read(r.Clock.Now())
+	keys, _ := keysFor(known, from[strings.LastIndexByte(from, '@')+1:])
+	return err != nil || keys.failure != nil || len(keys.signers) > 0
+}
+
 // keysFor returns the keys of a domain, or else of its nearest parent that has any.
 func keysFor[T any](known map[string]T, domain string) (found T, of string) {
 	for of = strings.ToLower(domain); of != ""; _, of, _ = strings.Cut(of, ".") {

@@ -69,6 +69,9 @@ func (tb *table) selectors(from string) (found []string) {
 	tb.t.Helper()
 	header, err := tb.Sign(from, []byte(letter))
 	tb.must(err)
+	if tb.Signs(from) != (len(header) > 0) {
+		tb.t.Errorf("whether messages from %s are signed: %v, but the signature is %q", from, tb.Signs(from), header)
+	}
 	for _, one := range strings.Split(string(header), "DKIM-Signature:")[1:] {
 		_, domain, _ := strings.Cut(one, " d=")
 		_, selector, _ := strings.Cut(one, " s=")
@@ -201,6 +204,9 @@ func TestWhatIsKnownHoldsWhileTheDatabaseIsAway(t *testing.T) {
 	tb.clock.Advance(stale)
 	if header, err := tb.Sign("news@example.org", []byte(letter)); errs.KindOf(err) != errs.Unavailable {
 		t.Errorf("%q, %v", header, err)
+	}
+	if !tb.Signs("news@example.org") {
+		t.Error("what cannot be signed would go unsigned")
 	}
 }
 
