@@ -35,7 +35,7 @@ test-imap: ## the mailbox for bounces, against a Dovecot of the tests' own
 	@script/setup postgres dovecot
 	$(call tier,imap)
 
-crash: ## kill -9 and lost connections, again and again (SHORT=-short for the quick form)
+crash: ## everything breaks while mail is sent, and is counted (SHORT=-short for the quick form)
 	@script/setup postgres
 	$(call tier,crash)
 

@@ -15,6 +15,17 @@ type articleCmd struct {
 	Restore  articleRestoreCmd  `cmd:"" help:"Publish a withdrawn article again, as it was."`
 
 	Translate articleTranslateCmd `cmd:"" help:"Type its title and summary in another language."`
+	Link      articleLinkCmd      `cmd:"" help:"Make two articles translations of one another."`
+
+	Edit    articleEditCmd    `cmd:"" help:"Write over parts of an article, whatever its source gives later."`
+	Revert  articleRevertCmd  `cmd:"" help:"Give an edited article back to its source."`
+	History articleHistoryCmd `cmd:"" help:"List what an article has been."`
+	Diff    articleDiffCmd    `cmd:"" help:"Show how an article changed."`
+	Mark    articleMarkCmd    `cmd:"" help:"Say that an article is urgent or pinned, or no longer."`
+
+	Waiting articleWaitingCmd `cmd:"" help:"List what came and is not published yet: embargoed, unfinished, held."`
+	Publish articlePublishCmd `cmd:"" help:"Publish what waits, now."`
+	Discard articleDiscardCmd `cmd:"" help:"Drop what waits, for good."`
 }
 
 // reference says which article is meant.

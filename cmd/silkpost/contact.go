@@ -155,7 +155,11 @@ func contactDeliveries(e *env, f app.ContactFile) error {
 func contactNotices(e *env, f app.ContactFile) error {
 	var rows [][]string
 	for _, n := range f.Notices {
-		rows = append(rows, []string{minute(n.MadeAt), n.List, n.Kind, strings.ReplaceAll(n.State, "_", " "), replied(n.Code, n.Reply)})
+		state := strings.ReplaceAll(n.State, "_", " ")
+		if n.BouncedAt != nil {
+			state += ", bounced (" + strings.TrimSpace(string(n.BounceKind)+" "+n.BounceStatus) + ")"
+		}
+		rows = append(rows, []string{minute(n.MadeAt), n.List, n.Kind, state, replied(n.Code, n.Reply)})
 	}
 	return section(e, "Notices", []string{"when", "list", "notice", "state", "answer"}, rows)
 }

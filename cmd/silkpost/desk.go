@@ -15,6 +15,7 @@ import (
 	"silkpost/internal/articles"
 	"silkpost/internal/errs"
 	"silkpost/mailer/edition"
+	"silkpost/mailer/ledger"
 	"silkpost/mailer/reply"
 	"silkpost/subscribers"
 )
@@ -318,6 +319,21 @@ func (c *editionResumeCmd) Run(e *env) error {
 	return c.change(e, func(ctx context.Context, d *edition.Desk) error { return d.Resume(ctx, c.ID.UUID) })
 }
 
+type editionResendCmd struct {
+	edited
+	To string `help:"Address of the contact." required:"" placeholder:"EMAIL"`
+}
+
+func (c *editionResendCmd) Run(e *env) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		if err := a.Resend(ctx, edition.CommandLine, c.ID.UUID, c.To); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(e.stdout, "It goes to %s once more, as a new message, as soon as a worker runs.\n", c.To)
+		return err
+	})
+}
+
 // change changes an edition's state and says what it is then.
 func (c *edited) change(e *env, do func(context.Context, *edition.Desk) error) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
@@ -399,25 +415,21 @@ type pauseCmd struct{ paused }
 
 func (c *pauseCmd) Run(e *env) error { return c.set(e, true) }
 
-type resumeCmd struct {
-	paused
-	Destination string `help:"Domain of readers' addresses that blocked us, once that is mended." placeholder:"DOMAIN" xor:"what" required:""`
-}
+type resumeCmd struct{ paused }
 
-func (c *resumeCmd) Run(e *env) error {
-	if c.Destination == "" {
-		return c.set(e, false)
-	}
-	return e.open(func(ctx context.Context, a *app.App) error { return a.ResumeDestination(ctx, c.Destination) })
-}
+func (c *resumeCmd) Run(e *env) error { return c.set(e, false) }
 
 // paused says what is paused.
 type paused struct {
-	List string `help:"Slug of a list." placeholder:"SLUG" xor:"what" required:""`
-	All  bool   `help:"Every list." xor:"what" required:""`
+	List        string `help:"Slug of a list." placeholder:"SLUG" xor:"what" required:""`
+	All         bool   `help:"Every list." xor:"what" required:""`
+	Destination string `help:"Domain of readers' addresses, or all that the same servers take: google.com." placeholder:"DOMAIN" xor:"what" required:""`
 }
 
 func (c *paused) set(e *env, pause bool) error {
+	if c.Destination != "" {
+		return c.setDestination(e, pause)
+	}
 	return e.open(func(ctx context.Context, a *app.App) error {
 		changed, err := a.PauseLists(ctx, edition.CommandLine, c.List, pause)
 		if err != nil {
@@ -436,6 +448,32 @@ func (c *paused) set(e *env, pause bool) error {
 			fmt.Fprintf(e.stdout, "Nothing more is sent of %s, from now on. What a server has in its hands is finished. silkpost resume goes on.\n", what)
 		default:
 			fmt.Fprintf(e.stdout, "Sending goes on: %s.\n", what)
+		}
+		return nil
+	})
+}
+
+func (c *paused) setDestination(e *env, pause bool) error {
+	return e.open(func(ctx context.Context, a *app.App) error {
+		name := ledger.DomainOf(c.Destination)
+		if !pause {
+			if err := a.ResumeDestination(ctx, name); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(e.stdout, "Sending goes on: to %s.\n", name)
+			return err
+		}
+		of, news, err := a.PauseDestination(ctx, name)
+		switch {
+		case err != nil:
+			return err
+		case !news:
+			fmt.Fprintf(e.stdout, "It was paused before: %s. Nothing was changed.\n", name)
+		default:
+			fmt.Fprintf(e.stdout, "Nothing more is sent to %s, from now on. What a server has in its hands is finished. silkpost resume goes on.\n", name)
+		}
+		if of != name {
+			fmt.Fprintf(e.stdout, "Its mail is taken by the servers of %s, as that of other domains: this pauses %s alone.\n", of, name)
 		}
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"silkpost/internal/app"
 	"silkpost/internal/doctor"
@@ -17,9 +18,12 @@ type dnsFlag struct {
 
 type doctorCmd struct {
 	dnsFlag
-	JSON     bool   `help:"Print JSON." name:"json"`
-	All      bool   `help:"Also what is well."`
-	MailPort string `help:"Port where the servers that bounces go to take mail." placeholder:"PORT" hidden:""`
+	JSON     bool          `help:"Print JSON." name:"json"`
+	All      bool          `help:"Also what is well."`
+	SendTo   string        `help:"Send a test mail there from each list's sender, and say what the server that takes it makes of SPF, DKIM and DMARC; at the bounce domain it is our own." placeholder:"ADDR"`
+	List     string        `help:"With --send-to: from this list's sender alone." placeholder:"SLUG"`
+	Timeout  time.Duration `help:"With --send-to: how long to wait for an answer." default:"5m"`
+	MailPort string        `help:"Port where the servers that bounces go to take mail." placeholder:"PORT" hidden:""`
 }
 
 // diagnosis is what the doctor says as JSON.
@@ -30,8 +34,13 @@ type diagnosis struct {
 
 func (c *doctorCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
-		found, err := a.Doctor(ctx, app.DoctorOptions{DNS: c.DNS, MailPort: c.MailPort})
-		if err != nil {
+		examine := c.examine
+		if c.SendTo != "" {
+			examine = c.sendTo
+			c.All = true // what passes is what was asked
+		}
+		found, err := examine(ctx, e, a)
+		if err != nil && len(found) == 0 {
 			return err
 		}
 		counts := map[doctor.State]int{}
@@ -46,11 +55,31 @@ func (c *doctorCmd) Run(e *env) error {
 		} else {
 			c.print(e, found, counts)
 		}
-		if !healthy {
+		if err == nil && !healthy {
 			return fmt.Errorf("the doctor found %s", counted(counts[doctor.Problem], "problem"))
 		}
-		return nil
+		return err
 	})
+}
+
+func (c *doctorCmd) examine(ctx context.Context, _ *env, a *app.App) ([]doctor.Finding, error) {
+	return a.Doctor(ctx, app.DoctorOptions{DNS: c.DNS, MailPort: c.MailPort})
+}
+
+// sendTo sends test mails and waits for what is said of them.
+func (c *doctorCmd) sendTo(ctx context.Context, e *env, a *app.App) ([]doctor.Finding, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	found, err := a.TryMail(ctx, app.TrialOptions{To: c.SendTo, List: c.List, Sent: func(sender, answerTo string) {
+		if !c.JSON {
+			fmt.Fprintf(e.stdout, "A mail from %s is on its way. An answer to it goes to %s.\n", sender, answerTo)
+		}
+	}})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return found, fmt.Errorf("%w after %s: nothing was heard of a test mail; is silkpost serve running, did it arrive, was it answered, and does mail to the bounce domain reach us?",
+			errTimedOut, c.Timeout)
+	}
+	return found, err
 }
 
 // print writes what is to be looked at, the gravest first.

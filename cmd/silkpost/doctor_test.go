@@ -51,7 +51,7 @@ func TestDoctor(t *testing.T) {
 		}
 	}
 	for _, name := range doctor.Checks() {
-		if states[name] == "" && name != "unsubscribe.click" { // nobody answers at the public URL
+		if states[name] == "" && !strings.HasPrefix(name, "sent.") && name != "unsubscribe.click" { // nobody answers at the public URL
 			t.Errorf("%s says nothing", name)
 		}
 	}

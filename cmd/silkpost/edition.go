@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
 
+	"github.com/google/uuid"
+
 	"silkpost/internal/app"
+	"silkpost/internal/errs"
 )
 
 type editionCmd struct {
@@ -27,6 +31,8 @@ type editionCmd struct {
 	Cancel  editionCancelCmd  `cmd:"" help:"End what has not gone yet; its articles are due again in the next edition."`
 	Pause   editionPauseCmd   `cmd:"" help:"Stop sending it for a while."`
 	Resume  editionResumeCmd  `cmd:"" help:"Go on sending it."`
+
+	Resend editionResendCmd `cmd:"" help:"Send it once more to one contact, as a new message."`
 
 	Make    editionMakeCmd    `cmd:"" help:"Make an edition by hand: an introduction, chosen articles, or both."`
 	Correct editionCorrectCmd `cmd:"" help:"Send a correction to exactly those who got an edition."`
@@ -72,6 +78,9 @@ type deliveriesCmd struct {
 func (c *deliveriesCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
 		lines, err := a.Deliveries(ctx, c.Edition.UUID)
+		if errs.KindOf(err) == errs.Gone && !c.JSON {
+			return tallyTable(ctx, e, a, c.Edition.UUID)
+		}
 		if err != nil {
 			return err
 		}
@@ -86,6 +95,20 @@ func (c *deliveriesCmd) Run(e *env) error {
 		}
 		return table(e.stdout, rows...)
 	})
+}
+
+// tallyTable shows what is kept of an edition whose deliveries were dropped.
+func tallyTable(ctx context.Context, e *env, a *app.App, id uuid.UUID) error {
+	tallies, err := a.Tallies(ctx, id)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(e.stdout, "These deliveries are not kept any more. What they came to:")
+	rows := [][]string{{"state", "deliveries", "answer", "bounce", "destination"}}
+	for _, t := range tallies {
+		rows = append(rows, []string{t.State, thousands(t.Count), t.Kind, t.Bounce, cmp.Or(t.Destination, "small ones together")})
+	}
+	return table(e.stdout, rows...)
 }
 
 // replied is a server's answer.

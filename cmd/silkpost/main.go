@@ -42,16 +42,16 @@ type cli struct {
 
 	Demo       demoCmd       `cmd:"" help:"Run the whole product on sample data, with a mail catcher."`
 	Serve      serveCmd      `cmd:"" help:"Run the web and the worker."`
-	Apply      applyCmd      `cmd:"" help:"Declare sources, feeds, lists, themes, organisations and hubs from a TOML file."`
+	Apply      applyCmd      `cmd:"" help:"Declare sources, feeds, lists, themes, organisations, limits and hubs from a TOML file."`
 	Import     importCmd     `cmd:"" help:"Import articles or contacts."`
 	Source     sourceCmd     `cmd:"" help:"Find out what articles can be had from, and poll now."`
 	Digest     digestCmd     `cmd:"" help:"Plan, preview, test or send digests."`
 	Edition    editionCmd    `cmd:"" help:"The desk: what was and will be sent."`
 	Deliveries deliveriesCmd `cmd:"" help:"The account of an edition: who got what, and what came of it."`
-	Pause      pauseCmd      `cmd:"" help:"Stop sending, for a list or for all."`
+	Pause      pauseCmd      `cmd:"" help:"Stop sending, for a list, to a destination, or for all."`
 	Resume     resumeCmd     `cmd:"" help:"Go on sending."`
 	Feed       feedCmd       `cmd:"" help:"List, print, check, rename and remove feeds; make private ones."`
-	Article    articleCmd    `cmd:"" help:"Withdraw an article, or publish it again."`
+	Article    articleCmd    `cmd:"" help:"Withdraw, edit, mark and link articles; what they were; what waits."`
 	Contact    contactCmd    `cmd:"" help:"What is held of a contact; forgetting one."`
 	Inbox      inboxCmd      `cmd:"" help:"Mail that came back: bounces that are not understood, answers of people."`
 	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"The keys that mail is signed with."`

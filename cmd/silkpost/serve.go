@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 
 	"silkpost/internal/app"
 	"silkpost/internal/errs"
@@ -34,7 +35,7 @@ func (c *serveCmd) Run(e *env) error {
 	case c.Worker && cfg.SMTPURL == "":
 		return errs.New(errs.Invalid, "no SMTP relay is set: set SILKPOST_SMTP_URL, such as smtp://user:password@mail.example.org:587")
 	}
-	return e.with(cfg, app.Options{Owner: true, AskPublicURL: true}, func(ctx context.Context, a *app.App) error {
+	return e.with(cfg, app.Options{Owner: true, AskPublicURL: true, LookupMX: net.DefaultResolver.LookupMX}, func(ctx context.Context, a *app.App) error {
 		parts := app.Parts{Worker: c.Worker}
 		if c.Worker && cfg.BounceListen != "" {
 			if parts.Bounces, err = a.ListenForBounces(); err != nil {

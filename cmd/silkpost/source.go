@@ -12,6 +12,11 @@ import (
 type sourceCmd struct {
 	Check sourceCheckCmd `cmd:"" help:"Say what articles could be had from at an address, and how to declare it."`
 	Run   sourceRunCmd   `cmd:"" help:"Poll a source now and say what came."`
+
+	List    sourceListCmd    `cmd:"" help:"List the sources and how they are."`
+	Show    sourceShowCmd    `cmd:"" help:"Show how a source is, what of it is held and why."`
+	Release sourceReleaseCmd `cmd:"" help:"Publish what is held of a source."`
+	Discard sourceDiscardCmd `cmd:"" help:"Drop what is held of a source, for good."`
 }
 
 type sourceCheckCmd struct {
@@ -95,6 +100,9 @@ func remarks(out sources.Outcome) string {
 	if out.Archive && out.Added > 0 {
 		b.WriteString(" As this was the first poll, what is new is in feeds and not in digests; first_poll = \"due\" changes that.")
 	}
+	if out.Held > 0 {
+		fmt.Fprintf(&b, " %s are held, for that is unusually many: silkpost source show has more.", counted(out.Held, "article"))
+	}
 	if out.Waiting > 0 {
 		fmt.Fprintf(&b, " %s wait for the next polls.", counted(out.Waiting, "page"))
 	}
@@ -113,6 +121,6 @@ func outcomeJSON(out sources.Outcome) any {
 	}
 	return map[string]any{
 		"new": out.Added, "changed": out.Changed, "unchanged": out.Unchanged, "refused": refused, "waiting": out.Waiting,
-		"not_modified": out.NotModified, "archive": out.Archive,
+		"not_modified": out.NotModified, "archive": out.Archive, "held": out.Held,
 	}
 }

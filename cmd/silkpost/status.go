@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -12,14 +13,19 @@ import (
 	"silkpost/feeds"
 	"silkpost/internal/app"
 	"silkpost/internal/articles"
+	"silkpost/mailer/limit"
 )
 
 type statusCmd struct {
-	JSON bool `help:"Print JSON." name:"json"`
+	JSON  bool `help:"Print JSON." name:"json" xor:"how"`
+	Watch bool `help:"Show how sending goes on, until it is told to stop." xor:"how"`
 }
 
 func (c *statusCmd) Run(e *env) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
+		if c.Watch {
+			return watch(ctx, e, a)
+		}
 		status, err := a.Status(ctx)
 		if err != nil {
 			return err
@@ -37,6 +43,9 @@ func (c *statusCmd) Run(e *env) error {
 			return err
 		}
 		fmt.Fprintf(e.stdout, "%s\n%s sending.\n", countsLine(status.Deliveries), counted(status.Workers, "worker"))
+		if f := status.Floor; f.Month != nil {
+			fmt.Fprintf(e.stdout, "Deliveries are kept from %s on; of older ones there are counts, and articles that came before %s are not planned again.\n", *f.Month, minute(*f.Until))
+		}
 		if n := len(status.Unreached); n > 0 {
 			fmt.Fprintf(e.stdout, "%s with %s: silkpost organisation list shows which.\n", counted(n, "organisation"), nobody)
 		}
@@ -48,6 +57,12 @@ func (c *statusCmd) Run(e *env) error {
 		}
 		if err := bounceLines(e, status); err != nil {
 			return err
+		}
+		if err := limitTable(e, status.Limits); err != nil {
+			return err
+		}
+		for _, slug := range status.Outrun {
+			fmt.Fprintf(e.stdout, "article %s: its source changed what an editor wrote over; silkpost article history %s\n", slug, slug)
 		}
 		if err := sourceTable(e, status.Sources); err != nil {
 			return err
@@ -77,9 +92,57 @@ func bounceLines(e *env, s app.Status) error {
 	}
 	rows := [][]string{{"destination", "pauses until", "because", "answer"}}
 	for _, p := range s.Paused {
-		rows = append(rows, []string{p.Destination, minute(p.Until), p.Kind, replied(p.Code, p.Reply)})
+		until, because := minute(p.Until), p.Kind
+		if p.ByHand {
+			until, because = "it is resumed", "paused by hand"
+		}
+		rows = append(rows, []string{p.Destination, until, because, replied(p.Code, p.Reply)})
 	}
 	return table(e.stdout, rows...)
+}
+
+// limitTable shows the limits, how far they are used, and what waits for its turn under them.
+func limitTable(e *env, limits []app.LimitStatus) error {
+	if len(limits) == 0 {
+		return nil
+	}
+	rows := [][]string{{"limit", "of", "used", "waiting", "next", "last"}}
+	for _, l := range limits {
+		var used []string
+		for _, period := range []string{"second", "minute", "hour", "day", "warm-up"} {
+			if most, is := l.Most[period]; is {
+				name := "per " + period
+				if period == "warm-up" {
+					name = "today"
+				}
+				used = append(used, fmt.Sprintf("%s of %s %s", thousands(l.Taken[period]), thousands(most), name))
+			}
+		}
+		row := []string{l.Name, limited(l), strings.Join(used, ", "), "0", "", ""}
+		waiting := 0
+		for i, line := range l.Waiting {
+			waiting += line.Waiting
+			row[3] = thousands(waiting)
+			if i == 0 {
+				row[4], row[5] = minute(line.Next), minute(line.Last)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return table(e.stdout, rows...)
+}
+
+// limited says what a limit is about.
+func limited(l app.LimitStatus) string {
+	for _, about := range []struct{ kind, name string }{{"relay", l.Relay}, {"destination", l.Destination}, {"sender", l.Sender}} {
+		switch {
+		case about.name == limit.Each && l.About == "":
+			return "each " + about.kind
+		case about.name != "":
+			return about.kind + " " + cmp.Or(l.About, about.name)
+		}
+	}
+	return "all"
 }
 
 // noticeTable counts the notices and shows those in trouble.
@@ -88,6 +151,9 @@ func noticeTable(e *env, n app.NoticeStatus) error {
 		return nil
 	}
 	fmt.Fprintln(e.stdout, statesLine(counted(n.Recipients, "notice"), n.Counts))
+	if n.Bounced > 0 {
+		fmt.Fprintf(e.stdout, "%s bounced within 30 days.\n", counted(n.Bounced, "notice"))
+	}
 	if len(n.Troubled) == 0 {
 		return nil
 	}
@@ -104,9 +170,9 @@ func noticeTable(e *env, n app.NoticeStatus) error {
 	return table(e.stdout, rows...)
 }
 
-// sourceTable shows the sources that are polled: folders are imported by hand.
+// sourceTable shows the sources that are polled, and what a person should look at. Folders that nobody watches are imported by hand.
 func sourceTable(e *env, sources []app.SourceStatus) error {
-	sources = slices.DeleteFunc(sources, func(s app.SourceStatus) bool { return s.Kind == articles.KindFolder })
+	sources = slices.DeleteFunc(sources, func(s app.SourceStatus) bool { return s.Kind == articles.KindFolder && s.NextPollAt == nil })
 	if len(sources) == 0 {
 		return nil
 	}
@@ -114,7 +180,15 @@ func sourceTable(e *env, sources []app.SourceStatus) error {
 	for _, s := range sources {
 		rows = append(rows, []string{s.Slug, s.Kind, when(s.PolledAt), when(s.NextPollAt), failure(s.Failure, s.Failures)})
 	}
-	return table(e.stdout, rows...)
+	if err := table(e.stdout, rows...); err != nil {
+		return err
+	}
+	for _, s := range sources {
+		for _, warning := range s.Warnings {
+			fmt.Fprintf(e.stdout, "source %s: %s\n", s.Slug, warning)
+		}
+	}
+	return nil
 }
 
 // hubTable shows the WebSub hubs, and of how many feeds they still have to be told.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"io/fs"
@@ -40,11 +41,13 @@ import (
 
 // Options are what a process may choose beyond its settings. The zero value is a command that works beside others.
 type Options struct {
-	Owner bool         // serve and demo: own the private Postgres; a second owner of a data directory is refused
-	Log   *slog.Logger // nil: silence
-	Clock clock.Clock  // nil: the machine's
-	Retry *send.Retry  // nil: send.DefaultRetry, and send.NoticeRetry for notices
-	Allow []string     // hosts that may be fetched from although their addresses are internal; for tests
+	Owner    bool                                                        // serve and demo: own the private Postgres; a second owner of a data directory is refused
+	Log      *slog.Logger                                                // nil: silence
+	Clock    clock.Clock                                                 // nil: the machine's
+	Retry    *send.Retry                                                 // nil: send.DefaultRetry, and send.NoticeRetry for notices
+	LookupMX func(ctx context.Context, domain string) ([]*net.MX, error) // tells which domains are one destination; nil: each is its own
+
+	Allow []string // hosts that may be fetched from although their addresses are internal; for tests
 
 	// AskPublicURL is to ask at the public URL, before anything is sent and now and then, whether it is this database that answers there.
 	AskPublicURL bool
@@ -74,9 +77,11 @@ type App struct {
 	keys    token.Keys  // nil: no secret key is set
 
 	noticeRetry send.Retry
+	lookupMX    func(ctx context.Context, domain string) ([]*net.MX, error) // nil: nobody is asked
 
 	place        string // of the private Postgres' files; "": another one is used
 	askPublicURL bool
+	bounceTLS    *tls.Config // of the listener for bounces; nil: it offers none
 	comesBack    atomic.Bool // mail to our own addresses does: it was tried
 }
 
@@ -85,7 +90,8 @@ type App struct {
 func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err error) {
 	a := &App{
 		Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry, noticeRetry: send.NoticeRetry, askPublicURL: opt.AskPublicURL,
-		metrics: metrics.New(),
+		lookupMX: opt.LookupMX,
+		metrics:  metrics.New(),
 	}
 	if a.Clock == nil {
 		a.Clock = clock.System{}
@@ -97,7 +103,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err erro
 	if opt.Retry != nil {
 		a.retry, a.noticeRetry = *opt.Retry, *opt.Retry
 	}
-	if err := a.setRelay(cfg.SMTPURL); err != nil {
+	if err := a.setRelay(cfg.SMTPURL, cfg.SMTPFallbackURL); err != nil {
 		return nil, err
 	}
 	if a.Templates, err = templates.New(); err != nil {
@@ -119,15 +125,26 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err erro
 	return a, nil
 }
 
-func (a *App) setRelay(url string) error {
-	if url == "" {
+func (a *App) setRelay(url, fallback string) error {
+	if url == "" && fallback == "" {
 		return nil
+	}
+	if url == "" {
+		return errs.New(errs.Invalid, "SILKPOST_SMTP_FALLBACK_URL is set, and no SILKPOST_SMTP_URL for which that could stand in")
 	}
 	relay, err := send.ParseRelay(url)
 	if err != nil {
 		return errs.New(errs.Invalid, "SILKPOST_SMTP_URL: %w", err)
 	}
 	a.relay = &relay
+	if fallback == "" {
+		return nil
+	}
+	second, err := send.ParseRelay(fallback)
+	if err != nil {
+		return errs.New(errs.Invalid, "SILKPOST_SMTP_FALLBACK_URL: %w", err)
+	}
+	a.relay.Fallback = &second
 	return nil
 }
 
@@ -171,8 +188,9 @@ func (a *App) furnish(opt Options) (err error) {
 		Contact: cmp.Or(a.Config.FetchContact, a.Config.PublicURL), Delay: fetchDelay, Clock: a.Clock,
 	}, slices.Concat(opt.Allow, a.Config.InternalHosts)...)
 	a.Articles = &articles.Store{
-		Changed:  a.articlesChanged,
-		CheckURL: client.Check,
+		Changed:   a.articlesChanged,
+		CheckURL:  client.Check,
+		PublicURL: a.PublicURL,
 	}
 	a.Feeds = &feeds.Store{Articles: a.Articles, CheckURL: client.Check, Digest: organisationDigest}
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}

@@ -21,13 +21,15 @@ import (
 	"silkpost/internal/errs"
 	"silkpost/internal/sources"
 	"silkpost/mailer/compose"
+	"silkpost/mailer/ledger"
+	"silkpost/mailer/limit"
 	"silkpost/subscribers"
 )
 
 // Applied is one line of what Apply did, or would do.
 type Applied struct {
-	Kind   string // source, feed, theme, list, organisation or hub
-	Slug   string // an organisation's name, a hub's address
+	Kind   string // source, feed, theme, list, organisation, hub or limit
+	Slug   string // an organisation's or a limit's name, a hub's address
 	Change string // added, changed, unchanged or removed
 }
 
@@ -38,6 +40,7 @@ type declaration struct {
 	Themes  []themeTable       `toml:"theme"`
 	Lists   []subscribers.List `toml:"list"`
 	Hubs    []hubTable         `toml:"hub"`
+	Limits  []limitTable       `toml:"limit"`
 
 	Organisations []organisationTable `toml:"organisation"`
 }
@@ -52,6 +55,18 @@ type organisationTable struct {
 type hubTable struct {
 	URL    string `toml:"url"`
 	Remove bool   `toml:"remove"` // take it away; the file cannot say that by leaving it out
+}
+
+// limitTable takes the first day of a plan with and without quotation marks.
+type limitTable struct {
+	limit.Limit
+	WarmUp warmUpTable `toml:"warm_up"`
+	Remove bool        `toml:"remove"` // take it away; the file cannot say that by leaving it out
+}
+
+type warmUpTable struct {
+	limit.WarmUp
+	From any `toml:"from"`
 }
 
 type feedTable struct {
@@ -77,7 +92,7 @@ type sourceTable struct {
 // errDryRun rolls back what was only to be tried.
 var errDryRun = errors.New("dry run")
 
-// Apply makes the sources, feeds, themes, lists, organisations and hubs that a TOML file declares be as it says, all or, on an error, none, and returns what
+// Apply makes the sources, feeds, themes, lists, organisations, hubs and limits that a TOML file declares be as it says, all or, on an error, none, and returns what
 // that changed. What is written replaces what is there, tables whole; a key that is left out stays as it is, or has its default in
 // something new; what the file does not name stays too. With dryRun nothing is changed. name stands for the file in errors.
 func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun bool) (applied []Applied, err error) {
@@ -87,7 +102,7 @@ func (a *App) Apply(ctx context.Context, file io.Reader, name string, dryRun boo
 	}
 	apply := map[string]func(context.Context, database.Handle, table) (string, error){
 		"source": a.applySource, "feed": a.applyFeed, "list": a.applyList, "organisation": a.applyOrganisation,
-		"hub": a.applyHub, "theme": themesIn(filepath.Dir(name)).apply(a),
+		"hub": a.applyHub, "limit": a.applyLimit, "theme": themesIn(filepath.Dir(name)).apply(a),
 	}
 	err = a.changeFeeds(ctx, func(tx *sqlx.Tx) error {
 		applied = nil
@@ -123,6 +138,7 @@ type tables struct {
 	Themes  []table `toml:"theme"`
 	Lists   []table `toml:"list"`
 	Hubs    []table `toml:"hub"`
+	Limits  []table `toml:"limit"`
 
 	Organisations []table `toml:"organisation"`
 }
@@ -142,6 +158,7 @@ func (t tables) kinds() []kind {
 		{"theme", "slug", slug, t.Themes},
 		{"list", "slug", slug, t.Lists},
 		{"organisation", "name", `the one that it is known by, such as name = "Science Centre"`, t.Organisations},
+		{"limit", "name", `a name of small letters, such as name = "gmail"`, t.Limits},
 		{"hub", "url", `its address, such as url = "https://hub.example.org/"`, t.Hubs},
 	}
 }
@@ -385,6 +402,34 @@ func (a *App) applyHub(ctx context.Context, h database.Handle, t table) (string,
 		set = a.Feeds.RemoveHub
 	}
 	change, err := set(ctx, h, want.URL, a.Clock.Now())
+	return string(change), err
+}
+
+// applyLimit declares a limit. What waited under the one before is due at once, and waits anew under this one.
+func (a *App) applyLimit(ctx context.Context, h database.Handle, t table) (string, error) {
+	there, err := limit.Named(ctx, h, t.text("name"))
+	if err != nil && errs.KindOf(err) != errs.NotFound {
+		return "", err
+	}
+	want := limitTable{Limit: there, WarmUp: warmUpTable{WarmUp: there.WarmUp, From: there.WarmUp.From}}
+	anew(t, "warm_up", &want.WarmUp)
+	if plan, given := t["warm_up"].(map[string]any); given && plan["from"] != nil {
+		plan["from"] = fmt.Sprint(plan["from"]) // a date in TOML, or what the limit's own check refuses
+	}
+	if err := t.over(&want); err != nil {
+		return "", err
+	}
+	var change database.Change
+	if want.Remove {
+		change, err = limit.Remove(ctx, h, want.Name)
+	} else {
+		want.Limit.WarmUp = want.WarmUp.WarmUp
+		want.Limit.WarmUp.From, _ = want.WarmUp.From.(string)
+		change, err = limit.Declare(ctx, h, want.Limit)
+	}
+	if err == nil && (change == database.Changed || change == database.Removed) {
+		_, err = ledger.LetGo(ctx, h, want.Name, a.Clock.Now())
+	}
 	return string(change), err
 }
 

@@ -66,8 +66,15 @@ func (a *App) desk() *bounce.Desk {
 	}
 }
 
-// ListenForBounces opens the address where mail comes back by SMTP.
+// ListenForBounces opens the address where mail comes back by SMTP, and reads the certificate for it, if there is one.
 func (a *App) ListenForBounces() (net.Listener, error) {
+	if a.Config.BounceTLSCert != "" {
+		certificate, err := bounce.LoadCertificate(a.Config.BounceTLSCert, a.Config.BounceTLSKey, a.Log)
+		if err != nil {
+			return nil, errs.New(errs.Invalid, "bounce_tls_cert and bounce_tls_key: %w", err)
+		}
+		a.bounceTLS = certificate.Config()
+	}
 	ln, err := net.Listen("tcp", a.Config.BounceListen)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "cannot listen for bounces on %s: %w; choose another address with SILKPOST_BOUNCE_LISTEN", a.Config.BounceListen, err)
@@ -81,7 +88,7 @@ func (a *App) bounces(ln net.Listener) (parts []func(context.Context) error) {
 		return nil
 	}
 	if ln != nil {
-		listener := &bounce.Listener{Desk: a.desk()}
+		listener := &bounce.Listener{Desk: a.desk(), TLS: a.bounceTLS}
 		parts = append(parts, func(ctx context.Context) error { return listener.Serve(ctx, ln) })
 	}
 	return append(parts, a.followChannel)
@@ -144,6 +151,16 @@ func (a *App) InboxMail(ctx context.Context, id int64) (bounce.Kept, error) {
 // InboxDone notes that a person has dealt with a mail; errs.NotFound when there is none.
 func (a *App) InboxDone(ctx context.Context, id int64) error {
 	return bounce.Done(ctx, a.DB, id, a.Clock.Now())
+}
+
+// PauseDestination keeps mail from a destination, or from one domain, until it is resumed. It returns the destination that the domain belongs to, which
+// goes on if it is another, and whether the pause is news.
+func (a *App) PauseDestination(ctx context.Context, name string) (of string, news bool, err error) {
+	if of, err = ledger.DestinationOf(ctx, a.DB, name); err != nil {
+		return of, false, err
+	}
+	news, err = ledger.PauseByHand(ctx, a.DB, name, a.Clock.Now())
+	return of, news, err
 }
 
 // ResumeDestination ends a destination's pause; errs.NotFound when it does not pause.

@@ -36,6 +36,15 @@ func (a *App) keepDesk(ctx context.Context) (changed int, err error) {
 	return late + swept, errors.Join(err, failed)
 }
 
+// Resend lets an edition's message go once more to the contact of an address; see edition.Desk.Resend. A worker sends it.
+func (a *App) Resend(ctx context.Context, by string, id uuid.UUID, email string) error {
+	contact, err := subscribers.ContactByEmail(ctx, a.DB, email)
+	if err != nil {
+		return err
+	}
+	return a.Desk(by).Resend(ctx, id, contact.ID)
+}
+
 // articlesOf finds articles by their slugs, GUIDs or addresses.
 func (a *App) articlesOf(ctx context.Context, h database.Handle, refs []string) (found []articles.Article, err error) {
 	for _, ref := range refs {

@@ -37,7 +37,7 @@ type DoctorOptions struct {
 func (a *App) Doctor(ctx context.Context, o DoctorOptions) ([]doctor.Finding, error) {
 	p := &doctor.Patient{
 		Now: a.Clock.Now(), DNS: dns.New(o.DNS), MailPort: o.MailPort, Free: -1, Secrets: len(a.keys), PublicURL: a.Config.PublicURL,
-		ReturnDomain: a.Config.BounceDomain, ReturnListens: a.Config.BounceListen != "",
+		ReturnDomain: a.Config.BounceDomain, ReturnListens: a.Config.BounceListen != "", ReturnTLS: a.Config.BounceTLSCert != "",
 	}
 	for _, look := range []func(context.Context, *doctor.Patient) error{a.lookAtDatabase, a.lookAtMail, a.lookAtRelays, a.lookAtWeb} {
 		if err := look(ctx, p); err != nil {
@@ -133,13 +133,23 @@ func (a *App) lookAtRelays(ctx context.Context, p *doctor.Patient) error {
 	}
 	probing, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	r := doctor.Relay{Setting: "SILKPOST_SMTP_URL", Relay: *a.relay}
-	facts, err := send.Probe(probing, r.Relay, a.helo(), envelopes...)
-	if r.Facts = facts; err != nil {
-		r.Failure = reply.OneLine(err.Error())
+	for _, r := range a.relays() {
+		facts, err := send.Probe(probing, r.Relay, a.helo(), envelopes...)
+		if r.Facts = facts; err != nil {
+			r.Failure = reply.OneLine(err.Error())
+		}
+		p.Relays = append(p.Relays, r)
 	}
-	p.Relays = append(p.Relays, r)
 	return ctx.Err()
+}
+
+// relays are the next hops that are set, with their settings.
+func (a *App) relays() []doctor.Relay {
+	relays := []doctor.Relay{{Setting: "SILKPOST_SMTP_URL", Relay: *a.relay}}
+	if a.relay.Fallback != nil {
+		relays = append(relays, doctor.Relay{Setting: "SILKPOST_SMTP_FALLBACK_URL", Relay: *a.relay.Fallback})
+	}
+	return relays
 }
 
 // lookAtWeb asks at the public URL for what only this installation can answer, and as a mail program that unsubscribes.

@@ -41,8 +41,10 @@ func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribe
 	if err != nil {
 		return p, err
 	}
-	p.From = head.SenderAddress
-	to := compose.Recipient{Address: p.To, Date: n.MadeAt, MessageID: compose.NoticeID(n.ID, p.From)}
+	if p.From = head.SenderAddress; a.Composer.ReturnPath != nil {
+		p.From = a.addresses().NoticePath(n.ID, n.To(&sub.Contact))
+	}
+	to := compose.Recipient{Address: p.To, Date: n.MadeAt, MessageID: compose.NoticeID(n.ID, head.SenderAddress)}
 	message, err := a.noticeMessage(ctx, n, sub, head, words, to)
 	if err == nil {
 		message, err = a.Composer.Signed(head.SenderAddress, message)
@@ -168,7 +170,7 @@ func (a *App) lastEdition(ctx context.Context, n *notice.Notice, sub *subscriber
 		return nil, err
 	}
 	letter.EditionID = n.EditionID.UUID
-	to.Name, to.MessageID = sub.Contact.Name, compose.MessageID(letter.EditionID, sub.Contact.ID, letter.SenderAddress)
+	to.Name, to.MessageID = sub.Contact.Name, compose.MessageID(letter.EditionID, sub.Contact.ID, 0, letter.SenderAddress)
 	to.PreferencesURL, to.UnsubscribeURL = a.Composer.PreferencesURL(sub.ID), a.Composer.UnsubscribeURL(sub.ID)
 	to.UnsubscribeMail = a.Composer.UnsubscribeMailto(sub.ID)
 	return a.sample(letter, to)

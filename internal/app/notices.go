@@ -13,6 +13,7 @@ import (
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
+	"silkpost/mailer/bounce"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/notice"
 	"silkpost/mailer/reply"
@@ -166,7 +167,7 @@ func (a *App) sendNotice(ctx context.Context, id uuid.UUID) (again time.Duration
 	case err != nil:
 		return 0, err
 	}
-	o, again, err := a.tryNotice(ctx, &n)
+	o, answer, again, err := a.tryNotice(ctx, &n)
 	if err != nil {
 		a.Log.WarnContext(ctx, "a notice could not be sent", slog.Any("notice", id), slog.Any("kind", n.Kind), slog.Any("error", err))
 		return 0, err
@@ -181,7 +182,22 @@ func (a *App) sendNotice(ctx context.Context, id uuid.UUID) (again time.Duration
 		a.Log.Log(ctx, level, "a notice was not sent", slog.Any("notice", id), slog.Any("kind", n.Kind), slog.Any("state", o.State),
 			slog.Int("code", o.Code), slog.String("reply", loggable(o)), slog.Bool("again", o.Again))
 	}
-	return again, notice.Settle(ctx, a.DB, id, o, a.Clock.Now())
+	return again, a.settleNotice(ctx, &n, o, answer)
+}
+
+// settleNotice writes down what an attempt came to, and what follows from it for the address when a server refused that for good.
+func (a *App) settleNotice(ctx context.Context, n *notice.Notice, o notice.Outcome, answer reply.Reply) error {
+	now := a.Clock.Now()
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		if err := notice.Settle(ctx, tx, n.ID, o, now); err != nil || o.State != notice.Failed || !o.Tried {
+			return err
+		}
+		sub, err := subscribers.SubscriptionByID(ctx, tx, n.SubscriptionID)
+		if err != nil {
+			return err
+		}
+		return bounce.ScoreNotice(ctx, tx, n.ID, n.To(&sub.Contact), answer, now)
+	})
 }
 
 // errUnsendable says that a notice may not go any more. The outcome says why.
@@ -196,7 +212,7 @@ func loggable(o notice.Outcome) string {
 }
 
 // tryNotice makes one attempt. Whether the notice may go is asked first, and again right before the message, as dialling can take its time (P5).
-func (a *App) tryNotice(ctx context.Context, n *notice.Notice) (o notice.Outcome, again time.Duration, err error) {
+func (a *App) tryNotice(ctx context.Context, n *notice.Notice) (o notice.Outcome, r reply.Reply, again time.Duration, err error) {
 	var verdict notice.Outcome
 	check := func(ctx context.Context) error {
 		sub, err := subscribers.SubscriptionByID(ctx, a.DB, n.SubscriptionID)
@@ -208,24 +224,23 @@ func (a *App) tryNotice(ctx context.Context, n *notice.Notice) (o notice.Outcome
 		}
 		return err
 	}
-	r, err := reply.Reply{}, check(ctx)
-	if err == nil {
+	if err = check(ctx); err == nil {
 		r, err = a.transmit(ctx, n, check)
 	}
 	switch kind := errs.KindOf(err); {
 	case errors.Is(err, errUnsendable):
-		return verdict, 0, nil
+		return verdict, r, 0, nil
 	case kind == errs.Gone: // what it was to hold
-		return notice.Outcome{State: notice.Cancelled, Reply: reply.OneLine(err.Error())}, 0, nil
-	case kind == errs.Invalid || kind == errs.NotFound: // a setting is missing
+		return notice.Outcome{State: notice.Cancelled, Reply: reply.OneLine(err.Error())}, r, 0, nil
+	case kind == errs.Invalid || kind == errs.NotFound || kind == errs.Unavailable: // a setting is missing, or the key to sign with
 		r = reply.Reply{Phase: reply.Compose, Text: reply.OneLine(err.Error())}
 	case err != nil && r.Code == 0 && r.Phase != reply.Dot && !errors.Is(err, context.DeadlineExceeded): // the server has nothing of it
-		return o, 0, err
+		return o, r, 0, err
 	}
 	now := a.Clock.Now()
 	outcome, due := a.noticeRetry.Next(r, send.Tried{ID: n.ID, Attempts: n.Attempts, Since: n.MadeAt}, now)
 	o = notice.Outcome{State: notice.State(outcome), Tried: true, Again: !due.IsZero(), Code: r.Code, Reply: r.Text}
-	return o, max(due.Sub(now), 0), nil
+	return o, r, max(due.Sub(now), 0), nil
 }
 
 // judge decides whether a notice may go now. What is not Sent is its outcome.

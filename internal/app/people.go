@@ -37,6 +37,10 @@ type ReceivedNotice struct {
 	Attempts   int        `json:"attempts"`
 	Code       int        `json:"code"` // 0: no answer came
 	Reply      string     `json:"reply"`
+
+	BouncedAt    *time.Time        `json:"bounced_at"` // null: nothing was reported of it
+	BounceKind   ledger.BounceKind `json:"bounce_kind,omitempty"`
+	BounceStatus string            `json:"bounce_status,omitempty"` // enhanced status code (RFC 3463)
 }
 
 // Received is a delivery to a contact with what was in it.
@@ -112,6 +116,7 @@ func receivedNotices(ctx context.Context, h database.Handle, r *subscribers.Reco
 		all[i] = ReceivedNotice{
 			Kind: string(n.Kind), List: lists[n.SubscriptionID], NewAddress: n.NewAddress, State: string(n.State), MadeAt: n.MadeAt.UTC(),
 			SettledAt: n.SettledAt, Attempts: n.Attempts, Code: n.Code, Reply: n.Reply,
+			BouncedAt: n.BouncedAt, BounceKind: n.BounceKind, BounceStatus: n.BounceStatus,
 		}
 	}
 	return all, err
@@ -134,7 +139,7 @@ func (a *App) received(ctx context.Context, h database.Handle, found []ledger.Re
 			BouncedAt: d.BouncedAt, BounceKind: d.BounceKind, BounceDiagnostic: d.BounceDiagnostic,
 		}
 		if d.Sender != "" {
-			all[i].MessageID = compose.MessageID(d.EditionID, d.ContactID, d.Sender)
+			all[i].MessageID = compose.MessageID(d.EditionID, d.ContactID, d.Resent, d.Sender)
 		}
 		for _, id := range d.Articles {
 			all[i].Articles = append(all[i].Articles, articles[id])

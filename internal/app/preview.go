@@ -123,7 +123,7 @@ func (a *App) TestDigest(ctx context.Context, slug, address, tag string) (reply.
 		return reply.Reply{}, err
 	}
 	raw, err := a.sample(letter, compose.Recipient{
-		Address: to, Date: a.Clock.Now(), MessageID: compose.MessageID(letter.EditionID, 0, letter.SenderAddress),
+		Address: to, Date: a.Clock.Now(), MessageID: compose.MessageID(letter.EditionID, 0, 0, letter.SenderAddress),
 		PreferencesURL: a.Composer.PublicURL + "/preferences/test", UnsubscribeURL: a.Composer.PublicURL + "/unsubscribe/test",
 	})
 	if err == nil {

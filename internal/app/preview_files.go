@@ -71,7 +71,7 @@ func (a *App) writePreviews(ctx context.Context, h database.Handle, id uuid.UUID
 			return nil, err
 		}
 		p := Preview{Name: fmt.Sprintf("%s-%s-%d", rhythm, sample.Language, i+1), Language: sample.Language, Recipients: sample.Recipients}
-		messageID := compose.MessageID(id, sample.ContactID, from)
+		messageID := compose.MessageID(id, sample.ContactID, 0, from)
 		if err := a.writePreview(filepath.Join(dir, p.Name), &p, message, messageID, sample.Email); err != nil {
 			return nil, err
 		}
@@ -234,5 +234,5 @@ func (a *App) sendTest(ctx context.Context, id uuid.UUID, sample edition.Sample,
 
 // testMessageID is one that no delivery has, and another one each time.
 func testMessageID(edition uuid.UUID, lang, from string, now time.Time) string {
-	return compose.MessageID(uuid.NewSHA1(edition, []byte(now.Format(time.RFC3339Nano)+lang)), 0, from)
+	return compose.MessageID(uuid.NewSHA1(edition, []byte(now.Format(time.RFC3339Nano)+lang)), 0, 0, from)
 }

@@ -9,6 +9,7 @@ import (
 	"silkpost/feeds"
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 )
 
 // ListedFeed is a feed that anybody may read.
@@ -105,4 +106,89 @@ func (a *App) TranslateArticle(ctx context.Context, by, ref string, t articles.T
 		return a.Desk(by).Translated(ctx, tx, made.GroupID)
 	})
 	return made, change, err
+}
+
+// EditArticle writes over parts of an article, whatever its source gives later, and lays out again what is at the desk with it. by is who does it.
+func (a *App) EditArticle(ctx context.Context, by, ref string, e articles.Edit) (article articles.Article, change database.Change, err error) {
+	return a.rewrite(ctx, by, ref, func(ctx context.Context, h database.Handle, ref string, now time.Time) (articles.Article, database.Change, error) {
+		return a.Articles.Edit(ctx, h, ref, by, e, now)
+	})
+}
+
+// TakeBackArticle gives an article back to its source: what an editor wrote over it goes.
+func (a *App) TakeBackArticle(ctx context.Context, by, ref string) (articles.Article, database.Change, error) {
+	return a.rewrite(ctx, by, ref, func(ctx context.Context, h database.Handle, ref string, now time.Time) (articles.Article, database.Change, error) {
+		return a.Articles.TakeBack(ctx, h, ref, by, now)
+	})
+}
+
+// rewrite changes an article and lays out again what is at the desk with it.
+func (a *App) rewrite(ctx context.Context, by, ref string, change publishing) (articles.Article, database.Change, error) {
+	return a.setPublished(ctx, ref, func(ctx context.Context, h database.Handle, ref string, now time.Time) (articles.Article, database.Change, error) {
+		article, done, err := change(ctx, h, ref, now)
+		if err == nil && done != database.Unchanged {
+			err = a.Desk(by).Translated(ctx, h, article.GroupID)
+		}
+		return article, done, err
+	})
+}
+
+// MarkArticle says whether an article is urgent or pinned; nil leaves that as it is.
+func (a *App) MarkArticle(ctx context.Context, ref string, urgent, pinned *bool) (articles.Article, database.Change, error) {
+	return a.setPublished(ctx, ref, func(ctx context.Context, h database.Handle, ref string, now time.Time) (articles.Article, database.Change, error) {
+		return a.Articles.Mark(ctx, h, ref, urgent, pinned, now)
+	})
+}
+
+// LinkArticles makes two articles translations of one another, with those that they are linked to already. What was given in a digest never leaves
+// its group: when that is so for both, it is errs.Conflict.
+func (a *App) LinkArticles(ctx context.Context, by, first, second string) (one, other articles.Article, change database.Change, err error) {
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
+		desk := a.Desk(by)
+		if one, err = a.Articles.ByReference(ctx, tx, first); err != nil {
+			return err
+		}
+		if other, err = a.Articles.ByReference(ctx, tx, second); err != nil {
+			return err
+		}
+		keep, move := one, other
+		given, err := desk.Given(ctx, tx, other.GroupID)
+		if err == nil && given {
+			keep, move = other, one
+			given, err = desk.Given(ctx, tx, one.GroupID)
+		}
+		if err != nil {
+			return err
+		}
+		if given && one.GroupID != other.GroupID {
+			return errs.New(errs.Conflict, "both %q and %q have been in digests: readers have them as two articles, and they stay so", one.Slug, other.Slug)
+		}
+		change, err = a.Articles.Link(ctx, tx, keep, move, a.Clock.Now())
+		if err != nil || change == database.Unchanged {
+			return err
+		}
+		return desk.Translated(ctx, tx, keep.GroupID)
+	})
+	return one, other, change, err
+}
+
+// PublishWaiting publishes what waits under a number now, whatever it waits for.
+func (a *App) PublishWaiting(ctx context.Context, id int64) (done articles.Result, err error) {
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) (err error) {
+		done, err = a.Articles.Publish(ctx, tx, id, a.Clock.Now())
+		return err
+	})
+	return done, err
+}
+
+// ArticleHistory returns what an article has been, the first version first, and the edit that stands over it, nil for none.
+func (a *App) ArticleHistory(ctx context.Context, ref string) (versions []articles.Version, edited *articles.Edited, err error) {
+	err = a.snapshot(ctx, func(h database.Handle) error {
+		if versions, err = a.Articles.History(ctx, h, ref); err != nil {
+			return err
+		}
+		edited, err = a.Articles.Edited(ctx, h, versions[len(versions)-1].Article.ID)
+		return err
+	})
+	return versions, edited, err
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,7 +21,10 @@ import (
 	"silkpost/internal/jobs"
 	"silkpost/internal/web"
 	"silkpost/mailer/bounce"
+	"silkpost/mailer/destination"
 	"silkpost/mailer/edition"
+	"silkpost/mailer/ledger"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
 )
@@ -161,6 +165,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			a.alarm.set(edition.Earlier(next, release))
 			return errors.Join(err, failed)
 		},
+		Retain:     a.retain,
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
@@ -174,7 +179,23 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 	})
 }
 
-// keepBooks does what time alone brings among the people: pauses end, and counts of requests are forgotten.
+// retain drops the deliveries of months that ended longer ago than they are to be kept.
+func (a *App) retain(ctx context.Context) error {
+	if a.Config.RetentionMonths == 0 {
+		return nil
+	}
+	now := a.Clock.Now()
+	done, err := ledger.Retain(ctx, a.DB, now.AddDate(0, -a.Config.RetentionMonths, 0), now)
+	if len(done.Months) > 0 {
+		a.Log.InfoContext(ctx, "old deliveries were counted and dropped", slog.String("months", strings.Join(done.Months, " ")))
+	}
+	if done.Blocked != "" {
+		a.Log.WarnContext(ctx, "old deliveries stay, for something of their month is open: end its editions with silkpost edition cancel", slog.String("month", done.Blocked))
+	}
+	return err
+}
+
+// keepBooks does what time alone brings: pauses end, counts of requests are forgotten, and images that nobody shows go.
 func (a *App) keepBooks(ctx context.Context) error {
 	now := a.Clock.Now()
 	resumed, err := subscribers.ResumeDue(ctx, a.DB, now)
@@ -183,6 +204,12 @@ func (a *App) keepBooks(ctx context.Context) error {
 	}
 	if resumed > 0 {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
+	}
+	if err := limit.Forget(ctx, a.DB, now); err != nil {
+		return err
+	}
+	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
+		return err
 	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
 }
@@ -263,6 +290,11 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if result.Added+result.Changed > 0 {
 		a.Log.InfoContext(ctx, "source polled", slog.String("source", slug), slog.Int("added", result.Added), slog.Int("changed", result.Changed))
 	}
+	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
+		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", slug), slog.Any("error", err))
+	} else if stored > 0 {
+		a.Log.InfoContext(ctx, "images stored", slog.String("source", slug), slog.Int("images", stored))
+	}
 	if result.Held > 0 {
 		a.Log.WarnContext(ctx, "unusually many new articles are held", slog.String("source", slug), slog.Int("held", result.Held))
 	}
@@ -281,6 +313,9 @@ func (a *App) sender() (*send.Sender, error) {
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
 		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
 		Scored: bounce.Score,
+	}
+	if a.lookupMX != nil {
+		s.MX = &destination.Resolver{DB: a.DB, Clock: a.Clock, Log: a.Log, LookupMX: a.lookupMX}
 	}
 	a.observe(s)
 	return s, nil

@@ -2,7 +2,13 @@ package app
 
 import (
 	"context"
+	"slices"
 
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/articles"
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/internal/sources"
 )
 
@@ -21,5 +27,61 @@ func (a *App) RunSource(ctx context.Context, slug string) (sources.Outcome, erro
 	if err := a.refuseIfHeld(ctx); err != nil {
 		return sources.Outcome{}, err
 	}
-	return a.poller.Poll(ctx, source, a.Clock.Now())
+	out, err := a.poller.Poll(ctx, source, a.Clock.Now())
+	if err != nil {
+		return out, err
+	}
+	_, err = a.poller.StoreImages(ctx, source, a.Clock.Now())
+	return out, err
+}
+
+// ReleaseSource publishes what is held of a source, as if it had come now.
+func (a *App) ReleaseSource(ctx context.Context, slug string) (done articles.Result, err error) {
+	err = a.decide(ctx, slug, func(tx *sqlx.Tx, source articles.Source) (err error) {
+		done, err = a.Articles.ReleaseHeld(ctx, tx, source, a.Clock.Now())
+		return err
+	})
+	return done, err
+}
+
+// DiscardSource drops what is held of a source, for good, and returns how many articles that were.
+func (a *App) DiscardSource(ctx context.Context, slug string) (n int, err error) {
+	err = a.decide(ctx, slug, func(tx *sqlx.Tx, source articles.Source) (err error) {
+		n, err = a.Articles.DiscardHeld(ctx, tx, source)
+		return err
+	})
+	return n, err
+}
+
+func (a *App) decide(ctx context.Context, slug string, do func(tx *sqlx.Tx, source articles.Source) error) error {
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		source, err := a.Articles.SourceBySlug(ctx, tx, slug)
+		if err != nil {
+			return err
+		}
+		return do(tx, source)
+	})
+}
+
+// SourceList returns all sources, with how they are.
+func (a *App) SourceList(ctx context.Context) (all []SourceStatus, err error) {
+	err = a.snapshot(ctx, func(h database.Handle) (err error) {
+		all, err = a.sourceStatus(ctx, h)
+		return err
+	})
+	return all, err
+}
+
+// SourceShow returns a source, how it is, and what waits of it; none is errs.NotFound.
+func (a *App) SourceShow(ctx context.Context, slug string) (source SourceStatus, waiting []articles.Waiting, err error) {
+	all, err := a.SourceList(ctx)
+	if err != nil {
+		return source, nil, err
+	}
+	i := slices.IndexFunc(all, func(s SourceStatus) bool { return s.Slug == slug })
+	if i < 0 {
+		return source, nil, errs.New(errs.NotFound, "there is no source %q", slug)
+	}
+	waiting, err = a.Articles.Waiting(ctx, a.DB, slug)
+	return all[i], waiting, err
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -10,12 +11,15 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/feeds"
+	"silkpost/internal/articles"
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/internal/installation"
 	"silkpost/mailer/bounce"
 	"silkpost/mailer/compose"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/ledger"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/notice"
 	"silkpost/mailer/reply"
 	"silkpost/subscribers"
@@ -28,14 +32,33 @@ type Status struct {
 	Deliveries ledger.Counts   `json:"deliveries"`
 	Workers    int             `json:"workers"`
 	Sources    []SourceStatus  `json:"sources"`
+	Outrun     []string        `json:"outrun_edits"` // slugs of articles whose source gives something else since an editor wrote over it
 	Hubs       []feeds.Hub     `json:"hubs"`
 	Unreached  []string        `json:"unreached_organisations"` // names of those of which nobody can be reached
 	Notices    NoticeStatus    `json:"notices"`
 	Held       string          `json:"held"` // why nothing is sent until the database is adopted; "": it is not held
 	Bounces    BounceStatus    `json:"bounces"`
 	Paused     []PausedStatus  `json:"paused_destinations"`
+	Limits     []LimitStatus   `json:"limits"`
+	Floor      FloorStatus     `json:"floor"`
 	Locked     []LockedKey     `json:"locked_dkim_keys"`   // nothing is sent from their domains
 	Database   string          `json:"database,omitempty"` // URL of the private Postgres, which holds no secret; "": another one is used
+}
+
+// FloorStatus says which deliveries are not kept any more but for their counts.
+type FloorStatus struct {
+	Month *string    `json:"kept_from"`      // the first month of which deliveries are kept, as 2026-01; null: all are
+	Rose  *time.Time `json:"rose_at"`        // when older ones were last dropped
+	Until *time.Time `json:"articles_until"` // articles that came by then are never planned again
+}
+
+func floorStatus(ctx context.Context, h database.Handle) (s FloorStatus, err error) {
+	floor, err := ledger.FloorOf(ctx, h)
+	if err != nil || floor.Arrived == nil {
+		return s, err
+	}
+	month := floor.Month().Format("2006-01")
+	return FloorStatus{Month: &month, Rose: floor.RoseAt, Until: floor.Arrived}, nil
 }
 
 // BounceStatus is what came back within thirty days, how it comes back, and what waits for a person.
@@ -49,10 +72,35 @@ type BounceStatus struct {
 type PausedStatus struct {
 	Destination string    `json:"destination"`
 	Since       time.Time `json:"since"`
-	Until       time.Time `json:"until"`
-	Kind        string    `json:"kind"` // blocked, not authenticated, throttled
+	Until       time.Time `json:"until,omitzero"` // zero: until somebody resumes it
+	ByHand      bool      `json:"by_hand"`
+	Kind        string    `json:"kind"` // blocked, not authenticated, throttled; "" when it was paused by hand alone
 	Code        int       `json:"code"`
 	Reply       string    `json:"reply"`
+}
+
+// LimitStatus is a declared limit with how far it is used, for each relay, destination or sender that it is about, and what waits under it.
+type LimitStatus struct {
+	limit.Use
+	Waiting []ledger.Line `json:"waiting"`
+}
+
+func (a *App) limitStatus(ctx context.Context, h database.Handle) (shown []LimitStatus, err error) {
+	uses, err := limit.Uses(ctx, h, a.Clock.Now())
+	if err != nil || len(uses) == 0 {
+		return []LimitStatus{}, err
+	}
+	lines, err := ledger.Lines(ctx, h, a.Clock.Now())
+	for _, u := range uses {
+		s := LimitStatus{Use: u, Waiting: []ledger.Line{}}
+		for _, l := range lines {
+			if l.Limit == u.Name && l.About == u.About {
+				s.Waiting = append(s.Waiting, l)
+			}
+		}
+		shown = append(shown, s)
+	}
+	return shown, err
 }
 
 // bouncesOf is for how long bounces are counted.
@@ -74,7 +122,10 @@ func (a *App) pausedStatus(ctx context.Context, h database.Handle) ([]PausedStat
 	all, err := ledger.Paused(ctx, h, a.Clock.Now())
 	shown := make([]PausedStatus, len(all))
 	for i, d := range all {
-		shown[i] = PausedStatus{Destination: d.Name, Since: d.PausedAt, Until: d.PausedUntil, Kind: d.Kind, Code: d.Code, Reply: d.Reply}
+		shown[i] = PausedStatus{Destination: d.Name, Since: d.PausedAt, Until: d.PausedUntil, ByHand: d.ByHand, Kind: d.Kind, Code: d.Code, Reply: d.Reply}
+		if d.ByHand {
+			shown[i].Until = time.Time{}
+		}
 	}
 	return shown, err
 }
@@ -88,11 +139,14 @@ type SourceStatus struct {
 	NextPollAt *time.Time `json:"next_poll_at"` // nil: never polled by itself
 	Failures   int        `json:"failures"`     // polls in a row that failed
 	Failure    string     `json:"failure"`      // why the last one did; "" when it went well
+	articles.Health
+	Warnings []string `json:"warnings"` // what a person should look at, in plain words
 }
 
 // NoticeStatus counts the notices (mails that confirm, welcome and tell of a changed address) by state and has those in trouble.
 type NoticeStatus struct {
 	ledger.Counts
+	Bounced  int             `json:"bounced"`  // within thirty days
 	Troubled []NoticeTrouble `json:"troubled"` // the latest
 }
 
@@ -141,6 +195,9 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Sources, err = a.sourceStatus(ctx, h); err != nil {
 			return err
 		}
+		if s.Outrun, err = a.Articles.OutrunEdits(ctx, h); err != nil {
+			return err
+		}
 		if s.Hubs, err = a.Feeds.HubStates(ctx, h); err != nil {
 			return err
 		}
@@ -148,7 +205,7 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if err != nil {
 			return err
 		}
-		if s.Notices, err = noticeStatus(ctx, h); err != nil {
+		if s.Notices, err = a.noticeStatus(ctx, h); err != nil {
 			return err
 		}
 		standing, err := installation.Of(ctx, h)
@@ -162,14 +219,23 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 		if s.Paused, err = a.pausedStatus(ctx, h); err != nil {
 			return err
 		}
+		if s.Limits, err = a.limitStatus(ctx, h); err != nil {
+			return err
+		}
+		if s.Floor, err = floorStatus(ctx, h); err != nil {
+			return err
+		}
 		s.Locked, err = a.lockedKeys(ctx, h)
 		return err
 	})
 	return s, err
 }
 
-func noticeStatus(ctx context.Context, h database.Handle) (s NoticeStatus, err error) {
+func (a *App) noticeStatus(ctx context.Context, h database.Handle) (s NoticeStatus, err error) {
 	if s.Counts, err = notice.Count(ctx, h); err != nil {
+		return s, err
+	}
+	if s.Bounced, err = notice.Bounced(ctx, h, a.Clock.Now().Add(-bouncesOf)); err != nil {
 		return s, err
 	}
 	troubled, err := notice.Troubled(ctx, h, troubledNotices)
@@ -184,10 +250,17 @@ func noticeStatus(ctx context.Context, h database.Handle) (s NoticeStatus, err e
 
 func (a *App) sourceStatus(ctx context.Context, h database.Handle) ([]SourceStatus, error) {
 	all, err := a.Articles.Sources(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	now := a.Clock.Now()
+	healths, err := a.Articles.Healths(ctx, h, now)
 	shown := make([]SourceStatus, len(all))
-	for i, s := range all {
+	for i := range all {
+		s, health := &all[i], healths[all[i].ID]
 		shown[i] = SourceStatus{
-			Slug: s.Slug, Kind: s.Kind, URL: s.URL, PolledAt: s.PolledAt, NextPollAt: s.NextPollAt, Failures: s.Failures, Failure: s.Failure,
+			Slug: s.Slug, Kind: s.Kind, URL: cmp.Or(s.URL, s.Settings.Path), PolledAt: s.PolledAt, NextPollAt: s.NextPollAt, Failures: s.Failures,
+			Failure: s.Failure, Health: health, Warnings: append([]string{}, health.Warnings(s, now)...),
 		}
 	}
 	return shown, err
@@ -280,10 +353,25 @@ type Delivery struct {
 	BounceDiagnostic string            `json:"bounce_diagnostic,omitempty"`
 }
 
-// Deliveries returns an edition's account, or an error of kind errs.NotFound.
+// Tallies returns what is kept for ever of an edition whose deliveries were dropped; none when they are kept.
+func (a *App) Tallies(ctx context.Context, id uuid.UUID) ([]ledger.Tally, error) {
+	if _, err := a.Edition(ctx, id); err != nil {
+		return nil, err
+	}
+	return ledger.Tallies(ctx, a.DB, id)
+}
+
+// Deliveries returns an edition's account; an error of kind errs.NotFound when there is no such edition, errs.Gone when its deliveries were dropped.
 func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, err error) {
 	if _, err := a.Edition(ctx, id); err != nil {
 		return nil, err
+	}
+	floor, err := ledger.FloorOf(ctx, a.DB)
+	if err != nil {
+		return nil, err
+	}
+	if floor.Below(id) {
+		return nil, errs.New(errs.Gone, "the deliveries of edition %s are not kept any more, only their counts: silkpost deliveries without --json shows them", id)
 	}
 	entries, err := ledger.Entries(ctx, a.DB, id)
 	if err != nil {
@@ -303,7 +391,7 @@ func (a *App) Deliveries(ctx context.Context, id uuid.UUID) (lines []Delivery, e
 			lines[i].QueueID = reply.Reply{Phase: reply.Dot, Code: e.Code, Text: e.Reply}.QueueID()
 		}
 		if e.Sender != "" {
-			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Sender)
+			lines[i].MessageID = compose.MessageID(id, e.ContactID, e.Resent, e.Sender)
 		}
 	}
 	return lines, nil

@@ -26,7 +26,7 @@ var owners = map[string]string{
 
 // published are the views that other rooms may read in their statements.
 var published = []string{
-	"articles.available", "installation.standing", "mailer.last_sent", "subscribers.addresses", "subscribers.mailable", "subscribers.reading",
+	"articles.arrivals", "articles.available", "installation.standing", "mailer.last_sent", "subscribers.addresses", "subscribers.mailable", "subscribers.reading",
 }
 
 // tableName is schema.table in a statement; %s stands for a name that is put in.

@@ -19,6 +19,7 @@ type Edit struct {
 	Title    *string
 	Summary  *string
 	HTML     *string // foreign and dirty
+	Text     *string // instead of HTML: paragraphs parted by blank lines
 	Section  *string
 	Tags     *[]string
 	ImageURL *string
@@ -148,6 +149,7 @@ func (e Edit) values(a *Article) (map[string]string, error) {
 	set("title", e.Title, func(v string) string { return shortTitle(label(v)) })
 	set("summary", e.Summary, func(v string) string { return shorten(label(v), givenLimit) })
 	set("html", e.HTML, func(v string) string { return Clean(v, a.URL) })
+	set("html", e.Text, paragraphsHTML)
 	set("section", e.Section, label)
 	set("image", e.ImageURL, func(v string) string { return WebAddress(v, a.URL) })
 	set("image_alt", e.ImageAlt, label)
@@ -241,6 +243,7 @@ func (s *Store) Edited(ctx context.Context, h database.Handle, id int64) (*Edite
 
 // OutrunEdits returns the slugs of articles whose source gives something else since an editor wrote over it, latest first.
 func (s *Store) OutrunEdits(ctx context.Context, h database.Handle) (slugs []string, err error) {
+	slugs = []string{}
 	err = h.SelectContext(ctx, &slugs, `
 		SELECT a.slug FROM articles.edits e JOIN articles.articles a ON a.id = e.article_id
 		WHERE e.source_changed_at IS NOT NULL AND a.withdrawn_at IS NULL ORDER BY e.source_changed_at DESC, a.id`)

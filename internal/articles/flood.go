@@ -27,7 +27,6 @@ func holdBack(ctx context.Context, h database.Handle, w *batch) (int, error) {
 		return 0, nil
 	}
 	var is struct {
-		Above   int `db:"hold_above"`
 		Today   int `db:"today"`
 		Busiest int `db:"busiest"`
 	}
@@ -39,11 +38,10 @@ func holdBack(ctx context.Context, h database.Handle, w *batch) (int, error) {
 			WHERE source_id = $1 AND NOT archive AND NOT by_editor AND first_seen_at > $3
 			GROUP BY date_bin('1 day', first_seen_at, $2::timestamptz), 2
 		)
-		SELECT s.hold_above, coalesce((SELECT sum(n) FROM day WHERE today), 0) AS today, coalesce((SELECT max(n) FROM day WHERE NOT today), 0) AS busiest
-		FROM articles.sources s WHERE s.id = $1`, w.source.ID, now, now.Add(-usualWithin)); err != nil {
+		SELECT coalesce((SELECT sum(n) FROM day WHERE today), 0) AS today, coalesce((SELECT max(n) FROM day WHERE NOT today), 0) AS busiest`, w.source.ID, now, now.Add(-usualWithin)); err != nil {
 		return 0, err
 	}
-	limit := is.Above
+	limit := w.source.Settings.HoldAbove
 	if limit == 0 {
 		limit = max(usualLeast, usualTimes*is.Busiest)
 	}

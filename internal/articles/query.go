@@ -27,25 +27,25 @@ const (
 // Select returns the published articles of a selection, newest first: by date, and of one date the one that came last. limit is the
 // most that are returned; 0 returns all.
 func (s *Store) Select(ctx context.Context, h database.Handle, sel Selection, limit int) ([]Article, error) {
-	return query(ctx, h, `
+	return s.shown(query(ctx, h, `
 		SELECT `+columns+` FROM articles.articles a
 		WHERE a.withdrawn_at IS NULL AND `+selected+`
-		ORDER BY a.published_at DESC, a.id DESC LIMIT nullif($5, 0)`, append(selectionArgs(sel), limit)...)
+		ORDER BY a.published_at DESC, a.id DESC LIMIT nullif($5, 0)`, append(selectionArgs(sel), limit)...))
 }
 
 // ByIDs returns articles, withdrawn ones too, in the order of their ids. Ids that do not exist are left out.
 func (s *Store) ByIDs(ctx context.Context, h database.Handle, ids []int64) ([]Article, error) {
-	return byIDs(ctx, h, columns, ids)
+	return s.shown(byIDs(ctx, h, columns, ids))
 }
 
 // HTMLByIDs is ByIDs without the text of articles that have HTML: that is as long again, and takes half of the time to read them.
 func (s *Store) HTMLByIDs(ctx context.Context, h database.Handle, ids []int64) ([]Article, error) {
-	return byIDs(ctx, h, htmlColumns, ids)
+	return s.shown(byIDs(ctx, h, htmlColumns, ids))
 }
 
 // Teasers returns the articles of translation groups, withdrawn ones too, without HTML and text, by group and id.
 func (s *Store) Teasers(ctx context.Context, h database.Handle, groups []int64) ([]Article, error) {
-	return query(ctx, h, `SELECT `+teaserColumns+` FROM articles.articles a WHERE a.group_id = ANY($1) ORDER BY a.group_id, a.id`, pq.Array(groups))
+	return s.shown(query(ctx, h, `SELECT `+teaserColumns+` FROM articles.articles a WHERE a.group_id = ANY($1) ORDER BY a.group_id, a.id`, pq.Array(groups)))
 }
 
 func byIDs(ctx context.Context, h database.Handle, columns string, ids []int64) ([]Article, error) {
@@ -60,7 +60,7 @@ func byIDs(ctx context.Context, h database.Handle, columns string, ids []int64) 
 
 // BySlug returns the article of a page, also when it is withdrawn, or an error of kind errs.NotFound.
 func (s *Store) BySlug(ctx context.Context, h database.Handle, slug string) (Article, error) {
-	found, err := query(ctx, h, `SELECT `+columns+` FROM articles.articles a WHERE a.slug = $1`, scrub(slug))
+	found, err := s.shown(query(ctx, h, `SELECT `+columns+` FROM articles.articles a WHERE a.slug = $1`, scrub(slug)))
 	if err == nil && len(found) == 0 {
 		err = errs.New(errs.NotFound, "there is no article %q", slug)
 	}
@@ -72,9 +72,9 @@ func (s *Store) BySlug(ctx context.Context, h database.Handle, slug string) (Art
 
 // Translations returns the published articles of translation groups, by group, language and id.
 func (s *Store) Translations(ctx context.Context, h database.Handle, groups ...int64) ([]Article, error) {
-	return query(ctx, h, `
+	return s.shown(query(ctx, h, `
 		SELECT `+columns+` FROM articles.articles a WHERE a.group_id = ANY ($1) AND a.withdrawn_at IS NULL
-		ORDER BY a.group_id, a.language COLLATE "C", a.id`, pq.Array(groups))
+		ORDER BY a.group_id, a.language COLLATE "C", a.id`, pq.Array(groups)))
 }
 
 // Links returns, for each of some translation groups that has more than one published article, these by language and id, with what leads to

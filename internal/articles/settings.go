@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -23,6 +24,10 @@ type Settings struct {
 	Remove   []string `toml:"remove" json:"remove,omitempty"`       // CSS selectors of what does not belong to it
 	TimeZone string   `toml:"time_zone" json:"time_zone,omitempty"` // of dates that name none
 
+	Path      string `toml:"path" json:"path,omitempty"`             // folder: what is watched; "": files come by import alone
+	HoldAbove int    `toml:"hold_above" json:"hold_above,omitempty"` // more new articles than that at once are held; 0: see holdBack; HoldNever
+	Images    Images `toml:"images" json:"images,omitempty"`
+
 	FirstPoll FirstPoll `toml:"first_poll" json:"first_poll,omitempty"`
 	FullText  FullText  `toml:"full_text" json:"full_text,omitempty"` // feed: whose text is taken from the pages that its items link to
 }
@@ -34,6 +39,15 @@ type FirstPoll string
 const (
 	FirstPollArchive FirstPoll = "archive"
 	FirstPollDue     FirstPoll = "due"
+)
+
+// Images says what becomes of the images of a source's articles.
+type Images string
+
+// Images are shown from where they are, which is the default, or fetched, made small and served by us.
+const (
+	ImagesLink  Images = "link"
+	ImagesStore Images = "store"
 )
 
 // Listing says, in CSS selectors, where a page that lists articles has what. All but Item look within an item.
@@ -80,7 +94,8 @@ func (s Settings) check(kind string) error {
 		{"remove", len(s.Remove) > 0, site},
 		{"time_zone", s.TimeZone != "", site},
 		{"full_text", s.FullText != "", kind == KindFeed},
-		{"first_poll", s.FirstPoll != "", kind != KindFolder},
+		{"path", s.Path != "", kind == KindFolder},
+		{"first_poll", s.FirstPoll != "", kind != KindFolder || s.Path != ""},
 	} {
 		if key.given && !key.fits {
 			return errs.New(errs.Invalid, "%s means nothing for kind %q", key.name, kind)
@@ -93,6 +108,12 @@ func (s Settings) check(kind string) error {
 		return errs.New(errs.Invalid, "first_poll %q: use archive, or due to have what it finds in digests", s.FirstPoll)
 	case !slices.Contains([]FullText{"", FullTextAuto, FullTextAlways, FullTextNever}, s.FullText):
 		return errs.New(errs.Invalid, "full_text %q: use auto, always or never", s.FullText)
+	case s.HoldAbove < HoldNever:
+		return errs.New(errs.Invalid, "hold_above %d: use how many new articles at once are usual, 0 to have that found out, or -1 to hold none", s.HoldAbove)
+	case s.Images != "" && s.Images != ImagesLink && s.Images != ImagesStore:
+		return errs.New(errs.Invalid, "images %q: use link, or store to serve them from here", s.Images)
+	case s.Path != "" && !filepath.IsAbs(s.Path):
+		return errs.New(errs.Invalid, "path %q: write the whole path, such as /srv/news", s.Path)
 	case kind == KindHTML && strings.TrimSpace(s.Listing.Item) == "":
 		return errs.New(errs.Invalid, "listing: item is missing, the CSS selector of one article in the listing; silkpost source check suggests one")
 	}

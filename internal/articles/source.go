@@ -91,7 +91,7 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 	var written []Source
 	err = h.SelectContext(ctx, &written, `
 		INSERT INTO articles.sources AS s (slug, kind, url, section, language, every, settings, next_poll_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, make_interval(secs => $6), $8, CASE WHEN $2 <> 'folder' THEN $7::timestamptz END, $7)
+		VALUES ($1, $2, $3, $4, $5, make_interval(secs => $6), $8, CASE WHEN $2 <> 'folder' OR $8::jsonb ? 'path' THEN $7::timestamptz END, $7)
 		ON CONFLICT (slug) DO UPDATE SET url = excluded.url, section = excluded.section, language = excluded.language,
 			every = excluded.every, settings = excluded.settings,
 			etag = CASE WHEN s.url = excluded.url AND s.settings = excluded.settings THEN s.etag ELSE '' END,
@@ -103,7 +103,8 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 			news_at = CASE WHEN `+samePlace+` THEN s.news_at END,
 			moved_url = CASE WHEN `+samePlace+` THEN s.moved_url ELSE '' END,
 			failures = CASE WHEN `+samePlace+` THEN s.failures ELSE 0 END,
-			failure = CASE WHEN `+samePlace+` THEN s.failure ELSE '' END
+			failure = CASE WHEN `+samePlace+` THEN s.failure ELSE '' END,
+			failing_since = CASE WHEN `+samePlace+` THEN s.failing_since END
 		WHERE s.kind = excluded.kind
 		  AND (s.url, s.section, s.language, s.every, s.settings)
 		   <> (excluded.url, excluded.section, excluded.language, excluded.every, excluded.settings)
@@ -123,8 +124,8 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 }
 
 // samePlace says in SQL that a source is looked for where it was. What is left out of its pages does not matter for that.
-const samePlace = `s.url = excluded.url AND (s.settings->'columns', s.settings->'listing', s.settings->'include')
-	IS NOT DISTINCT FROM (excluded.settings->'columns', excluded.settings->'listing', excluded.settings->'include')`
+const samePlace = `s.url = excluded.url AND (s.settings->'columns', s.settings->'listing', s.settings->'include', s.settings->'path')
+	IS NOT DISTINCT FROM (excluded.settings->'columns', excluded.settings->'listing', excluded.settings->'include', excluded.settings->'path')`
 
 // checkSource returns a declared source with its defaults filled in, or an error of kind errs.Invalid.
 func checkSource(s Source) (Source, error) {

@@ -20,6 +20,9 @@ type Store struct {
 
 	// CheckURL, if not nil, returns why the URL of a declared feed would never be fetched, nil when it may be.
 	CheckURL func(url string) error
+
+	// PublicURL, if not nil, is where we serve images.
+	PublicURL func() string
 }
 
 // SaveOptions say how drafts are taken in.
@@ -93,6 +96,9 @@ func (s *Store) Save(ctx context.Context, h database.Handle, source Source, draf
 	if err != nil {
 		return Result{}, err
 	}
+	if err := localImages(ctx, h, source, added, changed); err != nil {
+		return Result{}, err
+	}
 	added, changed, clashes, err := judgeFiles(ctx, h, added, changed)
 	if err != nil {
 		return Result{}, err
@@ -106,6 +112,9 @@ func (s *Store) Save(ctx context.Context, h database.Handle, source Source, draf
 	work := batch{source: source, opt: opt, identified: identified{added: added}, edits: changed}
 	if opt.Polled {
 		if work.identified, err = identify(ctx, h, source, added, keysOf(drafts), date(opt.Now)); err != nil {
+			return Result{}, err
+		}
+		if err := localImages(ctx, h, source, work.changed); err != nil {
 			return Result{}, err
 		}
 		if work.held, err = holdBack(ctx, h, &work); err != nil {
@@ -248,6 +257,9 @@ func (s *Store) write(ctx context.Context, h database.Handle, w *batch) (added, 
 	}
 	if _, err := h.ExecContext(ctx, `UPDATE articles.sources SET changed_at = $2, added = $3, changed = $4 WHERE id = $1`,
 		w.source.ID, date(w.opt.Now), len(w.added), len(edits)); err != nil {
+		return 0, 0, err
+	}
+	if err := noteImages(ctx, h, w.source, ids, date(w.opt.Now)); err != nil {
 		return 0, 0, err
 	}
 	return len(w.added), len(edits), s.tell(ctx, h, was, ids, w.opt.Now)

@@ -246,7 +246,7 @@ func (s *Store) letThrough(ctx context.Context, h database.Handle, now time.Time
 		if err != nil {
 			return done, err
 		}
-		done = done.plus(result)
+		done = done.Plus(result)
 	}
 	return done, nil
 }
@@ -266,7 +266,8 @@ func (s *Store) letSome(ctx context.Context, h database.Handle, some []stored, n
 	return s.Save(ctx, h, source, drafts, SaveOptions{Now: now, Archive: some[0].Archive, release: true})
 }
 
-func (r Result) plus(o Result) Result {
+// Plus returns what two saves did.
+func (r Result) Plus(o Result) Result {
 	return Result{
 		Added: r.Added + o.Added, Changed: r.Changed + o.Changed, Unchanged: r.Unchanged + o.Unchanged, Held: r.Held + o.Held, Waiting: r.Waiting + o.Waiting,
 	}

@@ -263,9 +263,7 @@ func TestHowMuchIsUsual(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			if _, err := b.db.ExecContext(t.Context(), `UPDATE articles.sources SET hold_above = $1`, tt.above); err != nil {
-				t.Fatal(err)
-			}
+			b.source.Settings.HoldAbove = tt.above
 			b.save(t, monday, numbered("busy", 5000, 5000+tt.busiest)...)
 			now := monday.AddDate(0, 0, 7)
 			b.polls(t, now.Add(-time.Hour), numbered("today", 1000, 1000+tt.today)...)

@@ -33,10 +33,14 @@ type Config struct {
 	PublicURL       string   `koanf:"public_url"`      // without a slash at its end
 	TrustedProxies  []string `koanf:"trusted_proxies"` // whose X-Forwarded-For is believed: networks (192.0.2.0/24); see Proxies
 	SMTPURL         string   `koanf:"smtp_url" secret:"true"`
+	SMTPFallbackURL string   `koanf:"smtp_fallback_url" secret:"true"` // stands in while the other relay cannot be reached; "": none does
 	SMTPConnections int      `koanf:"smtp_connections"`
-	RetryHours      int      `koanf:"retry_hours"`   // for how long a delivery is tried after its hour
-	BounceDomain    string   `koanf:"bounce_domain"` // where bounces come back to us, as b+…@ this; "": they go to the list's sender
-	BounceListen    string   `koanf:"bounce_listen"` // where its mail is taken in by SMTP; "": not
+	RetryHours      int      `koanf:"retry_hours"`      // for how long a delivery is tried after its hour
+	RetentionMonths int      `koanf:"retention_months"` // for how long deliveries are kept beyond their month; 0: for ever
+	BounceDomain    string   `koanf:"bounce_domain"`    // where bounces come back to us, as b+…@ this; "": they go to the list's sender
+	BounceListen    string   `koanf:"bounce_listen"`    // where its mail is taken in by SMTP; "": not
+	BounceTLSCert   string   `koanf:"bounce_tls_cert"`  // file with its certificate and what leads to a root (PEM); "": it offers no TLS
+	BounceTLSKey    string   `koanf:"bounce_tls_key"`   // file with the certificate's private key (PEM)
 	BounceIMAPURL   string   `koanf:"bounce_imap_url" secret:"true"`
 	InternalHosts   []string `koanf:"allow_internal_hosts"` // hosts, as in URLs, that sources and hubs may have although their addresses are internal
 	FetchContact    string   `koanf:"fetch_contact"`        // where those who run sites reach us: an address of the web or mail; "": PublicURL
@@ -67,7 +71,7 @@ const prefix = "SILKPOST_"
 // Defaults returns the settings that nothing else was said about.
 func Defaults() Config {
 	return Config{
-		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, RetryHours: 24, FeedCacheMB: 64, CatcherListen: "127.0.0.1:0",
+		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, RetryHours: 24, RetentionMonths: 13, FeedCacheMB: 64, CatcherListen: "127.0.0.1:0",
 		LogFormat: "text", LogAttempts: LogAll, LogAddresses: Masked,
 	}
 }
@@ -205,6 +209,9 @@ func (c Config) validate() (Config, error) {
 	if c.RetryHours < 1 || c.RetryHours > 5*24 {
 		return c, errs.New(errs.Invalid, "retry_hours %d: it is a number from 1 to 120, which is five days", c.RetryHours)
 	}
+	if c.RetentionMonths != 0 && (c.RetentionMonths < 6 || c.RetentionMonths > 1200) {
+		return c, errs.New(errs.Invalid, "retention_months %d: it is a number from 6 to 1200, or 0 to keep deliveries for ever", c.RetentionMonths)
+	}
 	if c.FeedCacheMB < 1 || c.FeedCacheMB > 1<<20 {
 		return c, errs.New(errs.Invalid, "feed_cache_mb %d: it is a number of MiB from 1 to 1048576", c.FeedCacheMB)
 	}
@@ -236,6 +243,9 @@ func (c Config) validate() (Config, error) {
 	}
 	if (c.BounceDomain != "") != (c.BounceListen != "" || c.BounceIMAPURL != "") {
 		return c, errs.New(errs.Invalid, "bounces need bounce_domain, where they go, and bounce_listen or bounce_imap_url, where they are taken in")
+	}
+	if (c.BounceTLSCert == "") != (c.BounceTLSKey == "") || c.BounceTLSCert != "" && c.BounceListen == "" {
+		return c, errs.New(errs.Invalid, "TLS for bounces needs bounce_tls_cert, bounce_tls_key and bounce_listen, or none of the first two")
 	}
 	var err error
 	if c.DataDir, err = filepath.Abs(c.DataDir); err != nil {

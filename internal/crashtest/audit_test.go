@@ -169,8 +169,11 @@ func TestAudit(t *testing.T) {
 		{"doubled, the last of its connection", []row{sent("a", 3), sent("b", 1)}, []received{copyTo("b", 1, 1), copyTo("a", 1, 2), copyTo("a", 2, 3)}, nil, 1, ""},
 		{"doubled, not the last", []row{sent("a", 3), sent("b", 2)}, []received{copyTo("a", 1, 1), copyTo("b", 1, 2), copyTo("a", 2, 3)}, nil, 1, "committed first"},
 		{
-			"doubled, and its worker stood still", []row{sent("a", 4), sent("b", 5)}, []received{copyTo("a", 1, 1), copyTo("a", 2, 4), copyTo("b", 1, 5)},
-			[]standstill{{moment(2), moment(4)}}, 1, "",
+			"doubled, and its worker stood still",
+			[]row{sent("a", 4), sent("b", 5)},
+			[]received{copyTo("a", 1, 1), copyTo("a", 2, 4), copyTo("b", 1, 5)},
+			[]standstill{{moment(2), moment(4)}},
+			1, "",
 		},
 		{"lost", []row{sent("a")}, nil, nil, 0, "got nothing"},
 		{"not written down", []row{pending}, []received{copyTo("a", 1, 1)}, nil, 0, "ledger says pending"},

@@ -35,6 +35,7 @@ func TestCrashChaos(t *testing.T) {
 	people, rounds := size(100_000, 4_000), size(3, 1)
 	f := startFleet(t, 2+r.IntN(3), people, 30*time.Millisecond)
 	f.send()
+	defer f.watch()()
 	began := time.Now()
 	var (
 		going sync.WaitGroup

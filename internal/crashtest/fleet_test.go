@@ -97,6 +97,26 @@ func (f *fleet) counts() ledger.Counts {
 	return c
 }
 
+// watch looks at the counts again and again until the function that it returns is called: they add up in every snapshot.
+func (f *fleet) watch() (stop func()) {
+	over := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			case <-time.After(250 * time.Millisecond):
+				f.counts()
+			}
+		}
+	})
+	return func() {
+		close(over)
+		watching.Wait()
+	}
+}
+
 // settle waits until everything is sent, stops the workers as an operator does, and holds the ledger against what the sink accepted.
 func (f *fleet) settle() findings {
 	f.t.Helper()

@@ -14,7 +14,7 @@ func TestCrashSeveralWorkers(t *testing.T) {
 	t.Parallel()
 	people := size(20_000, 2_000)
 	for _, workers := range []int{1, 2, 4, 8} {
-		if testing.Short() && workers < 4 {
+		if testing.Short() && workers < 8 {
 			continue
 		}
 		t.Run(fmt.Sprint(workers), func(t *testing.T) {

@@ -85,7 +85,7 @@ func (w *worker) live() {
 			w.mu.Unlock()
 			return
 		}
-		cmd := exec.Command(os.Args[0]) //nolint:noctx // its end is what the test is about
+		cmd := exec.Command(os.Args[0])
 		cmd.Env, cmd.Stderr = w.env, w.log
 		err := cmd.Start()
 		w.running = cmd

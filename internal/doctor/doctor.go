@@ -8,6 +8,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -173,9 +174,9 @@ var checks = []check{
 	{"unsubscribe.click", "whether a mail program's click to unsubscribe gets through", unsubscribeClick},
 }
 
-// Checks returns the names of all checks in their order.
+// Checks returns the names of all checks in their order, those of Hear last.
 func Checks() (names []string) {
-	for _, c := range checks {
+	for _, c := range slices.Concat(checks, trialChecks) {
 		names = append(names, c.name)
 	}
 	return names
@@ -183,7 +184,7 @@ func Checks() (names []string) {
 
 // Looks says for people what a check looks at, "" when there is no such check.
 func Looks(name string) string {
-	for _, c := range checks {
+	for _, c := range slices.Concat(checks, trialChecks) {
 		if c.name == name {
 			return c.looks
 		}

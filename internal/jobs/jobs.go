@@ -24,6 +24,9 @@ import (
 // Plan plans every edition that has come due.
 type Plan struct{}
 
+// Retain drops old deliveries.
+type Retain struct{}
+
 // PollDue queues a PollSource for each source that is due.
 type PollDue struct{}
 
@@ -45,6 +48,9 @@ type SendNotice struct {
 
 // Kind names the job in the queue.
 func (Plan) Kind() string { return "plan" }
+
+// Kind names the job in the queue.
+func (Retain) Kind() string { return "retain" }
 
 // Kind names the job in the queue.
 func (PollDue) Kind() string { return "poll_due" }
@@ -97,6 +103,7 @@ func Later(d time.Duration) error { return river.JobSnooze(d) }
 // Work is what the jobs do. Each function may be called more than once for the same job.
 type Work struct {
 	Plan       func(ctx context.Context) error
+	Retain     func(ctx context.Context) error
 	PollDue    func(ctx context.Context) error
 	PollSource func(ctx context.Context, slug string) error
 	TellHub    func(ctx context.Context, hub string, generation int64) error
@@ -107,7 +114,9 @@ type Work struct {
 const (
 	planEvery = 30 * time.Second
 	pollEvery = 30 * time.Second
-	lookEvery = 500 * time.Millisecond
+
+	retainEvery = time.Hour
+	lookEvery   = 500 * time.Millisecond
 )
 
 // Queue inserts jobs and, once started, works them. It is safe for concurrent use.
@@ -125,6 +134,7 @@ func NewInserter(db *sqlx.DB) (*Queue, error) {
 func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[Plan]) error { return work.Plan(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[Retain]) error { return work.Retain(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[PollDue]) error { return work.PollDue(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[PollSource]) error {
 		return work.PollSource(ctx, job.Args.Slug)
@@ -149,6 +159,7 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 		PeriodicJobs: []*river.PeriodicJob{
 			every(planEvery, Plan{}),
 			every(pollEvery, PollDue{}),
+			every(retainEvery, Retain{}),
 		},
 	})
 	return &Queue{client: client}, err

@@ -54,7 +54,7 @@ func New() *Metrics {
 		claimTook: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "silkpost_claim_duration_seconds", Help: "Claiming a window of deliveries that are due.", Buckets: seconds,
 		}),
-		claimed: prometheus.NewCounter(prometheus.CounterOpts{Name: "silkpost_claimed_total", Help: "Deliveries that this process claimed."}),
+		claimed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "silkpost_claimed_total", Help: "Deliveries that this process claimed."}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "silkpost_smtp_connections", Help: "Connections that are open to send digests."}),
 		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "silkpost_source_polls_total", Help: "Polls of sources, by source and whether they went well.",

@@ -59,7 +59,8 @@ type webPage struct {
 	doc     *goquery.Document
 	story   story // what its JSON-LD says
 	zone    *time.Location
-	blocks  []textBlock // of the page as it came
+	blocks  []textBlock       // of the page as it came
+	fields  map[string]string // of a JCMS template
 }
 
 func openPage(pageURL string, body []byte, contentType string) (*webPage, error) {
@@ -79,7 +80,7 @@ func openPage(pageURL string, body []byte, contentType string) (*webPage, error)
 		return nil, errs.New(errs.Invalid, "%s cannot be read as HTML: %w", address, err)
 	}
 	doc := goquery.NewDocumentFromNode(root)
-	p := &webPage{address: address, source: source, doc: doc, story: readStory(doc, address), zone: zoneOf(address, doc)}
+	p := &webPage{address: address, source: source, doc: doc, story: readStory(doc, address), zone: zoneOf(address, doc), fields: templateFields(source)}
 	p.blocks = textBlocks(doc.Find("body"))
 	return p, nil
 }
@@ -106,7 +107,7 @@ func (p *webPage) article(r Reading) (articles.Draft, error) {
 	d := p.facts()
 	text := p.text(r, &d)
 	d.HTML, d.Text = text.html, text.plain
-	if words := articles.Line(cmp.Or(d.HTML, d.Text)); d.Language != "" && wrongScript(d.Language, words) {
+	if d.Language != "" && wrongScript(d.Language, text.words) {
 		d.Language = ""
 	}
 	switch {

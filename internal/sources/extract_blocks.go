@@ -17,6 +17,7 @@ type textBlock struct {
 	text    string
 	nodes   []*html.Node // text nodes
 	heading bool
+	ruled   bool // a line is drawn above it
 }
 
 // inline elements do not end a line.
@@ -47,6 +48,7 @@ type blockWriter struct {
 	done  []textBlock
 	text  strings.Builder
 	nodes []*html.Node
+	ruled bool
 }
 
 func (w *blockWriter) walk(n *html.Node, heading bool) {
@@ -63,6 +65,7 @@ func (w *blockWriter) walk(n *html.Node, heading bool) {
 		heading = heading || n.DataAtom == atom.H1 || n.DataAtom == atom.H2 || n.DataAtom == atom.H3
 		defer func() { w.end(heading) }()
 	}
+	w.ruled = w.ruled || n.DataAtom == atom.Hr
 	for child := range n.ChildNodes() {
 		w.walk(child, heading)
 	}
@@ -70,8 +73,8 @@ func (w *blockWriter) walk(n *html.Node, heading bool) {
 
 func (w *blockWriter) end(heading bool) {
 	if text := articles.OneLine(w.text.String()); text != "" {
-		w.done = append(w.done, textBlock{text: text, nodes: w.nodes, heading: heading})
-		w.nodes = nil
+		w.done = append(w.done, textBlock{text: text, nodes: w.nodes, heading: heading, ruled: w.ruled})
+		w.nodes, w.ruled = nil, false
 	}
 	w.text.Reset()
 	w.nodes = w.nodes[:0]
@@ -132,7 +135,7 @@ func (p *webPage) writtenDate(title string) (stamp, bool) {
 	}
 	for _, span := range [][2]int{{max(0, at+1), to}, {from, max(from, at)}} {
 		for _, b := range p.blocks[span[0]:span[1]] {
-			if s, before, after, ok := findDate(b.text, p.zone); ok && labels(before, after) {
+			if s, before, after, ok := findDate(b.text, p.zone); ok && labelled(before, after) {
 				return s, true
 			}
 		}
@@ -163,5 +166,23 @@ func (p *webPage) closingDate(from int) (stamp, bool) {
 // dated reports whether a line is there to give the date.
 func dated(line string) bool {
 	_, before, after, ok := findDate(line, time.UTC)
-	return ok && labels(before, after)
+	return ok && labelled(before, after)
+}
+
+// labelled reports whether what stands around a date only says what it is; another date may follow.
+func labelled(before, after string) bool {
+	if labels(before, after) {
+		return true
+	}
+	_, _, _, second := findDate(after, time.UTC)
+	return second && columns(before) <= 24 && columns(after) <= 80
+}
+
+// firstProse returns the place of the first paragraph.
+func (p *webPage) firstProse() int {
+	i := slices.IndexFunc(p.blocks, func(b textBlock) bool { return !b.heading && prose(b.text) && !legal(b.text) })
+	if i < 0 {
+		return len(p.blocks)
+	}
+	return i
 }

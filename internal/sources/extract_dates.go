@@ -43,11 +43,15 @@ func shape(pattern string, year, month, day, era int) dateShape {
 	return dateShape{regexp.MustCompile(`(?i)` + pattern + clockPart), year, month, day, era}
 }
 
-const reiwa = 2018 // the Japanese year 令和1 is 2019
+const (
+	reiwa  = 2018 // the Japanese year 令和1 is 2019
+	minguo = 1911 // 民國1, of Taiwan's calendar, is 1912
+)
 
 // dateShapes are tried in this order.
 var dateShapes = []dateShape{
 	shape(`令和\s?(\d{1,2}|元)\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日`, 1, 2, 3, reiwa),
+	shape(`(?:民國|民国|發布日期[:：]|日期[:：])\s?(1\d{2}|\d{2})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?:日|[^\d]|$)`, 1, 2, 3, minguo),
 	shape(`(?:^|[^\d])(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})\s?(?:[日号號일]|[^\d]|$|T)`, 1, 2, 3, 0),
 	shape(`(\d{1,2})\s+tháng\s+(\d{1,2}),?\s+(?:năm\s+)?(\d{4})`, 3, 2, 1, 0),
 	shape(`(?:^|[^\d])(\d{1,2})(?:st|nd|rd|th|er|-?го|[.º°ª])?\s+(?:de\s+|of\s+)?`+monthPart+`,?\s+(?:del?\s+)?(?:พ\.ศ\.\s*)?(\d{4})`, 3, 2, 1, 0),
@@ -274,7 +278,9 @@ func (p *webPage) itemprop(name string) string {
 // timeElement returns what the <time> of the article says: one that is marked as its date, else one near its title. Others date
 // comments and further articles.
 func (p *webPage) timeElement(title string) string {
+	const most = 30
 	all := p.doc.Find("time")
+	all = all.Slice(0, min(all.Length(), most))
 	e := all.Filter("[pubdate], .published, .entry-date, .post-date, .date-published").First()
 	if e.Length() == 0 {
 		e = all.FilterFunction(func(_ int, t *goquery.Selection) bool { return p.near(t.Get(0), title) }).First()

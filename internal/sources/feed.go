@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"html"
 	"net/http"
 	"regexp"
@@ -40,10 +41,7 @@ type feedContent struct {
 }
 
 func readFeed(body []byte, contentType, address string) (content feedContent, err error) {
-	parser := gofeed.NewParser()
-	parser.KeepOriginalFeed = true
-	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true} // it would find tracking pixels
-	feed, err := parser.Parse(strings.NewReader(decodeXML(body, contentType)))
+	feed, err := parseFeed(decodeXML(body, contentType))
 	if err != nil {
 		return content, notAFeed(body, address, err)
 	}
@@ -66,8 +64,48 @@ func readFeed(body []byte, contentType, address string) (content feedContent, er
 	return content, nil
 }
 
+// parseFeed reads a feed's text, mended where it has to be.
+func parseFeed(text string) (feed *gofeed.Feed, err error) {
+	text = strings.TrimLeft(text, " \t\r\n\ufeff")
+	if text == "" {
+		return nil, errEmptyFeed
+	}
+	if strings.HasPrefix(text, "{") {
+		if feed, err = parser().Parse(strings.NewReader(text)); err == nil {
+			return feed, checkJSONFeed(feed)
+		}
+		tidied, tidyErr := tidyJSON(text)
+		if tidyErr != nil {
+			return nil, err
+		}
+		text = tidied
+	} else if text, err = tidyXML(text); err != nil {
+		return nil, err
+	}
+	return parser().Parse(strings.NewReader(text))
+}
+
+var errEmptyFeed = errors.New("it is empty")
+
+func parser() *gofeed.Parser {
+	p := gofeed.NewParser()
+	p.KeepOriginalFeed = true
+	p.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true} // it would find tracking pixels
+	return p
+}
+
+// checkJSONFeed refuses JSON that is no feed: anything at all can be read as one without items.
+func checkJSONFeed(feed *gofeed.Feed) error {
+	if len(feed.Items) == 0 && !strings.Contains(feed.FeedVersion, "jsonfeed.org") {
+		return errors.New("it is JSON, but no feed")
+	}
+	return nil
+}
+
+var isPage = regexp.MustCompile(`(?i)^[^<]*(?:<[?!][^>]*>\s*)*<(?:html|head|body)[\s>]`)
+
 func notAFeed(body []byte, address string, err error) error {
-	if strings.HasPrefix(http.DetectContentType(body), "text/html") {
+	if isPage.Match(body[:min(len(body), declarationLimit)]) || strings.HasPrefix(http.DetectContentType(body), "text/html") {
 		return errs.New(errs.Invalid, "%s is a web page, not a feed; look for its RSS, Atom or JSON feed", address)
 	}
 	return errs.New(errs.Invalid, "%s cannot be read as an RSS, Atom or JSON feed: %s", address, articles.OneLine(err.Error()))

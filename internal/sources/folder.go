@@ -77,7 +77,12 @@ func (f Files) Err() error {
 // folder gives the same articles on every machine and from every working directory. Files that are edited and moved about need an
 // id or a URL to stay the same article.
 func ReadPaths(ctx context.Context, paths ...string) (Files, error) {
-	r := &folderReader{keys: map[string]string{}}
+	return readPaths(ctx, func(fs.FileInfo) bool { return false }, paths...)
+}
+
+// readPaths is ReadPaths without the files that are to be left alone.
+func readPaths(ctx context.Context, leave func(fs.FileInfo) bool, paths ...string) (Files, error) {
+	r := &folderReader{keys: map[string]string{}, leave: leave}
 	for _, path := range paths {
 		if err := r.walk(ctx, path); err != nil {
 			return Files{}, err
@@ -89,6 +94,7 @@ func ReadPaths(ctx context.Context, paths ...string) (Files, error) {
 type folderReader struct {
 	found Files
 	keys  map[string]string // external key → path
+	leave func(fs.FileInfo) bool
 }
 
 func (r *folderReader) walk(ctx context.Context, root string) error {
@@ -106,6 +112,9 @@ func (r *folderReader) walk(ctx context.Context, root string) error {
 			}
 			return nil
 		case entry.IsDir() || path != root && companions[extensionOf(path)]:
+			return nil
+		}
+		if info, err := entry.Info(); err == nil && r.leave(info) {
 			return nil
 		}
 		r.read(root, path)

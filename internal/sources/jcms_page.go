@@ -2,7 +2,6 @@ package sources
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
@@ -24,7 +23,7 @@ func (p *webPage) marked() *goquery.Selection {
 			continue
 		}
 		doc, err := goquery.NewDocumentFromReader(strings.NewReader(text))
-		if err == nil && !(body{html: text}).empty() {
+		if err == nil && !(body{html: text, words: wordsOf(doc.Find("body"))}).empty() {
 			return doc.Find("body")
 		}
 	}
@@ -45,16 +44,31 @@ func betweenMarks(source string, begin, end *regexp.Regexp) (string, bool) {
 	return rest[:to[0]], true
 }
 
-// fieldMarks are the marks around a field of the template, such as title, source and date, whatever they are called.
-var fieldMarks = regexp.MustCompile(`(?is)<!--\s*<\$\[([^\]<>]{1,20})\]>\s*begin\s*-->(.{0,900}?)<!--\s*<\$\[[^\]<>]{1,20}\]>\s*end\s*-->`)
+// fieldMark is a mark before or behind a field of the template, such as title, source and date, whatever it is called.
+var fieldMark = regexp.MustCompile(`(?i)<!--\s*<\$\[([^\]<>]{1,20})\]>\s*(begin|end)\s*-->`)
 
-// field returns the words between the marks of a field that goes by one of these names, "" when there is none.
+// templateFields returns the words between the marks of the template's fields, by their names.
+func templateFields(source string) map[string]string {
+	const most, longest = 100, 2000
+	fields := map[string]string{}
+	marks := fieldMark.FindAllStringSubmatchIndex(source, most)
+	for i, mark := range marks {
+		if !strings.EqualFold(source[mark[4]:mark[5]], "begin") || i+1 == len(marks) || marks[i+1][0]-mark[1] > longest {
+			continue
+		}
+		name := strings.TrimSpace(source[mark[2]:mark[3]])
+		if words := articles.Line(source[mark[1]:marks[i+1][0]]); words != "" && fields[name] == "" {
+			fields[name] = words
+		}
+	}
+	return fields
+}
+
+// field returns the words of a field that goes by one of these names, "" when there is none.
 func (p *webPage) field(names ...string) string {
-	for _, at := range fieldMarks.FindAllStringSubmatch(p.source, 40) {
-		if slices.Contains(names, strings.TrimSpace(at[1])) {
-			if words := articles.Line(at[2]); words != "" {
-				return words
-			}
+	for _, name := range names {
+		if words := p.fields[name]; words != "" {
+			return words
 		}
 	}
 	return ""

@@ -21,7 +21,8 @@ import (
 )
 
 // readMarkdown reads a Markdown file with front matter in YAML (between lines of ---) or TOML (between lines of +++). Keys:
-// title, date, updated, language or lang, section, tags, authors or author, url, image, image_alt, summary, translation_key, id.
+// title, date, updated, language or lang, section, tags, authors or author, url, image, image_alt, summary, translation_key, id,
+// publish_at (before that the article is not published), urgent, pinned.
 // Others are left aside. Without a title the first heading of the first level is it.
 func readMarkdown(f file) (articles.Draft, error) {
 	content, err := decodeText(f.body)
@@ -102,6 +103,9 @@ func (m *matter) draft() (articles.Draft, error) {
 		ImageAlt:       m.text("image_alt"),
 		Published:      m.time("date"),
 		Updated:        m.time("updated"),
+		NotBefore:      m.time("publish_at"),
+		Urgent:         m.flag("urgent"),
+		Pinned:         m.flag("pinned"),
 	}
 	if draft, _ := m.values["draft"].(bool); draft {
 		m.fail("it says draft = true; take that out when it is to be published")
@@ -171,6 +175,15 @@ func (m *matter) list(keys ...string) []string {
 		m.fail("%s must be a list of texts", key)
 	}
 	return found
+}
+
+func (m *matter) flag(key string) bool {
+	v, there := m.values[key]
+	set, ok := v.(bool)
+	if there && !ok {
+		m.fail("%s must be true or false", key)
+	}
+	return set
 }
 
 func (m *matter) time(key string) time.Time {

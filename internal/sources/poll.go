@@ -35,11 +35,13 @@ func (p *Poller) Run(ctx context.Context, source articles.Source, now time.Time)
 // A poll that fails is recorded with the reason in plain words, leaves everything else as it was, and is tried again later: see
 // nextTry; its error is returned, of kind errs.Unavailable, errs.NotFound or errs.Invalid. When ctx is over nothing is recorded.
 func (p *Poller) Poll(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
-	if source.Kind == articles.KindFolder {
-		return Outcome{}, errs.New(errs.Invalid, "source %q is a %s and cannot be polled", source.Slug, source.Kind)
-	}
 	poll := p.visit
-	if source.Kind == articles.KindFeed {
+	switch {
+	case source.Kind == articles.KindFolder && source.Settings.Path == "":
+		return Outcome{}, errs.New(errs.Invalid, "source %q is a folder without a path and cannot be polled: import its files", source.Slug)
+	case source.Kind == articles.KindFolder:
+		poll = p.pollFolder
+	case source.Kind == articles.KindFeed:
 		poll = p.pollFeed
 	}
 	out, err := poll(ctx, source, now)
@@ -101,9 +103,10 @@ func (p *Poller) pollFeed(ctx context.Context, source articles.Source, now time.
 func (p *Poller) write(
 	ctx context.Context, source articles.Source, drafts []articles.Draft, pages []articles.FullTextState, polled articles.Polled, fresh time.Duration,
 ) (result articles.Result, err error) {
+	save := articles.SaveOptions{Now: polled.At, Archive: isArchive(source), Polled: true}
 	err = database.Transact(ctx, p.DB, func(tx *sqlx.Tx) error {
 		if len(drafts) > 0 {
-			if result, err = p.Store.Save(ctx, tx, source, drafts, articles.SaveOptions{Now: polled.At, Archive: isArchive(source), Polled: true}); err != nil {
+			if result, err = p.Store.Save(ctx, tx, source, drafts, save); err != nil {
 				return err
 			}
 		}

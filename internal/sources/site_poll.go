@@ -230,7 +230,7 @@ func (v *visitor) write(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			v.out.Added, v.out.Changed, v.out.Unchanged = v.out.Added+result.Added, v.out.Changed+result.Changed, v.out.Unchanged+result.Unchanged
+			v.out.Result = v.out.Plus(result)
 		}
 		if err := v.Store.RecordPages(ctx, tx, v.source.ID, v.pages); err != nil {
 			return err

@@ -271,7 +271,9 @@ func plainAddresses(text, address string, found *sitemap) bool {
 		if !strings.HasPrefix(line, "http://") && !strings.HasPrefix(line, "https://") || len(found.entries) >= mostEntries {
 			return false
 		}
-		found.entries = append(found.entries, entry{key: addressKey(line), url: articles.WebAddress(line, address)})
+		if e := (entry{key: addressKey(line), url: articles.WebAddress(line, address)}); e.key != "" {
+			found.entries = append(found.entries, e)
+		}
 	}
 	return len(found.entries) > 0
 }

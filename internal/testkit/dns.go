@@ -30,15 +30,8 @@ func DNS(t testing.TB, zone string) *Names {
 	t.Helper()
 	n := &Names{}
 	n.Set(t, zone)
-	packets, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, streams := listenTwice(t)
 	n.Addr = packets.LocalAddr().String()
-	streams, err := net.Listen("tcp", n.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var serving sync.WaitGroup
 	serving.Go(func() { n.servePackets(packets) })
 	serving.Go(func() { n.serveStreams(streams, &serving) })
@@ -47,6 +40,23 @@ func DNS(t testing.TB, zone string) *Names {
 		serving.Wait()
 	})
 	return n
+}
+
+// listenTwice listens by UDP and TCP on one port. A port that is free for one may be taken for the other.
+func listenTwice(t testing.TB) (packets net.PacketConn, streams net.Listener) {
+	t.Helper()
+	var err error
+	for range 20 {
+		if packets, err = (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
+		if streams, err = net.Listen("tcp", packets.LocalAddr().String()); err == nil {
+			return packets, streams
+		}
+		_ = packets.Close()
+	}
+	t.Fatal(err)
+	return nil, nil
 }
 
 // Set replaces the zone.

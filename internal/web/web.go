@@ -71,6 +71,7 @@ func New(cfg Config) http.Handler {
 		"/feeds/{$}":       gzhttp.GzipHandler(s.page(s.feeds)), // a thousand feeds are a megabyte of much the same
 		opmlPath:           http.HandlerFunc(s.opml),
 		"/articles/{slug}": s.page(s.article),
+		"/media/{file}":    s.page(s.media),
 		"/view/{token}":    s.page(s.private(s.view)),
 
 		"/archive/{list}":                   s.page(s.archiveHome),

@@ -23,8 +23,8 @@ type Desk struct {
 	Log       *slog.Logger
 	Addresses Addresses
 
-	// MessageID is the Message-ID of an edition's message to a contact from a sender.
-	MessageID func(edition uuid.UUID, contact int64, sender string) string
+	// MessageID is the Message-ID of an edition's message to a contact, when it was sent again so often, from a sender.
+	MessageID func(edition uuid.UUID, contact int64, resent int, sender string) string
 	// Subscription reads the link in our List-Unsubscribe: false when it is none of ours.
 	Subscription func(link string) (id int64, ok bool)
 }
@@ -44,6 +44,8 @@ func (d *Desk) Take(ctx context.Context, m Mail) (err error) {
 	switch {
 	case target.Probe != 0:
 		return noteProbe(ctx, d.DB, d.Addresses.Domain, time.Unix(target.Probe, 0), d.Clock.Now())
+	case target.Trial != 0:
+		return d.noteTrial(ctx, m, &r, target.Trial)
 	case target.Subscription != 0:
 		return d.unsubscribe(ctx, m, &r, target.Subscription)
 	case r.Class == Delayed || r.Class == Delivered || r.Class == Automatic:
@@ -59,6 +61,9 @@ func (d *Desk) Take(ctx context.Context, m Mail) (err error) {
 				return d.keep(ctx, m, &r, target, "it is a "+string(r.Class)+", and not known for sure of which message")
 			})
 		}
+	}
+	if target.Notice != uuid.Nil {
+		return d.noteNotice(ctx, m, &r, target)
 	}
 	return d.note(ctx, m, &r, target)
 }
@@ -100,14 +105,19 @@ func (d *Desk) note(ctx context.Context, m Mail, r *Report, target Target) error
 		return d.keep(ctx, m, r, Target{}, "it is about a delivery that is not in the account")
 	}
 	if err == nil && noted {
-		level := slog.LevelInfo
-		if r.Class == Failure && r.Kind().Pauses() {
-			level = slog.LevelWarn // somebody has to look after our reputation
-		}
-		d.Log.Log(ctx, level, "a message came back", slog.Any("class", r.Class), slog.Any("kind", b.Kind), slog.Any("edition", b.EditionID),
-			slog.Int64("contact", b.ContactID), slog.Any("about", r.Kind()), slog.String("status", b.Status))
+		d.tell(ctx, r, b.Kind, slog.Any("edition", b.EditionID), slog.Int64("contact", b.ContactID))
 	}
 	return err
+}
+
+// tell logs what was reported of a message.
+func (d *Desk) tell(ctx context.Context, r *Report, kind ledger.BounceKind, of ...any) {
+	level := slog.LevelInfo
+	if r.Class == Failure && r.Kind().Pauses() {
+		level = slog.LevelWarn // somebody has to look after our reputation
+	}
+	d.Log.Log(ctx, level, "a message came back", append(of, slog.Any("class", r.Class), slog.Any("kind", kind), slog.Any("about", r.Kind()),
+		slog.String("status", r.Reply.Enhanced()))...)
 }
 
 // about returns what counts against the address, in a word.

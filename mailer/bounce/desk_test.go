@@ -40,8 +40,8 @@ func newOffice(t testing.TB, readers int) *office {
 	clock := testkit.NewClock(noon)
 	o := &office{t: t, ctx: t.Context(), clock: clock, Desk: &Desk{
 		DB: testkit.DB(t), Clock: clock, Log: slog.New(slog.DiscardHandler), Addresses: ours,
-		MessageID: func(edition uuid.UUID, contact int64, sender string) string {
-			return fmt.Sprintf("<%s-%d-%s>", edition, contact, sender)
+		MessageID: func(edition uuid.UUID, contact int64, resent int, sender string) string {
+			return fmt.Sprintf("<%s-%d-%d-%s>", edition, contact, resent, sender)
 		},
 		Subscription: func(link string) (int64, bool) {
 			id, err := keys.Open("unsubscribe", link[strings.LastIndexByte(link, '/')+1:])
@@ -245,7 +245,7 @@ func TestTheCollection(t *testing.T) {
 // An address in the envelope is not always there: what the message says of it serves, or the return path in it.
 func TestRecognition(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, 9)
+	o := newOffice(t, 10)
 	edition := o.edition(noon.Add(-time.Hour))
 	header := func(contact, linkOf int64, messageID string) []byte {
 		return []byte(strings.ReplaceAll(fmt.Sprintf(`From: MAILER-DAEMON@mx.example.net
@@ -267,16 +267,19 @@ List-Unsubscribe: <https://news.example.org/unsubscribe/%s>,
  <mailto:x@example.org>
 `, address(contact), messageID, strings.ReplaceAll(edition.String(), "-", ""), keys.Sign("unsubscribe", linkOf)), "\n", "\r\n"))
 	}
-	id := func(contact int64) string { return o.MessageID(edition, contact, "news@example.org") }
+	id := func(contact int64) string { return o.MessageID(edition, contact, 0, "news@example.org") }
 	o.take(nil, bytes.ReplaceAll(mails(t, back(edition, 1)[0])["qmail"], []byte("x"), []byte("x"))) // To
 	o.take([]string{"fbl@example.org"}, mails(t, back(edition, 2)[0])["arf-elsewhere"])             // Original-Mail-From
 	o.take(nil, header(3, 3, id(3)))                                                                // the header that came back
-	o.take(nil, header(4, 5, id(4)))                                                                // somebody else's link: forged
-	o.take(nil, header(6, 6, id(7)))                                                                // somebody else's Message-ID
-	o.take(nil, header(8, 999, id(8)))                                                              // no link of ours
-	o.same("bounced", o.rows(`SELECT contact_id || ' ' || bounce_kind FROM mailer.deliveries WHERE bounced_at IS NOT NULL ORDER BY 1`), []string{"1 hard", "2 complaint", "3 hard"})
+	o.exec(`UPDATE mailer.deliveries SET resent = 2 WHERE contact_id IN (9, 10)`)
+	o.take(nil, header(9, 9, id(9)))                                             // the first of three messages
+	o.take(nil, header(10, 10, o.MessageID(edition, 10, 2, "news@example.org"))) // the last
+	o.take(nil, header(4, 5, id(4)))                                             // somebody else's link: forged
+	o.take(nil, header(6, 6, id(7)))                                             // somebody else's Message-ID
+	o.take(nil, header(8, 999, id(8)))                                           // no link of ours
+	o.same("bounced", o.rows(`SELECT contact_id || ' ' || bounce_kind FROM mailer.deliveries WHERE bounced_at IS NOT NULL ORDER BY 1`), []string{"1 hard", "10 hard", "2 complaint", "3 hard", "9 hard"})
 	o.same("inbox", o.inbox(), slices.Repeat([]string{"it is a bounce, and not known for sure of which message"}, 3))
-	o.same("suppressed", len(o.suppressed()), 3)
+	o.same("suppressed", len(o.suppressed()), 5)
 }
 
 // Whoever has another address by now is not suppressed for the old one.

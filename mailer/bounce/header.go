@@ -33,15 +33,17 @@ func (d *Desk) byHeader(ctx context.Context, r *Report) (t Target, known bool, e
 		if !ours {
 			continue
 		}
-		contact, sender, err := ledger.SenderOf(ctx, d.DB, edition, subscription)
+		sent, err := ledger.SentTo(ctx, d.DB, edition, subscription)
 		if errs.KindOf(err) == errs.NotFound {
 			continue
 		}
 		if err != nil {
 			return t, false, err
 		}
-		if d.MessageID(edition, contact, sender) == strings.TrimSpace(r.Original.Get("Message-ID")) {
-			return d.wentTo(ctx, r, Target{Edition: edition, Contact: contact})
+		for resent := range sent.Resent + 1 {
+			if d.MessageID(edition, sent.ContactID, resent, sent.Sender) == strings.TrimSpace(r.Original.Get("Message-ID")) {
+				return d.wentTo(ctx, r, Target{Edition: edition, Contact: sent.ContactID})
+			}
 		}
 	}
 	return t, false, nil

@@ -2,6 +2,7 @@ package bounce
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -27,7 +28,8 @@ const (
 // final dot when the message is dealt with or kept; while the database is away it asks to be tried again.
 type Listener struct {
 	Desk     *Desk
-	Hostname string // what the greeting says; "" is the desk's domain
+	Hostname string      // what the greeting says; "" is the desk's domain
+	TLS      *tls.Config // for STARTTLS (RFC 3207); nil: it is not offered
 }
 
 // Serve takes mail from ln, which it closes, until ctx ends. Then connections that are in the midst of something have a few seconds.
@@ -38,7 +40,7 @@ func (l *Listener) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	server.MaxRecipients, server.MaxLineLength, server.MaxMessageBytes = maxRecipients, maxLine, maxTransfer
 	server.ReadTimeout, server.WriteTimeout = readTimeout, readTimeout
-	server.EnableSMTPUTF8 = true
+	server.EnableSMTPUTF8, server.TLSConfig = true, l.TLS
 	server.ErrorLog = slog.NewLogLogger(l.Desk.Log.Handler(), slog.LevelDebug)
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

@@ -184,10 +184,14 @@ func plain(name string) string {
 // Domain returns the domain of an address.
 func Domain(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
 
-// MessageID returns the Message-ID of an edition's message to a contact, in the sender's domain. It is the same at each attempt
-// and tells nothing about the contact.
-func MessageID(edition uuid.UUID, contact int64, senderAddress string) string {
-	return messageIDOf(fmt.Sprintf("%s/%d", edition, contact), senderAddress)
+// MessageID returns the Message-ID of an edition's message to a contact, in the sender's domain. It is the same at each attempt, another one each
+// time a person has it sent again, and tells nothing about the contact.
+func MessageID(edition uuid.UUID, contact int64, resent int, senderAddress string) string {
+	what := fmt.Sprintf("%s/%d", edition, contact)
+	if resent > 0 {
+		what += fmt.Sprintf("/%d", resent)
+	}
+	return messageIDOf(what, senderAddress)
 }
 
 func messageIDOf(what, senderAddress string) string {

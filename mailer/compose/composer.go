@@ -3,8 +3,11 @@ package compose
 import (
 	"cmp"
 	"context"
+	"net/url"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +40,7 @@ type Composer struct {
 	// Sign returns the header fields, each ending in CRLF, that are put before a message from an address; nil: none are. The message has CRLF line ends and
 	// is not dot-stuffed. It is called from many goroutines. With an error the message is not sent.
 	Sign func(from string, message []byte) (header []byte, err error)
-	// Signs reports whether Sign has anything to say about messages from an address, which is cheaper to ask. Nil: it may have.
+	// Signs says before whether Sign will return any for an address; nil: it may. What is not signed is composed faster.
 	Signs func(from string) bool
 
 	mu     sync.Mutex
@@ -69,14 +72,16 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery, buffer []byt
 		p.From = c.ReturnPath(d.EditionID, d.ContactID, d.Email)
 	}
 	r := Recipient{
-		Name: d.Name, Address: p.To, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, v.from),
+		Name: d.Name, Address: p.To, Date: d.NotBefore, MessageID: MessageID(d.EditionID, d.ContactID, d.Resent, v.from),
 		PreferencesURL: c.PreferencesURL(d.SubscriptionID), UnsubscribeURL: c.UnsubscribeURL(d.SubscriptionID),
 		ViewURL:         c.ViewURL(d.EditionID, d.ContactID),
 		UnsubscribeMail: c.UnsubscribeMailto(d.SubscriptionID),
 	}
 	if c.Sign != nil && (c.Signs == nil || c.Signs(v.from)) {
 		signed, err := c.Signed(v.from, v.message.appendFor(buffer[:0], r))
-		return send.NewParcel(p.From, p.To, signed), err
+		p = send.NewParcel(p.From, p.To, signed)
+		p.Sender = v.from
+		return p, err
 	}
 	p.Wire, p.EightBit = v.message.AppendWire(buffer[:0], r)
 	return p, nil
@@ -248,10 +253,23 @@ func (c *Composer) LetterOf(list subscribers.List, date time.Time, words string,
 		a := &shown[i]
 		l.Digest.Articles = append(l.Digest.Articles, templates.DigestArticle{
 			Title: a.Title, URL: a.Link(c.PublicURL), Section: a.Section, Summary: a.Summary, Language: a.Language,
-			Fallback: slices.Contains(fallbacks, a.ID), ImageURL: a.ImageURL, ImageAlt: a.ImageAlt, Published: onWall(a.PublishedAt, zone),
+			Fallback: slices.Contains(fallbacks, a.ID), ImageURL: mailImage(a.ImageURL), ImageAlt: a.ImageAlt, Published: onWall(a.PublishedAt, zone),
 		})
 	}
 	return l, nil
+}
+
+// mailImage returns the address of an image that mail clients show; "" for one whose name says that they do not.
+func mailImage(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	switch strings.ToLower(path.Ext(u.Path)) {
+	case ".webp", ".svg", ".svgz", ".avif", ".heic", ".jxl", ".tif", ".tiff":
+		return ""
+	}
+	return address
 }
 
 // onWall returns a time as the list's zone shows it. A source that gives a date alone means that date everywhere.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -21,10 +22,15 @@ type Ring struct {
 	Clock   clock.Clock
 	Log     *slog.Logger
 
-	mu      sync.Mutex
-	known   map[string]held // by domain; nil: never read
-	readAt  time.Time
-	triedAt time.Time
+	last    atomic.Pointer[reading]
+	reading sync.Mutex // of one at a time
+}
+
+// reading is what was known at a time.
+type reading struct {
+	known   map[string]held // by domain
+	at      time.Time
+	triedAt time.Time // when it was last tried to read more: later, while the database does not answer
 }
 
 // held is what a domain is signed for with.
@@ -58,13 +64,6 @@ func (r *Ring) Sign(from string, message []byte) ([]byte, error) {
 	return sign(keys.signers, message, now)
 }
 
-// Signs reports whether Sign would do anything about a message from an address; that it fails is something.
-func (r *Ring) Signs(from string) bool {
-	known, err := r.read(r.Clock.Now())
-	keys, _ := keysFor(known, from[strings.LastIndexByte(from, '@')+1:])
-	return err != nil || keys.failure != nil || len(keys.signers) > 0
-}
-
 // keysFor returns the keys of a domain, or else of its nearest parent that has any.
 func keysFor[T any](known map[string]T, domain string) (found T, of string) {
 	for of = strings.ToLower(domain); of != ""; _, of, _ = strings.Cut(of, ".") {
@@ -87,28 +86,50 @@ func SigningDomain(keys []Key, from string) string {
 	return of
 }
 
+// Signs reports whether a message from an address is to be signed. Where that is not known Sign says why.
+func (r *Ring) Signs(from string) bool {
+	known, err := r.read(r.Clock.Now())
+	_, domain := keysFor(known, from[strings.LastIndexByte(from, '@')+1:])
+	return err != nil || domain != ""
+}
+
 // read returns what is known of the keys, and reads them anew now and then. One goroutine reads while others use what there is.
 func (r *Ring) read(now time.Time) (map[string]held, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.known != nil && now.Sub(r.triedAt) < fresh {
-		return r.known, nil
+	last := r.last.Load()
+	if last != nil && now.Sub(last.triedAt) < fresh {
+		return last.known, nil
 	}
-	r.triedAt = now
+	if last == nil {
+		r.reading.Lock()
+	} else if !r.reading.TryLock() {
+		return last.known, nil
+	}
+	defer r.reading.Unlock()
+	if last = r.last.Load(); last != nil && now.Sub(last.triedAt) < fresh {
+		return last.known, nil // another one has read them meanwhile
+	}
+	return r.readAnew(last, now)
+}
+
+// readAnew reads the keys. The caller holds the lock. While the database does not answer what was known before goes on, for a while.
+func (r *Ring) readAnew(last *reading, now time.Time) (map[string]held, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
 	all, err := stored(ctx, r.DB, Active)
 	switch {
 	case err == nil:
-		r.known, r.readAt = r.opened(ctx, all), now
-	case r.known == nil || now.Sub(r.readAt) >= stale:
+		next := &reading{known: r.opened(ctx, last, all), at: now, triedAt: now}
+		r.last.Store(next)
+		return next.known, nil
+	case last == nil || now.Sub(last.at) >= stale:
 		return nil, errs.New(errs.Unavailable, "the keys for DKIM cannot be read: %w", err)
 	}
-	return r.known, nil
+	r.last.Store(&reading{known: last.known, at: last.at, triedAt: now})
+	return last.known, nil
 }
 
 // opened opens the keys. What could not be opened is told once for as long as it is so.
-func (r *Ring) opened(ctx context.Context, all []storedKey) map[string]held {
+func (r *Ring) opened(ctx context.Context, last *reading, all []storedKey) map[string]held {
 	known := map[string]held{}
 	for _, s := range all {
 		of := known[s.Domain]
@@ -116,7 +137,7 @@ func (r *Ring) opened(ctx context.Context, all []storedKey) map[string]held {
 			of.signers = append(of.signers, signer{s.Domain, s.Selector, private})
 		} else {
 			of.failure = errs.New(errs.Unavailable, "key %s: %w", s.Selector, err)
-			if r.known[s.Domain].failure == nil {
+			if last == nil || last.known[s.Domain].failure == nil {
 				r.Log.ErrorContext(ctx, "nothing is sent from a domain: its DKIM key cannot be opened", slog.String("domain", s.Domain),
 					slog.String("selector", s.Selector), slog.Any("error", err))
 			}

@@ -98,6 +98,9 @@ func (d *Desk) take(ctx context.Context, h handle, id uuid.UUID) (b *bench, err 
 	if err := b.run(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, listLock, e.ListID); err != nil {
 		return nil, err
 	}
+	if err := b.holdFloor(ctx); err != nil {
+		return nil, err
+	}
 	if err := b.run(ctx, `SELECT FROM mailer.editions WHERE id = $1 FOR UPDATE`, id); err != nil {
 		return nil, err
 	}
@@ -153,7 +156,7 @@ func (b *bench) suppress(ctx context.Context) error {
 // leaveInDoubt ends deliveries that their contacts may have.
 func (b *bench) leaveInDoubt(ctx context.Context) error {
 	return b.run(ctx, `
-		UPDATE mailer.deliveries d SET state = 'in_doubt', due_at = NULL
+		UPDATE mailer.deliveries d SET state = `+ledger.Remains+`, due_at = NULL
 		FROM mailer.variants v
 		WHERE d.edition_id = $1 AND v.id = d.variant_id AND v.retired AND d.due_at IS NOT NULL AND d.state <> 'in_flight'
 		  AND `+ledger.EverInDoubt, b.edition.ID)
@@ -215,6 +218,7 @@ func (b *bench) readers(ctx context.Context) error {
 		       ARRAY(SELECT g FROM unnest(reserved.groups) g WHERE g <> ALL (arranged.dropped)
 		             UNION
 		             SELECT g FROM unnest(arranged.added) g WHERE g <> ALL (coalesce(given.groups, '{}'))
+		             AND ($3 OR NOT `+ledger.Closed("g")+`)
 		             ORDER BY 1) AS back
 		FROM mailer.deliveries d
 		JOIN mailer.variants v ON v.id = d.variant_id
@@ -222,7 +226,7 @@ func (b *bench) readers(ctx context.Context) error {
 		CROSS JOIN LATERAL (SELECT CASE WHEN d.emptied THEN '{}' ELSE v.groups END AS groups) reserved
 		LEFT JOIN given ON given.subscription_id = d.subscription_id
 		CROSS JOIN arranged
-		WHERE d.edition_id = $1 AND `+unsent, b.edition.ID, int64(math.MaxInt64))
+		WHERE d.edition_id = $1 AND `+unsent, b.edition.ID, int64(math.MaxInt64), b.edition.Repeats)
 }
 
 // isBare finds out whether the edition is no more than its introduction. One without that, too, is nothing, and goes to nobody.

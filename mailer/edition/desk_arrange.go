@@ -13,6 +13,7 @@ import (
 
 	"silkpost/internal/articles"
 	"silkpost/internal/errs"
+	"silkpost/mailer/ledger"
 )
 
 // arrangeable are the states in which an edition is at the desk. One that is on its way is held first.
@@ -23,6 +24,9 @@ var arrangeable = []State{Review, Approved, Held}
 func (d *Desk) Add(ctx context.Context, id uuid.UUID, added ...articles.Article) error {
 	return d.arrange(ctx, id, "add to it", "added", added, func(b *bench, groups pq.Int64Array) error {
 		if err := b.mustBeThere(ctx, added); err != nil {
+			return err
+		}
+		if err := b.mustBeKnown(ctx, added); err != nil {
 			return err
 		}
 		if err := b.run(ctx, `
@@ -130,6 +134,15 @@ func groupsOf(which []articles.Article) (groups pq.Int64Array) {
 // mustBeThere refuses articles of which no version is published.
 func (b *bench) mustBeThere(ctx context.Context, which []articles.Article) error {
 	return b.refuse(ctx, which, `EXISTS (SELECT FROM articles.available a WHERE a.group_id = g)`, "is withdrawn: restore it first")
+}
+
+// mustBeKnown refuses articles of which nobody knows any more who was given them, unless that does not matter.
+func (b *bench) mustBeKnown(ctx context.Context, which []articles.Article) error {
+	if b.edition.Repeats {
+		return nil
+	}
+	return b.refuse(ctx, which, `NOT `+ledger.Closed("g"),
+		"came so long ago that it is not known any more who was given it: silkpost edition make --repeat sends it all the same")
 }
 
 // mustHold refuses articles that the edition does not have.

@@ -54,6 +54,13 @@ func (d *Desk) Correct(ctx context.Context, id uuid.UUID, texts map[string]Texts
 	if err := (act{"correct it", []State{Sent, Held, Cancelled}}).allowed(&wrong); err != nil {
 		return nil, err
 	}
+	floor, err := ledger.FloorOf(ctx, d.DB)
+	if err != nil {
+		return nil, err
+	}
+	if floor.Below(id) {
+		return nil, errs.New(errs.Gone, "who got edition %s is not kept any more", id)
+	}
 	list, err := subscribers.ListByID(ctx, d.DB, wrong.ListID)
 	if err != nil {
 		return nil, err
@@ -140,6 +147,9 @@ func (b *bench) write(ctx context.Context, m Handmade) error {
 	if err := b.run(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, listLock, e.ListID); err != nil {
 		return err
 	}
+	if err := b.holdFloor(ctx); err != nil {
+		return err
+	}
 	if err := b.run(ctx, `
 		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at, corrects, audience, repeats)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
@@ -147,6 +157,9 @@ func (b *bench) write(ctx context.Context, m Handmade) error {
 		return err
 	}
 	if err := b.mustBeThere(ctx, m.Articles); err != nil {
+		return err
+	}
+	if err := b.mustBeKnown(ctx, m.Articles); err != nil {
 		return err
 	}
 	if err := b.run(ctx, `

@@ -1,9 +1,11 @@
 package edition
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -291,4 +293,24 @@ func (d *Desk) Translated(ctx context.Context, h handle, group int64) (err error
 		}
 	}
 	return nil
+}
+
+// Given reports whether a digest of any list was ever planned with one of some translation groups. It holds the lists' locks from then on until the
+// transaction of h ends, so that none is being planned with them meanwhile.
+func (d *Desk) Given(ctx context.Context, h handle, groups ...int64) (given bool, err error) {
+	defer errs.Wrap(&err, "edition.Given(groups %v)", groups)
+	lists, err := subscribers.Lists(ctx, h)
+	if err != nil {
+		return false, err
+	}
+	slices.SortFunc(lists, func(a, b subscribers.List) int { return cmp.Compare(a.ID, b.ID) })
+	for _, list := range lists {
+		if _, err := h.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1, $2)`, listLock, list.ID); err != nil {
+			return false, err
+		}
+	}
+	err = h.GetContext(ctx, &given, `
+		SELECT EXISTS (SELECT FROM mailer.variants WHERE groups && $1) OR EXISTS (SELECT FROM mailer.arrangements WHERE group_id = ANY ($1))`,
+		pq.Array(groups))
+	return given, err
 }

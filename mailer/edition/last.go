@@ -23,11 +23,13 @@ func Last(ctx context.Context, h handle, subscription int64) (id uuid.UUID, foun
 		WITH reader AS (
 			SELECT subscription_id, list_id, rhythm, activation FROM subscribers.mailable m
 			WHERE subscription_id = $1 AND NOT EXISTS (SELECT FROM mailer.deliveries d WHERE d.subscription_id = m.subscription_id)
+			  AND NOT EXISTS (SELECT FROM mailer.reached r WHERE r.subscription_id = m.subscription_id)
 			  AND NOT EXISTS (SELECT FROM mailer.notices n WHERE n.subscription_id = m.subscription_id AND n.kind = 'last edition')
 			  AND NOT EXISTS (SELECT FROM mailer.marks k WHERE k.subscription_id = m.subscription_id AND k.activation = m.activation)
 		), last AS (
 			SELECT e.id FROM mailer.editions e JOIN reader USING (list_id, rhythm)
 			WHERE e.state IN ('approved', 'sending', 'sent') AND e.articles > 0 AND e.audience = ''
+			  AND e.id >= (SELECT first FROM mailer.floor)
 			ORDER BY e.cut_off DESC, e.id DESC LIMIT 1
 		), begun AS (
 			INSERT INTO mailer.marks (subscription_id, position, activation)
@@ -59,7 +61,7 @@ func (p *Planner) Read(ctx context.Context, tx handle, id uuid.UUID, list subscr
 	if err != nil {
 		return c, err
 	}
-	one := &layout{handle: tx, list: &list, languages: p.Languages, edition: &e}
+	one := &layout{handle: tx, list: &list, languages: p.Languages, edition: &e, closes: true}
 	if err := one.alone(ctx, subscription); err != nil {
 		return c, err
 	}

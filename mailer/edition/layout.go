@@ -7,6 +7,7 @@ import (
 	"github.com/lib/pq"
 
 	"silkpost/internal/language"
+	"silkpost/mailer/ledger"
 	"silkpost/subscribers"
 )
 
@@ -25,6 +26,7 @@ type layout struct {
 	languages Languages
 	edition   *Edition
 	bare      bool // goes out even without articles: it has an introduction
+	closes    bool // what lies behind the floor is nobody's any more
 }
 
 // run executes a statement.
@@ -83,7 +85,8 @@ func (l *layout) choose(ctx context.Context) error {
 			SELECT group_id, coalesce(position, 0) FROM (SELECT DISTINCT unnest(back) AS group_id FROM profile) back
 			LEFT JOIN (SELECT group_id, position FROM mailer.positions WHERE list_id = $1) pos USING (group_id)
 		)
-		SELECT due.position, due.group_id, a.article_id, a.language, a.language_key, a.section, a.tags, a.published_at
+		SELECT due.position, due.group_id, a.article_id, a.language, a.language_key, a.section, a.tags, a.published_at,
+		       (CASE WHEN a.urgent THEN 2 ELSE 0 END + CASE WHEN a.pinned THEN 1 ELSE 0 END) AS weight
 		FROM due JOIN articles.available a USING (group_id)
 		WHERE $2::text[] = '{}' OR a.language_key = ANY ($2)`,
 		l.list.ID, pq.StringArray(language.Keys(l.list.Selection.Languages))); err != nil {
@@ -94,10 +97,10 @@ func (l *layout) choose(ctx context.Context) error {
 		SELECT group_id, array_agg(DISTINCT topic) AS topics FROM version, unnest(tags || section) topic GROUP BY group_id`); err != nil {
 		return err
 	}
-	return l.run(ctx, `
+	if err := l.run(ctx, `
 		CREATE TEMP TABLE chosen ON COMMIT DROP AS
 		SELECT DISTINCT ON (f.id, v.group_id) f.id AS profile, v.group_id, v.position, v.article_id, want.fallback,
-		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at
+		       max(v.published_at) OVER (PARTITION BY f.id, v.group_id) AS published_at, max(v.weight) OVER (PARTITION BY f.id, v.group_id) AS weight
 		FROM profile f
 		JOIN version v ON (v.position > f.mark OR v.group_id = ANY (f.back)) AND v.group_id <> ALL (f.had)
 		JOIN subject s ON s.group_id = v.group_id AND (f.topics = '{}' OR f.topics && s.topics)
@@ -107,10 +110,15 @@ func (l *layout) choose(ctx context.Context) error {
 		) want
 		WHERE v.language_key = want.key
 		ORDER BY f.id, v.group_id, want.n, v.language <> want.tag, v.article_id`,
-		l.list.FallbackLanguage, language.Key(l.list.FallbackLanguage))
+		l.list.FallbackLanguage, language.Key(l.list.FallbackLanguage)); err != nil || !l.closes {
+		return err
+	}
+	// Who was given it is not known any more (P1).
+	return l.run(ctx, `DELETE FROM chosen WHERE `+ledger.Closed("chosen.group_id"))
 }
 
-// digests lays out what each profile gets: what an editor put in a place, then the newest first. What a list has no room for, and is not to
+// digests lays out what each profile gets: what an editor put in a place, then what is urgent, what is
+// pinned, and the newest first. What a list has no room for, and is not to
 // wait, is shown as more.
 func (l *layout) digests(ctx context.Context) error {
 	return l.run(ctx, `
@@ -119,8 +127,8 @@ func (l *layout) digests(ctx context.Context) error {
 		       sha256(convert_to(concat_ws(' ', words, ordered::text, fallbacks::text), 'UTF8')) AS key
 		FROM (
 			SELECT f.id AS profile, f.words,
-			       coalesce(array_agg(c.article_id ORDER BY a.place, c.published_at DESC, c.position) FILTER (WHERE c.profile IS NOT NULL), '{}') AS ordered,
-			       coalesce(array_agg(c.group_id ORDER BY a.place, c.published_at DESC, c.position) FILTER (WHERE c.profile IS NOT NULL), '{}') AS groups,
+			       coalesce(array_agg(c.article_id ORDER BY a.place, c.weight DESC, c.published_at DESC, c.position) FILTER (WHERE c.profile IS NOT NULL), '{}') AS ordered,
+			       coalesce(array_agg(c.group_id ORDER BY a.place, c.weight DESC, c.published_at DESC, c.position) FILTER (WHERE c.profile IS NOT NULL), '{}') AS groups,
 			       coalesce(array_agg(c.article_id ORDER BY c.position) FILTER (WHERE c.fallback), '{}') AS fallbacks
 			FROM profile f LEFT JOIN chosen c ON c.profile = f.id
 			LEFT JOIN mailer.arrangements a ON a.edition_id = $2 AND a.group_id = c.group_id

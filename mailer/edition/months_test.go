@@ -405,8 +405,9 @@ func (m *months) owedAgain() {
 		), marked AS (
 			UPDATE mailer.deliveries d SET code = 1 FROM ended WHERE d.edition_id = ended.edition_id AND d.contact_id = ended.contact_id
 		)
-		SELECT e.contact_id, v.groups FROM ended e JOIN mailer.variants v ON v.id = e.variant_id
-		WHERE NOT EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = e.edition_id AND a.contact_id = e.contact_id AND a.outcome = 'in_doubt')`))
+		SELECT e.contact_id, ARRAY(SELECT g FROM unnest(v.groups) g WHERE NOT `+ledger.Closed("g")+`) AS groups
+		FROM ended e JOIN mailer.variants v ON v.id = e.variant_id
+		WHERE NOT EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = e.edition_id AND a.contact_id = e.contact_id AND a.outcome IN ('in_doubt', 'sent'))`))
 	for _, row := range rows {
 		if r := m.readers[row.Contact]; r.state == "active" || r.catchUp {
 			for _, id := range row.Groups {
@@ -422,10 +423,51 @@ func (m *months) repeated() (n int) {
 		SELECT count(*) FROM (
 			SELECT FROM mailer.deliveries d JOIN mailer.variants v ON v.id = d.variant_id, unnest(v.groups) g
 			WHERE d.state NOT IN ('failed', 'suppressed', 'cancelled')
-			   OR EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = d.edition_id AND a.contact_id = d.contact_id AND a.outcome = 'in_doubt')
+			   OR EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = d.edition_id AND a.contact_id = d.contact_id AND a.outcome IN ('in_doubt', 'sent'))
 			GROUP BY d.subscription_id, g HAVING count(*) > 1
 		) twice`))
+	if m.tally["months dropped"] > 0 {
+		var again int
+		m.must(m.db.Get(&again, `
+			SELECT count(*) FROM mailer.deliveries d JOIN mailer.variants v ON v.id = d.variant_id, unnest(v.groups) g
+			WHERE EXISTS (SELECT FROM remembered r WHERE r.subscription_id = d.subscription_id AND r.group_id = g)`))
+		n += again
+	}
 	return n
+}
+
+// retain drops the months before this one, when an editor has ended what still was open of them. Who was given what by them the test remembers.
+func (m *months) retain() {
+	now := m.clock.Now()
+	before := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
+	var open []uuid.UUID
+	m.must(m.db.Select(&open, `SELECT id FROM mailer.editions WHERE id < $1 AND finished_at IS NULL`, ledger.NewEditionID(before)))
+	for _, id := range open {
+		m.must(m.desk().Hold(m.ctx, id, "it is old"))
+		m.must(m.desk().Cancel(m.ctx, id, "it is old"))
+	}
+	m.owedAgain()
+	m.exec(`CREATE TABLE IF NOT EXISTS remembered (subscription_id bigint, group_id bigint)`)
+	m.exec(`INSERT INTO remembered SELECT d.subscription_id, g FROM mailer.deliveries d JOIN mailer.variants v ON v.id = d.variant_id, unnest(v.groups) g
+		WHERE d.edition_id < $1 AND `+counts, ledger.NewEditionID(before))
+	counted, err := ledger.Count(m.ctx, m.db)
+	m.must(err)
+	done, err := ledger.Retain(m.ctx, m.db, before, now)
+	m.must(err)
+	m.tally["months dropped"] += len(done.Months)
+	if done.Blocked != "" {
+		m.t.Fatalf("%s has something open", done.Blocked)
+	}
+	if after, err := ledger.Count(m.ctx, m.db); err != nil || after != counted {
+		m.t.Fatalf("%+v became %+v (%v)", counted, after, err)
+	}
+	var closed []int64
+	m.must(m.db.Select(&closed, `SELECT DISTINCT group_id FROM articles.articles a WHERE `+ledger.Closed("a.group_id")))
+	for _, r := range m.readers {
+		for _, id := range closed {
+			delete(r.must, id)
+		}
+	}
 }
 
 // live plays some days.
@@ -446,6 +488,24 @@ func (m *months) live(days int) {
 		if n := m.repeated(); n > 0 {
 			m.t.Fatalf("%d articles are given twice", n)
 		}
+	}
+}
+
+// Old months are dropped in the midst of life: nobody gets anything twice that was given by them, also when the list changes what it selects.
+func TestMonthsOfLifeWithRetention(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(2) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			m := newMonths(t, seed)
+			for range 3 {
+				m.live(25)
+				m.retain()
+			}
+			t.Logf("%d readers, %d articles, %v", len(m.readers), len(m.order), m.tally)
+			if m.tally["months dropped"] < 2 || m.tally["given"] == 0 {
+				t.Errorf("not much was dropped: %v", m.tally)
+			}
+		})
 	}
 }
 

@@ -44,8 +44,9 @@ func (p *Planner) Plan(ctx context.Context, tx handle, r Request) (e *Edition, e
 		ID: ledger.NewEditionID(now), ListID: r.List.ID, List: r.List.Slug, Rhythm: r.Rhythm, CutOff: r.CutOff, CreatedAt: now,
 		LocalDate: date,
 	})
+	made.closes = true
 	for _, step := range []func(context.Context) error{
-		made.lock, made.notice, made.position, made.enrol, made.has, made.readers,
+		made.lock, made.holdFloor, made.notice, made.position, made.enrol, made.has, made.readers,
 		made.profiles, made.choose, made.measure, made.digests, made.insert, made.deliver, made.moveMarks,
 	} {
 		if err := step(ctx); err != nil {
@@ -82,6 +83,9 @@ func (p *plan) lock(ctx context.Context) error {
 	}
 	return err
 }
+
+// holdFloor keeps the account from being cut off below what is planned.
+func (l *layout) holdFloor(ctx context.Context) error { return ledger.HoldFloor(ctx, l) }
 
 // tryLock is lock, but it reports false when another planner is at one of the lists.
 func (p *plan) tryLock(ctx context.Context) (free bool, err error) {

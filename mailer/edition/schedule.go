@@ -157,7 +157,7 @@ func (p *plan) unseen(ctx context.Context, cutOff time.Time) (due bool, err erro
 }
 
 // alert gives out positions and returns when an immediate edition of what lies behind the rhythm's last one is cut off: as long after the first of
-// its articles came as the list wants to wait for others. Zero: there is nothing, or nobody to tell. Then the rhythm just moves on: an edition for
+// its articles came as the list wants to wait for others; at once when one of them is urgent. Zero: there is nothing, or nobody to tell. Then the rhythm just moves on: an edition for
 // each import would only be noise. What a failed delivery gave back does not count: it goes with the next edition, else a dead address would
 // be tried for ever.
 func (p *plan) alert(ctx context.Context) (cutOff time.Time, err error) {
@@ -165,17 +165,24 @@ func (p *plan) alert(ctx context.Context) (cutOff time.Time, err error) {
 		return cutOff, err
 	}
 	var is struct {
-		First *time.Time `db:"first"`
-		New   bool       `db:"new"`
-		Read  bool       `db:"read"`
+		First  *time.Time `db:"first"`
+		Urgent *time.Time `db:"urgent"` // when the first of those came that do not wait for others
+		New    bool       `db:"new"`
+		Read   bool       `db:"read"`
 	}
 	if err := p.GetContext(ctx, &is, `
 		SELECT $3 > plan.position AS new, EXISTS (SELECT 1 FROM subscribers.mailable WHERE list_id = $1 AND rhythm = $2) AS read,
-		       (SELECT min(a.first_seen_at) FROM mailer.positions pos JOIN articles.available a USING (group_id)
-		        WHERE pos.list_id = $1 AND pos.position > plan.position AND NOT a.archive) AS first
-		FROM mailer.plans plan WHERE plan.list_id = $1 AND plan.rhythm = $2`,
+		       behind.first, behind.urgent
+		FROM mailer.plans plan, LATERAL (
+			SELECT min(a.first_seen_at) AS first, min(a.first_seen_at) FILTER (WHERE a.urgent) AS urgent
+			FROM mailer.positions pos JOIN articles.available a USING (group_id)
+			WHERE pos.list_id = $1 AND pos.position > plan.position AND NOT a.archive) behind
+		WHERE plan.list_id = $1 AND plan.rhythm = $2`,
 		p.List.ID, p.Rhythm, p.last); err != nil || !is.New {
 		return cutOff, err
+	}
+	if is.Read && is.Urgent != nil {
+		return is.Urgent.UTC(), nil
 	}
 	if is.Read && is.First != nil {
 		return is.First.UTC().Add(p.List.ImmediateAfter.Std()), nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"silkpost/internal/errs"
 )
@@ -17,6 +18,18 @@ const columns = `id, list_id, rhythm, local_date, state, reason, cut_off, articl
 func Latest(ctx context.Context, h handle, limit int) (editions []Edition, err error) {
 	defer errs.Wrap(&err, "edition.Latest")
 	err = h.SelectContext(ctx, &editions, `SELECT `+columns+` FROM mailer.editions ORDER BY id DESC LIMIT $1`, limit)
+	return editions, err
+}
+
+// Going returns the editions that go out, and those of other ids, the oldest first.
+func Going(ctx context.Context, h handle, also ...uuid.UUID) (editions []Edition, err error) {
+	defer errs.Wrap(&err, "edition.Going")
+	ids := make(pq.StringArray, len(also))
+	for i, id := range also {
+		ids[i] = id.String()
+	}
+	err = h.SelectContext(ctx, &editions, `
+		SELECT `+columns+` FROM mailer.editions WHERE state IN ('approved', 'sending') OR id = ANY ($1::uuid[]) ORDER BY id`, ids)
 	return editions, err
 }
 

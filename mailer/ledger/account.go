@@ -11,26 +11,33 @@ import (
 	"silkpost/internal/errs"
 )
 
-// counts adds up states from one snapshot, so that they always make up the recipients.
-const counts = `
-	SELECT count(*) AS recipients,
-	       count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'in_flight') AS in_flight,
-	       count(*) FILTER (WHERE state = 'deferred') AS deferred, count(*) FILTER (WHERE state = 'sent') AS sent,
-	       count(*) FILTER (WHERE state = 'failed') AS failed, count(*) FILTER (WHERE state = 'suppressed') AS suppressed,
-	       count(*) FILTER (WHERE state = 'cancelled') AS cancelled, count(*) FILTER (WHERE state = 'in_doubt') AS in_doubt
-	FROM mailer.deliveries`
+// counts adds up states from one snapshot, so that they always make up the recipients: of deliveries that a condition on d.edition_id holds for, and
+// of those that were dropped.
+func counts(where string) string {
+	return `
+	SELECT coalesce(sum(n), 0) AS recipients,
+	       coalesce(sum(n) FILTER (WHERE state = 'pending'), 0) AS pending, coalesce(sum(n) FILTER (WHERE state = 'in_flight'), 0) AS in_flight,
+	       coalesce(sum(n) FILTER (WHERE state = 'deferred'), 0) AS deferred, coalesce(sum(n) FILTER (WHERE state = 'sent'), 0) AS sent,
+	       coalesce(sum(n) FILTER (WHERE state = 'failed'), 0) AS failed, coalesce(sum(n) FILTER (WHERE state = 'suppressed'), 0) AS suppressed,
+	       coalesce(sum(n) FILTER (WHERE state = 'cancelled'), 0) AS cancelled, coalesce(sum(n) FILTER (WHERE state = 'in_doubt'), 0) AS in_doubt
+	FROM (
+		SELECT state, count(*) AS n FROM mailer.deliveries d WHERE d.edition_id >= (SELECT first FROM mailer.floor) AND ` + where + ` GROUP BY state
+		UNION ALL
+		SELECT state, sum(count) AS n FROM mailer.tallies d WHERE ` + where + ` GROUP BY state
+	) d`
+}
 
 // Count counts all deliveries there are.
 func Count(ctx context.Context, h database.Handle) (c Counts, err error) {
 	defer errs.Wrap(&err, "ledger.Count")
-	err = h.GetContext(ctx, &c, counts)
+	err = h.GetContext(ctx, &c, counts(`true`))
 	return c, err
 }
 
 // CountOf counts the deliveries of some editions.
 func CountOf(ctx context.Context, h database.Handle, editions ...uuid.UUID) (c Counts, err error) {
 	defer errs.Wrap(&err, "ledger.CountOf")
-	err = h.GetContext(ctx, &c, counts+` WHERE edition_id = ANY ($1::uuid[])`, uuids(editions))
+	err = h.GetContext(ctx, &c, counts(`d.edition_id = ANY ($1::uuid[])`), uuids(editions))
 	return c, err
 }
 
@@ -42,8 +49,7 @@ func CountEach(ctx context.Context, h database.Handle, editions ...uuid.UUID) (e
 		Counts
 	}
 	err = h.SelectContext(ctx, &rows, `
-		SELECT edition_id, c.* FROM unnest($1::uuid[]) AS e (edition_id),
-		LATERAL (`+counts+` d WHERE d.edition_id = e.edition_id) c`,
+		SELECT e.id AS edition_id, c.* FROM unnest($1::uuid[]) AS e (id), LATERAL (`+counts(`d.edition_id = e.id`)+`) c`,
 		uuids(editions))
 	each = make(map[uuid.UUID]Counts, len(rows))
 	for _, row := range rows {
@@ -58,6 +64,7 @@ type Entry struct {
 	Email     string        `db:"email"`
 	State     string        `db:"state"`
 	Attempts  int           `db:"attempts"`
+	Resent    int           `db:"resent"` // how often a person had it sent again
 	Code      int           `db:"code"`
 	Reply     string        `db:"reply"`
 	NotBefore time.Time     `db:"not_before"`
@@ -77,7 +84,7 @@ type Entry struct {
 func Entries(ctx context.Context, h database.Handle, edition uuid.UUID) (entries []Entry, err error) {
 	defer errs.Wrap(&err, "ledger.Entries(%s)", edition)
 	err = h.SelectContext(ctx, &entries, `
-		SELECT d.contact_id, a.email, d.state, d.attempts, d.code, d.reply, d.not_before, d.settled_at, d.variant_id,
+		SELECT d.contact_id, a.email, d.state, d.attempts, d.resent, d.code, d.reply, d.not_before, d.settled_at, d.variant_id,
 		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles, d.bounced_at, coalesce(d.bounce_kind, '') AS bounce_kind,
 		       coalesce(d.bounce_status, '') AS bounce_status, coalesce(d.bounce_diagnostic, '') AS bounce_diagnostic
 		FROM mailer.deliveries d

@@ -24,6 +24,11 @@ const (
 	ComplaintBounce BounceKind = "complaint"
 )
 
+// Graver returns the kinds as words, each graver than those before it.
+func Graver() []string {
+	return []string{string(OtherBounce), string(SoftBounce), string(HardBounce), string(ComplaintBounce)}
+}
+
 // Bounce is what was reported of a delivery, by mail afterwards or by the server that refused it.
 type Bounce struct {
 	EditionID  uuid.UUID
@@ -56,7 +61,7 @@ func NoteBounce(ctx context.Context, h database.Handle, b Bounce) (subscription 
 		)
 		SELECT subscription_id, graver AS noted FROM before`,
 		b.EditionID, b.ContactID, b.At, b.Kind, b.Status, b.Diagnostic,
-		pq.Array([]string{string(OtherBounce), string(SoftBounce), string(HardBounce), string(ComplaintBounce)}))
+		pq.Array(Graver()))
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, errs.New(errs.NotFound, "no delivery of edition %s to contact %d went out", b.EditionID, b.ContactID)
 	}
@@ -97,21 +102,23 @@ func CountBounces(ctx context.Context, h database.Handle, since time.Time) (c Bo
 	return c, err
 }
 
-// SenderOf returns the address that a delivery's message is from, and of which contact's subscription it is; errs.NotFound when there is no such
-// delivery, or its message was not made.
-func SenderOf(ctx context.Context, h database.Handle, edition uuid.UUID, subscription int64) (contact int64, sender string, err error) {
-	var found struct {
-		ContactID int64  `db:"contact_id"`
-		Sender    string `db:"sender"`
-	}
+// Sent is what the messages of a delivery are known by.
+type Sent struct {
+	ContactID int64  `db:"contact_id"`
+	Sender    string `db:"sender"` // the address that they are from
+	Resent    int    `db:"resent"` // there is one more than that
+}
+
+// SentTo returns what the messages of a subscription's delivery are known by; errs.NotFound when there is no such delivery, or its message was not made.
+func SentTo(ctx context.Context, h database.Handle, edition uuid.UUID, subscription int64) (found Sent, err error) {
 	err = h.GetContext(ctx, &found, `
-		SELECT d.contact_id, v.sender FROM mailer.deliveries d JOIN mailer.variants v ON v.id = d.variant_id
+		SELECT d.contact_id, v.sender, d.resent FROM mailer.deliveries d JOIN mailer.variants v ON v.id = d.variant_id
 		WHERE d.subscription_id = $2 AND d.edition_id = $1 AND v.sender IS NOT NULL`, edition, subscription)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", errs.New(errs.NotFound, "no delivery of edition %s for subscription %d", edition, subscription)
+		return found, errs.New(errs.NotFound, "no delivery of edition %s for subscription %d", edition, subscription)
 	}
-	errs.Wrap(&err, "ledger.SenderOf(%s, %d)", edition, subscription)
-	return found.ContactID, found.Sender, err
+	errs.Wrap(&err, "ledger.SentTo(%s, %d)", edition, subscription)
+	return found, err
 }
 
 // EmailOf returns the address that a contact has now, "" when it was erased; errs.NotFound when there is none.

@@ -20,7 +20,7 @@ func Cancel(ctx context.Context, h database.Handle, now time.Time, editions ...u
 	if _, err := h.ExecContext(ctx, `
 		WITH ended AS (
 			UPDATE mailer.deliveries d
-			SET state = CASE WHEN `+EverInDoubt+` THEN 'in_doubt' ELSE 'cancelled' END, due_at = NULL, settled_at = $2,
+			SET state = CASE WHEN `+EverInDoubt+` THEN `+Remains+` ELSE 'cancelled' END, due_at = NULL, settled_at = $2,
 			    reply = CASE WHEN d.attempts = 0 THEN 'its edition was cancelled' ELSE d.reply END
 			WHERE d.edition_id = ANY ($1::uuid[]) AND d.due_at IS NOT NULL AND d.state <> 'in_flight'
 			RETURNING d.edition_id, d.subscription_id, d.variant_id, d.state

@@ -21,6 +21,7 @@ type Received struct {
 	ContactID      int64         `db:"contact_id"`
 	SubscriptionID int64         `db:"subscription_id"`
 	State          string        `db:"state"`
+	Resent         int           `db:"resent"` // how often a person had it sent again
 	NotBefore      time.Time     `db:"not_before"`
 	SettledAt      *time.Time    `db:"settled_at"` // the last outcome; nil: none yet
 	Language       string        `db:"language"`   // of the digest
@@ -49,7 +50,7 @@ type Try struct {
 func ReceivedBy(ctx context.Context, h database.Handle, subscriptions []int64) (all []Received, err error) {
 	defer errs.Wrap(&err, "ledger.ReceivedBy")
 	if err := h.SelectContext(ctx, &all, `
-		SELECT d.edition_id, e.list_id, e.rhythm, e.local_date, d.contact_id, d.subscription_id, d.state, d.not_before, d.settled_at,
+		SELECT d.edition_id, e.list_id, e.rhythm, e.local_date, d.contact_id, d.subscription_id, d.state, d.resent, d.not_before, d.settled_at,
 		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles, d.bounced_at, coalesce(d.bounce_kind, '') AS bounce_kind,
 		       coalesce(d.bounce_diagnostic, '') AS bounce_diagnostic
 		FROM mailer.deliveries d

@@ -34,6 +34,13 @@ func DomainOf(address string) string {
 // domainOf is DomainOf in SQL, of the column email.
 const domainOf = `lower(substring(m.email FROM '[^@]*$') COLLATE "C")`
 
+// DestinationOf returns the destination that a domain belongs to, as far as that is known; else itself.
+func DestinationOf(ctx context.Context, h database.Handle, domain string) (name string, err error) {
+	defer errs.Wrap(&err, "ledger.DestinationOf(%s)", domain)
+	err = h.GetContext(ctx, &name, `SELECT coalesce((SELECT destination FROM mailer.domains WHERE name = $1), $1)`, DomainOf(domain))
+	return name, err
+}
+
 // pauses is true of a row p of mailer.destinations that pauses at $2.
 const pauses = `(p.by_hand OR p.paused_until > $2)`
 

@@ -24,6 +24,7 @@ type Delivery struct {
 	VariantID      int64     `db:"variant_id"`
 	NotBefore      time.Time `db:"not_before"` // the message's Date at every attempt
 	Attempts       int       `db:"attempts"`   // settled ones
+	Resent         int       `db:"resent"`     // how often a person had it sent again, each time as a new message
 	Email          string    `db:"email"`
 	Name           string    `db:"name"`
 	Destination    string    `db:"destination"` // where it goes: the recipient's domain, or those who run its servers

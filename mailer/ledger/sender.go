@@ -89,10 +89,14 @@ func goes(e string) string {
 		SELECT FROM mailer.pauses p WHERE p.list_id IN (0, ` + e + `.list_id))`
 }
 
-// doubted is true of a delivery that was ever in doubt: its contact may have it.
+// doubted is true of a delivery that was ever in doubt, or sent before it was sent again: its contact may have it.
 func doubted(d string) string {
-	return `EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = ` + d + `.edition_id AND a.contact_id = ` + d + `.contact_id AND a.outcome = 'in_doubt')`
+	return `EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = ` + d + `.edition_id AND a.contact_id = ` + d + `.contact_id AND a.outcome IN ('in_doubt', 'sent'))`
 }
+
+// Remains is the state in which a delivery d that was ever in doubt, or sent before, is left when it is not tried again.
+const Remains = `CASE WHEN EXISTS (SELECT FROM mailer.attempts a WHERE a.edition_id = d.edition_id AND a.contact_id = d.contact_id AND a.outcome = 'sent')
+	THEN 'sent' ELSE 'in_doubt' END`
 
 // reserves is true of a delivery of an edition that counts for what is given once: one that may repeat articles does not.
 func reserves(d string) string {
@@ -116,7 +120,7 @@ var claim = `
 		WHERE ` + goes("e") + `
 		FOR KEY SHARE SKIP LOCKED
 	), due AS (
-		SELECT d.edition_id, d.contact_id, m.email, m.name, coalesce(o.destination, ` + domainOf + `, '') AS destination,
+		SELECT d.edition_id, d.contact_id, m.email, m.name, coalesce(o.destination, '') AS destination,
 		       p.until + (d.contact_id % 60) * interval '1 second' AS until
 		FROM open e CROSS JOIN LATERAL (
 			SELECT * FROM mailer.deliveries d
@@ -127,10 +131,12 @@ var claim = `
 			FOR UPDATE OF d SKIP LOCKED
 		) d
 		LEFT JOIN subscribers.mailable m ON m.subscription_id = d.subscription_id
-		LEFT JOIN mailer.domains o ON o.name = ` + domainOf + `
+		-- Not joined, for the planner would read all domains for each row; and each worked out once.
+		CROSS JOIN LATERAL (SELECT ` + domainOf + ` AS name OFFSET 0) domain
+		CROSS JOIN LATERAL (SELECT coalesce((SELECT o.destination FROM mailer.domains o WHERE o.name = domain.name), domain.name) AS destination OFFSET 0) o
 		LEFT JOIN LATERAL (
 			SELECT least(max(CASE WHEN p.by_hand THEN 'infinity' ELSE p.paused_until END), $2::timestamptz + ` + lookAgain + `) AS until
-			FROM mailer.destinations p WHERE ` + pauses + ` AND p.name IN (` + domainOf + `, o.destination)
+			FROM mailer.destinations p WHERE ` + pauses + ` AND p.name IN (domain.name, o.destination)
 			HAVING count(*) > 0 -- least() takes no notice of a null
 		) p ON true
 		WHERE EXISTS (SELECT FROM alive) AND NOT EXISTS (SELECT FROM installation.standing WHERE held)
@@ -148,7 +154,7 @@ var claim = `
 		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE coalesce(due.until, d.due_at) END,
 		    settled_at = CASE WHEN due.email IS NULL THEN $2::timestamptz ELSE d.settled_at END
 		FROM due WHERE d.edition_id = due.edition_id AND d.contact_id = due.contact_id
-		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, d.held_until, due.destination,
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, d.resent, d.held_until, due.destination,
 		          coalesce(due.email, '') AS email, coalesce(due.name, '') AS name, due.until IS NOT NULL AS waits
 	), released AS (
 		INSERT INTO mailer.released (subscription_id, group_id)

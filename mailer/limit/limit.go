@@ -207,12 +207,19 @@ func Remove(ctx context.Context, h database.Handle, name string) (_ database.Cha
 	return database.Removed, nil
 }
 
-// Use is what was taken of a limit.
+// Forget forgets what was taken so long ago that it counts no more.
+func Forget(ctx context.Context, h database.Handle, now time.Time) (err error) {
+	defer errs.Wrap(&err, "limit.Forget")
+	_, err = h.ExecContext(ctx, `DELETE FROM mailer.reservations WHERE (book ->> 'latest')::timestamptz < $1`, now.Add(-2*day))
+	return err
+}
+
+// Use is what was taken of a limit. Periods are second, minute, hour, day and warm-up, which is today in UTC.
 type Use struct {
 	Limit
-	About string         // which relay, destination or sender; "" for all
-	Taken map[string]int // by the names of periods that are limited: second, minute, hour, day, warm-up
-	Most  map[string]int // what may be taken in them
+	About string         `json:"about"` // which relay, destination or sender; "" for all, or for one that was not used yet
+	Taken map[string]int `json:"taken"` // by period, as far as it is limited
+	Most  map[string]int `json:"most"`  // what may be taken
 }
 
 // Uses returns how far each limit is used at a time, those first that are used the most. Of a limit that was not used yet there is one without

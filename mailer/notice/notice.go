@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"silkpost/mailer/ledger"
 	"silkpost/subscribers"
 )
 
@@ -62,6 +63,9 @@ type Notice struct {
 	SettledAt      *time.Time        `db:"settled_at"` // the last outcome; nil: none yet
 	Code           int               `db:"code"`       // the last SMTP reply; 0: none came
 	Reply          string            `db:"reply"`      // likewise, or why it was not sent
+	BouncedAt      *time.Time        `db:"bounced_at"` // nil: nothing was reported of it
+	BounceKind     ledger.BounceKind `db:"bounce_kind"`
+	BounceStatus   string            `db:"bounce_status"` // enhanced status code (RFC 3463)
 }
 
 // Of returns a notice of a kind about a subscription as it stands. Make writes it down.

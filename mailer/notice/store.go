@@ -85,7 +85,8 @@ func kindsArray(kinds []Kind) pq.StringArray {
 }
 
 const columns = `id, kind, contact_id, subscription_id, standing, activation, edition_id, coalesce(old_address, '') AS old_address,
-	coalesce(new_address, '') AS new_address, state, open, made_at, attempts, settled_at, code, reply`
+	coalesce(new_address, '') AS new_address, state, open, made_at, attempts, settled_at, code, reply,
+	bounced_at, coalesce(bounce_kind, '') AS bounce_kind, coalesce(bounce_status, '') AS bounce_status`
 
 // ByID returns a notice, or an error of kind errs.NotFound.
 func ByID(ctx context.Context, h database.Handle, id uuid.UUID) (n Notice, err error) {
@@ -125,7 +126,8 @@ func Settle(ctx context.Context, h database.Handle, id uuid.UUID, o Outcome, now
 func Forget(ctx context.Context, tx *sqlx.Tx, contact int64) (err error) {
 	_, err = tx.ExecContext(ctx, `
 		UPDATE mailer.notices
-		SET erased = true, old_address = NULL, new_address = NULL, reply = coalesce(substring(reply FROM `+ledger.EnhancedCode+`), '')
+		SET erased = true, old_address = NULL, new_address = NULL, reply = coalesce(substring(reply FROM `+ledger.EnhancedCode+`), ''),
+		    bounce_diagnostic = bounce_status
 		WHERE contact_id = $1`, contact)
 	errs.Wrap(&err, "notice.Forget(contact %d)", contact)
 	return err

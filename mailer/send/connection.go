@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/mailer/reply"
 )
 
@@ -117,7 +118,11 @@ func (c *connection) prepare(ctx context.Context, it item) *errand {
 	case ctx.Err() != nil || database.IsAway(err):
 		s.putBack(ctx, it)
 	default:
-		s.Log.ErrorContext(ctx, "a message could not be made", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
+		level := slog.LevelError
+		if errs.KindOf(err) == errs.Unavailable {
+			level = slog.LevelDebug // such as a key to sign with: it is told once, and concerns many
+		}
+		s.Log.Log(ctx, level, "a message could not be made", slog.Any("edition", it.EditionID), slog.Any("contact", it.ContactID), slog.Any("error", err))
 		c.report(ctx, &errand{item: it}, reply.Reply{Phase: reply.Compose, Text: reply.OneLine(err.Error())})
 	}
 	return nil
@@ -211,7 +216,7 @@ func (c *connection) dial(ctx context.Context) bool {
 func (c *connection) unreachable(ctx context.Context, r reply.Reply) {
 	refused := c.next
 	c.next = nil
-	if c.sender.routes.unreachable(c.way, c.sender.Clock.Now()) {
+	if ctx.Err() == nil && c.sender.routes.unreachable(c.way, c.sender.Clock.Now()) { // else it was we who broke off
 		c.report(ctx, refused, r)
 	} else {
 		c.sender.putBack(ctx, refused.item)

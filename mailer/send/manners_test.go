@@ -305,3 +305,74 @@ func TestARefusedMessageDoesNotGoRound(t *testing.T) {
 		t.Errorf("%d connections to the second relay", n)
 	}
 }
+
+// Domains whose mail the same servers take are one destination: it pauses for all of them; one of them can be paused by itself.
+func TestDomainsAreRolledUp(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, 9)
+	p.move("a.example", "reader0", "reader1", "reader2")
+	p.move("B.example", "reader3", "reader4", "reader5")
+	p.exec(`INSERT INTO mailer.domains (name, destination, hosts, asked_at, ask_again)
+		SELECT name, 'big.example', '{mx.big.example}', $1, $1 FROM unnest(ARRAY['a.example', 'b.example']) name`, p.clock.Now())
+	server := catchertest.Start(t, catcher.Config{Script: catcher.Script{
+		{Verb: "DOT", To: "*@a.example", Reply: "421 4.7.0 [TSS04] temporarily deferred due to unexpected volume"},
+		{Verb: "DOT", To: "*@b.example", Reply: "421 4.7.0 [TSS04] temporarily deferred due to unexpected volume"},
+	}})
+	p.run(p.sender(server.Addr, func(s *send.Sender) { s.Connections = 1 }), "the others have their mail", func() bool {
+		c := p.counts()
+		return c.Sent == 3 && c.Deferred == 6
+	})
+	if n := server.Counts().Messages; n != 3 {
+		t.Errorf("%d messages were taken", n)
+	}
+	var tried int
+	p.must(p.db.Get(&tried, `SELECT count(*) FROM mailer.attempts WHERE outcome = 'deferred'`))
+	same(t, "attempts at the destination", tried, 1)
+	paused, err := ledger.Paused(p.ctx, p.db, p.clock.Now())
+	p.must(err)
+	if len(paused) != 1 || paused[0].Name != "big.example" {
+		t.Fatalf("paused: %+v", paused)
+	}
+	// One of the domains is paused by hand as well, and stays so when the destination goes on.
+	other := catchertest.Start(t, catcher.Config{})
+	_, err = ledger.PauseByHand(p.ctx, p.db, "b.example", p.clock.Now())
+	p.must(err)
+	p.must(ledger.Resume(p.ctx, p.db, "big.example", p.clock.Now()))
+	p.exec(`UPDATE mailer.deliveries SET due_at = $1 WHERE state = 'deferred'`, p.clock.Now()) // the one that was tried as well
+	p.run(p.sender(other.Addr), "one domain has its mail", func() bool { c := p.counts(); return c.Sent == 6 && c.Deferred == 3 })
+	p.must(ledger.Resume(p.ctx, p.db, "B.example", p.clock.Now()))
+	p.run(p.sender(other.Addr), "everything has its outcome", p.settled)
+	same(t, "counts", p.counts(), ledger.Counts{Recipients: 9, Sent: 9})
+}
+
+// A pause by hand holds within two seconds, also for what is claimed already, and lasts until it is ended.
+func TestAPauseByHandHoldsWithinTwoSeconds(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, 300)
+	var paused time.Time
+	var once sync.Once
+	server := catchertest.Start(t, catcher.Config{Script: catcher.Script{{Verb: "DOT", Stall: 40 * time.Millisecond}}, OnEvent: func(e catcher.Event) {
+		if e.Verb == "DOT" {
+			once.Do(func() {
+				news, err := ledger.PauseByHand(p.ctx, p.db, "Example.org", p.clock.Now())
+				if err != nil || !news {
+					t.Errorf("news %v, %v", news, err)
+				}
+				paused = time.Now()
+			})
+		}
+	}})
+	p.run(p.sender(server.Addr, func(s *send.Sender) { s.Connections = 2 }), "the rest waits", func() bool { return p.counts().Deferred > 100 && p.counts().InFlight+p.counts().Pending == 0 })
+	heard := mails(server)
+	if late := heard[len(heard)-1].Sub(paused); late > 2*time.Second {
+		t.Errorf("a MAIL came %s after the pause", late)
+	}
+	news, err := ledger.PauseByHand(p.ctx, p.db, "example.org", p.clock.Now())
+	if err != nil || news {
+		t.Errorf("again: news %v, %v", news, err)
+	}
+	all, err := ledger.Paused(p.ctx, p.db, p.clock.Now().AddDate(1, 0, 0))
+	if err != nil || len(all) != 1 || !all[0].ByHand {
+		t.Errorf("a year later: %+v, %v", all, err)
+	}
+}

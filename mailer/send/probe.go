@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wneessen/go-mail/smtp"
+
 	"silkpost/mailer/reply"
 )
 
@@ -50,14 +52,32 @@ func Probe(ctx context.Context, relay Relay, helo string, senders ...string) (f 
 	f.Size, _ = strconv.ParseInt(f.Extensions["SIZE"], 10, 64)
 	f.Auth = strings.Fields(f.Extensions["AUTH"])
 	for _, sender := range senders {
-		if r := c.command(reply.Mail, []byte("MAIL FROM:<"+sender+">\r\n")); r.Code/100 != 2 {
-			f.Refused[sender] = strings.TrimSpace(strconv.Itoa(r.Code) + " " + r.Text)
+		refused, err := wouldTake(c.client, sender)
+		if err != nil {
+			return f, err
 		}
-		if r := c.command(reply.Mail, []byte("RSET\r\n")); r.Code == 0 {
-			break
+		if refused != "" {
+			f.Refused[sender] = refused
 		}
 	}
 	return f, ctx.Err()
+}
+
+// wouldTake asks a server whether it would take mail from a sender, and takes that back. It returns the answer of a server that would not.
+func wouldTake(c *smtp.Client, sender string) (refused string, err error) {
+	for _, line := range []string{"MAIL FROM:<" + sender + ">", "RSET"} {
+		if err := c.Text.PrintfLine("%s", line); err != nil {
+			return refused, err
+		}
+		code, text, err := c.Text.ReadResponse(0)
+		if err != nil {
+			return refused, err
+		}
+		if code/100 != 2 && refused == "" {
+			refused = reply.OneLine(strconv.Itoa(code) + " " + text)
+		}
+	}
+	return refused, nil
 }
 
 func (f *Facts) secured(state tls.ConnectionState) {

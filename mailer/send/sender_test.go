@@ -200,7 +200,7 @@ func TestEveryMessageArrivesOnceAndIsAccountedFor(t *testing.T) {
 		known[m.To[0]] = m.MessageID
 	}
 	for _, e := range entries {
-		if id := strings.Trim(compose.MessageID(p.edition, e.ContactID, e.Sender), "<>"); id != strings.Trim(known[e.Email], "<>") {
+		if id := strings.Trim(compose.MessageID(p.edition, e.ContactID, e.Resent, e.Sender), "<>"); id != strings.Trim(known[e.Email], "<>") {
 			t.Errorf("%s: the ledger says %s, the server got %s", e.Email, id, known[e.Email])
 		}
 		if e.Code != 250 || e.Attempts != 1 {

@@ -89,8 +89,13 @@ func of(step smtptest.Step) []behaviour {
 	case smtptest.Connect:
 		return append(slices.Clone(behaviours), behaviour{"220, no words", smtptest.Act{Reply: "220"}, false}, // go-mail wants some
 			behaviour{"220, lines", smtptest.Act{Reply: "220-mx.example.org\n220 ready"}, false}, behaviour{"220, then closed", smtptest.Act{Then: closed}, false})
-	case smtptest.EHLO, smtptest.StartTLS, smtptest.Auth:
-		return behaviours // what else is good there go-mail knows
+	case smtptest.EHLO:
+		return append(slices.Clone(behaviours), behaviour{"250, offers nothing", smtptest.Act{Reply: "250 mx.example.org"}, false})
+	case smtptest.StartTLS:
+		return append(slices.Clone(behaviours), behaviour{"220, then closed", smtptest.Act{Then: closed}, false}, behaviour{"220, then silence", smtptest.Act{Then: silent}, false},
+			behaviour{"220, then no TLS", smtptest.Act{Reply: "220 2.0.0 go ahead\n<html>hello</html>", Then: closed}, false})
+	case smtptest.Auth:
+		return append(slices.Clone(behaviours), behaviour{"235, lines", smtptest.Act{Reply: "235-2.7.0 hello\n235 2.7.0 welcome"}, false})
 	case smtptest.Data:
 		return append(slices.Clone(behaviours), behaviour{"2yz", smtptest.Act{Reply: "250 2.0.0 taken"}, false}, behaviour{"354, lines", smtptest.Act{Reply: "354-go\n354 ahead"}, false},
 			behaviour{"354, then closed", smtptest.Act{Then: closed}, false}, behaviour{"354, then silence", smtptest.Act{Then: silent}, false})
@@ -119,10 +124,10 @@ func TestWire(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tables := make([]bytes.Buffer, len(tt.steps))
-			t.Run("steps", func(t *testing.T) {
-				for i, step := range tt.steps {
+			var steps sync.WaitGroup // side by side, however few tests may be: they wait for silent servers
+			for i, step := range tt.steps {
+				steps.Go(func() {
 					t.Run(string(step), func(t *testing.T) {
-						t.Parallel()
 						all := of(step)
 						p := newPost(t, 3*len(all))
 						p.scatter()
@@ -130,8 +135,9 @@ func TestWire(t *testing.T) {
 							fmt.Fprintf(&tables[i], "%-9s %-22s %s\n", step, b.name, p.try(3*n, step, b, tt.set))
 						}
 					})
-				}
-			})
+				})
+			}
+			steps.Wait()
 			var whole bytes.Buffer
 			for i := range tables {
 				_, _ = tables[i].WriteTo(&whole)
@@ -218,7 +224,7 @@ func (p *post) meets(step smtptest.Step, b behaviour, set func(*smtptest.Config,
 	return smtptest.Start(p.t, cfg)
 }
 
-// wireSender is a sender of one connection that waits a second for silent servers.
+// wireSender is a sender of one connection that waits two seconds for silent servers.
 func (p *post) wireSender(server *smtptest.Server, b behaviour, set func(*smtptest.Config, *send.Relay)) *send.Sender {
 	p.t.Helper()
 	return p.sender(server.Addr, func(s *send.Sender) {
@@ -228,7 +234,7 @@ func (p *post) wireSender(server *smtptest.Server, b behaviour, set func(*smtpte
 			set(&smtptest.Config{}, &s.Relay)
 		}
 		if b.act.Then == smtptest.Silence || b.waits {
-			s.Relay.Patience = send.Patience{Dial: time.Second, Command: time.Second, Dot: time.Second}
+			s.Relay.Patience = send.Patience{Dial: 2 * time.Second, Command: 2 * time.Second, Dot: 2 * time.Second}
 		}
 	})
 }

@@ -1,10 +1,8 @@
 -- +goose Up
--- What a source's articles are kept apart by, and how it is.
+-- How a source is.
 ALTER TABLE articles.sources
-    ADD path          text NOT NULL DEFAULT '',       -- of a folder that is watched
-    ADD images        text NOT NULL DEFAULT 'link' CHECK (images IN ('link', 'store')),
-    ADD hold_above    integer NOT NULL DEFAULT 0,     -- more new articles than that at once are held; 0: by what is usual; -1: never
     ADD held_why      text NOT NULL DEFAULT '',       -- what was unusual about those that are held
+    ADD remark        text NOT NULL DEFAULT '',       -- what the last poll could not take in
     ADD failing_since timestamptz,                    -- the first of the polls in a row that failed
     ADD changed_at    timestamptz,                    -- when it last brought anything, and how much
     ADD added         integer NOT NULL DEFAULT 0,
@@ -40,5 +38,5 @@ CREATE INDEX articles_url ON articles.articles (url) WHERE url <> '';
 -- +goose Down
 DROP INDEX articles.articles_url;
 DROP TABLE articles.aliases, articles.waiting;
-ALTER TABLE articles.sources DROP path, DROP images, DROP hold_above, DROP held_why, DROP failing_since, DROP changed_at, DROP added,
+ALTER TABLE articles.sources DROP held_why, DROP remark, DROP failing_since, DROP changed_at, DROP added,
     DROP changed;
