@@ -57,6 +57,48 @@ func TestReturnsWaitForTheMinimum(t *testing.T) {
 	same(t, "and a new one", got, []string{"anna: two en, one en"})
 }
 
+// What came back and does not fit while all of a reader's articles wait is not done with: nothing passed it by. That is so whether it is withdrawn for
+// a while or on another topic, and what was never given before behaves alike.
+func TestReturnsThatDoNotFitWhileAllWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.publish("Events/one en", "Poems/two en")
+	w.plan("weekly")
+	w.settle("failed")
+	w.set(func(l *subscribers.List) { l.MinArticles = 5 })
+	w.publish("Poems/three en", "News/four en")
+	w.withdraw("Events/one en")
+	w.exec(`UPDATE subscribers.subscriptions SET topics = '{News}'`)
+	e, _ := w.plan("weekly")
+	same(t, "what fits", []any{e.State, e.Waiting}, []any{Skipped, 1})
+	w.exec(`UPDATE articles.articles SET withdrawn_at = NULL`)
+	w.exec(`UPDATE subscribers.subscriptions SET topics = '{}'`)
+	w.publish("News/five en")
+	_, got := w.plan("weekly")
+	same(t, "all of it fits", got, []string{"anna: News/five en, Poems/three en, News/four en, Events/one en, Poems/two en"})
+}
+
+// What came back lies where it was: a full digest passes by what does not fit before its last article, and leaves what lies behind that.
+func TestReturnsThatDoNotFitAFullDigest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.publish("Events/one en", "News/two en", "News/three en", "Events/four en")
+	w.plan("weekly")
+	w.settle("failed")
+	w.set(func(l *subscribers.List) { l.MaxArticles = 1 })
+	w.exec(`UPDATE subscribers.subscriptions SET topics = '{News}'`)
+	_, got := w.plan("weekly")
+	same(t, "full", got, []string{"anna: News/two en"})
+	w.exec(`UPDATE subscribers.subscriptions SET topics = '{}'`)
+	w.set(func(l *subscribers.List) { l.MaxArticles = 0 })
+	_, got = w.plan("weekly")
+	same(t, "the rest", got, []string{"anna: News/three en, Events/four en"})
+	e, _ := w.plan("weekly")
+	same(t, "after that", e.Reason, "nothing new")
+}
+
 // The rest waits, first come, first served.
 func TestTheRestWaits(t *testing.T) {
 	t.Parallel()

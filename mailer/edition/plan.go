@@ -301,25 +301,25 @@ func (p *plan) deliver(ctx context.Context) error {
 	return nil
 }
 
-// moveMarks notes up to where every reader has been dealt with: the last position, also for those who get nothing, or the last article before
-// those that wait. What is given back while this plan is made stays for the next one.
+// moveMarks notes up to where every reader has been dealt with: the last position, also for those who get nothing, or, where anything of theirs
+// waits, the last article that is in, if any. What was given back is done with up to the same place and stays beyond it: it may be theirs
+// when they get the rest. What is given back while this plan is made stays for the next one.
 func (p *plan) moveMarks(ctx context.Context) error {
-	if err := p.run(ctx, `
-		DELETE FROM mailer.released r USING reader
-		WHERE r.subscription_id = reader.subscription_id AND r.group_id = ANY (reader.back)
-		  AND NOT EXISTS (SELECT FROM waiting WHERE waiting.profile = reader.profile AND waiting.group_id = r.group_id)`); err != nil {
-		return err
-	}
 	if err := p.run(ctx, `
 		WITH upto AS (
 			SELECT f.id AS profile, CASE WHEN f.id IN (SELECT profile FROM waiting)
-			       THEN greatest(f.mark, (SELECT max(position) FROM chosen WHERE chosen.profile = f.id)) ELSE $1 END AS position
+			       THEN (SELECT max(position) FROM chosen WHERE chosen.profile = f.id) ELSE $2 END AS position
 			FROM profile f
+		), done AS (
+			DELETE FROM mailer.released r USING reader JOIN upto USING (profile)
+			WHERE r.subscription_id = reader.subscription_id AND r.group_id = ANY (reader.back)
+			  AND coalesce((SELECT p.position FROM mailer.positions p WHERE p.list_id = $1 AND p.group_id = r.group_id), 0) <= upto.position
+			  AND NOT EXISTS (SELECT FROM waiting WHERE waiting.profile = reader.profile AND waiting.group_id = r.group_id)
 		)
 		UPDATE mailer.marks SET position = upto.position
 		FROM reader JOIN upto USING (profile)
-		WHERE marks.subscription_id = reader.subscription_id AND marks.position <> upto.position`,
-		p.last); err != nil {
+		WHERE marks.subscription_id = reader.subscription_id AND marks.position < upto.position`,
+		p.List.ID, p.last); err != nil {
 		return err
 	}
 	if len(p.Audience.Clauses) > 0 {
