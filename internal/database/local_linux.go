@@ -4,7 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -22,4 +24,21 @@ func runsElsewhere(pid int, dir string) bool {
 		return errors.Is(err, fs.ErrPermission)
 	}
 	return cwd != dir
+}
+
+// postgresIn returns the processes of Postgres that work in dir, as a server and all its children do from beginning to end. Those that may not be
+// looked at are left out.
+func postgresIn(dir string) (pids []int) {
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	for _, link := range links {
+		if cwd, err := os.Readlink(link); err != nil || cwd != dir {
+			continue
+		}
+		process := filepath.Dir(link)
+		name, _ := os.ReadFile(filepath.Join(process, "comm"))
+		if pid, err := strconv.Atoi(filepath.Base(process)); err == nil && strings.TrimSpace(string(name)) == "postgres" {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -41,6 +42,20 @@ func (c cluster) endOrphan(ctx context.Context) (unclean bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// endLeftovers ends the children that a killed server left behind, and returns how many there were. One that is at work notices only when it next
+// waits for something, which may be hours later, and no server starts beside it. It is told what a server tells its children after a crash among them
+// (SIGQUIT): what was committed stays. As long as the recorded server lives they are its own, and nothing is done. The caller holds the lock.
+func (c cluster) endLeftovers() int {
+	children := postgresIn(c.data())
+	if pid, err := c.recordedPid(); err != nil || slices.Contains(children, pid) {
+		return 0
+	}
+	for _, child := range children {
+		_ = syscall.Kill(child, syscall.SIGQUIT) // an error says that it has ended
+	}
+	return len(children)
 }
 
 func (c cluster) pidFile() string { return filepath.Join(c.data(), "postmaster.pid") }

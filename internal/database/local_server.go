@@ -80,8 +80,8 @@ func (s *server) restart(ctx context.Context) *process {
 	}
 }
 
-// start runs the server and waits until it takes work. After a crash it tries for a while: a killed server's children may
-// need a moment to notice, and Postgres rightly refuses to start beside them.
+// start runs the server and waits until it takes work. After a crash it tries for a while: a killed server's children are ended, but may need a
+// moment, and Postgres rightly refuses to start beside them.
 func (s *server) start(ctx context.Context) (*process, error) {
 	unclean, err := s.cluster.endOrphan(ctx)
 	if err != nil {
@@ -92,6 +92,11 @@ func (s *server) start(ctx context.Context) (*process, error) {
 	}
 	deadline := time.Now().Add(uncleanWait)
 	for {
+		if unclean {
+			if n := s.cluster.endLeftovers(); n > 0 {
+				s.log.InfoContext(ctx, "ended what a killed database server left behind", slog.Int("processes", n))
+			}
+		}
 		p, err := s.try(ctx)
 		if err == nil || !unclean || time.Now().After(deadline) || ctx.Err() != nil {
 			return p, err

@@ -138,13 +138,9 @@ func TestLocalComesBackWhenBothAreKilled(t *testing.T) {
 	owner := startOther(t, database.LocalConfig{Dir: dir}, executable(t), nil)
 	db := open(t, owner.URL)
 	db.MustExec("CREATE TABLE kept (n integer)")
-	// A backend that is at work notices the death of its server late, and Postgres does not start beside it.
-	working := make(chan struct{})
-	go func() {
-		defer close(working)
-		_, _ = db.Exec("SELECT count(*) FROM generate_series(1, 20000000) a")
-	}()
-	defer func() { <-working }()
+	if runtime.GOOS == "linux" { // elsewhere it is waited for
+		workForEver(t, db)
+	}
 	if err := syscall.Kill(owner.cmd.Process.Pid, syscall.SIGSTOP); err != nil { // so that it cannot start the server again
 		t.Fatal(err)
 	}
@@ -154,6 +150,65 @@ func TestLocalComesBackWhenBothAreKilled(t *testing.T) {
 	if !hasTable(t, open(t, local.URL()), "kept") {
 		t.Error("the table is gone")
 	}
+}
+
+// A backend at work would notice the death of its server only at the end of its query, and no server starts beside it.
+func TestLocalEndsWhatAKilledServerLeftAtWork(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells which processes work in a directory")
+	}
+	dir := testkit.Dir(t)
+	local := startLocal(t, database.LocalConfig{Dir: dir})
+	db := open(t, local.URL())
+	db.MustExec("CREATE TABLE kept (n integer)")
+	ended := workForEver(t, db)
+	pid := postmaster(t, dir)
+	kill(t, pid)
+	testkit.Eventually(t, 30*time.Second, "the server is back", func() bool {
+		return db.PingContext(t.Context()) == nil && postmaster(t, dir) != pid
+	})
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		t.Error("what was at work still is")
+	}
+	if !hasTable(t, db, "kept") {
+		t.Error("the table is gone")
+	}
+}
+
+// workForEver keeps a backend busy with what never ends and never waits. The channel is closed when it is made to end.
+func workForEver(t *testing.T, db *sqlx.DB) <-chan struct{} {
+	t.Helper()
+	conn, err := db.Connx(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var backend int
+	if err := conn.GetContext(t.Context(), &backend, "SELECT pg_backend_pid()"); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = conn.ExecContext(context.WithoutCancel(t.Context()), "DO $$ BEGIN LOOP END LOOP; END $$")
+	}()
+	t.Cleanup(func() {
+		select {
+		case <-ended:
+		default:
+			_ = syscall.Kill(backend, syscall.SIGKILL)
+			<-ended
+		}
+		_ = conn.Close()
+	})
+	testkit.Eventually(t, 30*time.Second, "the backend is at work", func() bool {
+		var busy bool
+		err := db.Get(&busy, "SELECT state = 'active' AND query LIKE 'DO %' FROM pg_stat_activity WHERE pid = $1", backend)
+		return err == nil && busy
+	})
+	return ended
 }
 
 // After a restart of the machine the recorded process id may be a stranger's.

@@ -17,7 +17,8 @@ import (
 // Last finds the last edition of a subscription's rhythm, for somebody who is new to the list, and fixes that they begin behind it: what it holds
 // counts as given, whichever rhythm they change to before their first digest (P1). It reports false when there is none, and for whoever had
 // anything of the list before or is waited for by its next edition: a part of it might be theirs already, or still to come. One that went to an
-// audience alone does not count: what it held is still to come to everybody else.
+// audience alone does not count: what it held is still to come to everybody else. The caller writes the notice that sends it down in the same
+// transaction: by that it is known later, also to whoever leaves and comes back, that they had one.
 func Last(ctx context.Context, h handle, subscription int64) (id uuid.UUID, found bool, err error) {
 	err = h.GetContext(ctx, &id, `
 		WITH reader AS (

@@ -7,9 +7,11 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/database"
+	"silkpost/mailer/notice"
+	"silkpost/subscribers"
 )
 
-// last asks for the last edition for a reader and returns what it holds for them.
+// last asks for the last edition for a reader, writes down the notice that sends it, and returns what it holds for them.
 func (w *world) last(name string) (id uuid.UUID, c Contents, titles []string) {
 	w.t.Helper()
 	var subscription int64
@@ -21,6 +23,15 @@ func (w *world) last(name string) (id uuid.UUID, c Contents, titles []string) {
 		var err error
 		if id, found, err = Last(w.ctx, tx, subscription); err != nil || !found {
 			return err
+		}
+		sub, err := subscribers.SubscriptionByID(w.ctx, tx, subscription)
+		if err != nil {
+			return err
+		}
+		n := notice.Of(notice.LastEdition, &sub)
+		n.EditionID = uuid.NullUUID{UUID: id, Valid: true}
+		if made, err := n.Make(w.ctx, tx, w.clock.Now()); err != nil || !made {
+			w.t.Errorf("the last edition of %s is one too many (%v)", name, err)
 		}
 		if c, err = w.planner.Read(w.ctx, tx, id, w.list(), subscription); err != nil {
 			return err
@@ -118,6 +129,27 @@ func TestLastEditionForWhoWasHereInVain(t *testing.T) {
 	w.exec(`UPDATE subscribers.subscriptions SET state = 'active', activation = activation + 1 WHERE state = 'unsubscribed'`)
 	_, _, titles := w.last("bo")
 	same(t, "bo's last edition", titles, []string{"one en"})
+	w.publish("two en")
+	_, got := w.plan("weekly")
+	same(t, "the next one", got, []string{"anna: two en", "bo: two en"})
+}
+
+// Whoever had a last edition, leaves before any digest and comes back has had it: the one of another rhythm may hold the same.
+func TestLastEditionIsForOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subscribe("anna", "en", "weekly")
+	w.subscribe("dana", "en", "monthly")
+	w.publish("one en")
+	w.plan("weekly")
+	w.plan("monthly")
+	w.subscribe("bo", "en", "monthly")
+	_, _, titles := w.last("bo")
+	same(t, "bo's last edition", titles, []string{"one en"})
+	w.exec(`UPDATE subscribers.subscriptions SET state = 'unsubscribed' WHERE contact_id = (SELECT id FROM subscribers.contacts WHERE email = 'bo@example.org')`)
+	w.exec(`UPDATE subscribers.subscriptions SET state = 'active', activation = activation + 1, rhythm = 'weekly' WHERE state = 'unsubscribed'`)
+	_, _, titles = w.last("bo")
+	same(t, "bo's second last edition", titles, []string(nil))
 	w.publish("two en")
 	_, got := w.plan("weekly")
 	same(t, "the next one", got, []string{"anna: two en", "bo: two en"})
