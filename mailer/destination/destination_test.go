@@ -130,8 +130,8 @@ Silkpost by itself: connections, and messages over one, are the relay's to keep;
 once or later by a bounce; it signs, offers to unsubscribe with one click, and stops mailing who complains
 ([deliverability.md](deliverability.md)).
 
-*Not published* means that no number was found that the destination itself states. Addresses of sources are as they were in 2026; some are by third
-parties, who quote the destination or say what they saw.
+*Not published* means that no number was found that the destination itself states. *Answers* and *page* are its own: a stored copy of the page
+says so, for the large providers one of 2025 or 2026. *Seen* and *from others* are what others say: not confirmed against the provider's own page.
 `
 
 // TestDocs keeps the operators' page the same as the table, and the table agree with what is made of answers.
@@ -141,7 +141,14 @@ func TestDocs(t *testing.T) {
 	b.WriteString(docsHead)
 	for i := range destination.Habits {
 		h := &destination.Habits[i]
-		fmt.Fprintf(&b, "\n## %s (`%s`)\n\n| | |\n|---|---|\n", h.Who, h.Destination)
+		fmt.Fprintf(&b, "\n## %s (`%s`)\n\n", h.Who, h.Destination)
+		switch {
+		case len(h.Pages)+len(h.Others) == 0:
+			b.WriteString("Nothing was found that it or others say.\n\n")
+		case len(h.Pages) == 0:
+			b.WriteString("No page of its own was found: nothing here is confirmed.\n\n")
+		}
+		b.WriteString("| | |\n|---|---|\n")
 		or := func(s string) string {
 			if s == "" {
 				return "not published"
@@ -157,21 +164,46 @@ func TestDocs(t *testing.T) {
 		} {
 			fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
 		}
-		for _, answer := range h.Answers {
-			code, text, _ := strings.Cut(answer, " ")
-			number, err := strconv.Atoi(code)
-			kind := reply.Reply{Phase: reply.Dot, Code: number, Text: text}.Kind()
-			if err != nil || kind.Score() != reply.None {
-				t.Errorf("%s: %q is taken for %s, which counts against the reader", h.Destination, answer, kind)
+		for _, row := range []struct {
+			name    string
+			answers []string
+		}{{"answers", h.Answers}, {"seen", h.Seen}} {
+			for _, answer := range row.answers {
+				fmt.Fprintf(&b, "| %s | `%s`: %s |\n", row.name, answer, kindOf(t, h, answer))
 			}
-			fmt.Fprintf(&b, "| answers | `%s`: %s |\n", answer, kind)
 		}
-		for _, source := range h.Sources {
-			fmt.Fprintf(&b, "| source | <%s> |\n", source)
+		for _, page := range h.Pages {
+			fmt.Fprintf(&b, "| page | <%s> |\n", page)
 		}
-		if len(h.Sources) == 0 {
-			b.WriteString("| source | none was found |\n")
+		for _, page := range h.Others {
+			fmt.Fprintf(&b, "| from others | <%s> |\n", page)
 		}
+		checkPages(t, h)
 	}
 	testkit.Golden(t, "../../docs/destinations.md", []byte(b.String()))
+}
+
+// kindOf returns what is made of an answer, which may not count against the reader.
+func kindOf(t *testing.T, h *destination.Habit, answer string) reply.Kind {
+	t.Helper()
+	code, text, _ := strings.Cut(answer, " ")
+	number, err := strconv.Atoi(code)
+	kind := reply.Reply{Phase: reply.Dot, Code: number, Text: text}.Kind()
+	if err != nil || kind.Score() != reply.None {
+		t.Errorf("%s: %q is taken for %s, which counts against the reader", h.Destination, answer, kind)
+	}
+	return kind
+}
+
+// checkPages complains about answers without a page that could hold them, and of a page that is named twice.
+func checkPages(t *testing.T, h *destination.Habit) {
+	t.Helper()
+	if len(h.Answers) > 0 && len(h.Pages) == 0 || len(h.Seen) > 0 && len(h.Others) == 0 {
+		t.Errorf("%s: there are answers that no page is named for", h.Destination)
+	}
+	all := slices.Concat(h.Pages, h.Others)
+	slices.Sort(all)
+	if len(slices.Compact(slices.Clone(all))) != len(all) {
+		t.Errorf("%s: a page is named twice", h.Destination)
+	}
 }

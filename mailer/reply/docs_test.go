@@ -15,7 +15,7 @@ This page is written by a test from the table in ` + "`mailer/reply`" + ` (` + "
 An answer is judged by the phase in which it came, its basic code, its enhanced code (RFC 3463) and its words, in lower case and without the
 addresses that it quotes. The first rule that fits wins. A failure to connect, and an answer that never came, are nobody's fault. What no rule
 knows is deferred when it begins with 4; when it begins with 5 this one message has failed, and nothing counts against its address. What an answer to
-MAIL says of an address it says of ours: with 5 it pauses the route.
+MAIL says of an address, it says of ours: one that begins with 5 then pauses the route.
 
 The same table reads bounces, which tell what a further server said; there the phase is *bounce*.
 

@@ -68,7 +68,7 @@ var meanings = map[Kind]meaning{
 	Closed:       {Failed, Address, Soft, "The mailbox exists, but is closed, suspended or unused."},
 	Full:         {Deferred, Address, Soft, "The mailbox is full. It counts once, when the delivery is given up."},
 	Blocked:      {Deferred, Destination, None, "The destination does not want mail from our server or domain. The destination pauses; somebody has to look after our reputation."},
-	Unproven:     {Deferred, Destination, None, "The destination misses SPF, DKIM, DMARC or a reverse DNS name. The destination pauses; somebody has to publish what is missing."},
+	Unproven:     {Deferred, Destination, None, "The destination finds no SPF, DKIM, DMARC or reverse DNS name that vouches for us. It pauses; somebody has to publish what is missing."},
 	Throttled:    {Deferred, Destination, None, "The destination gets too much from us at once. It pauses for a while."},
 	RelayRefuses: {Deferred, Relay, None, "Our relay does not take mail from us: it wants a login, or our sender address is not ours to use. The route pauses."},
 	RelayBusy:    {Deferred, Relay, None, "Our relay gets too much from us at once. The route pauses."},

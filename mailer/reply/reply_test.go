@@ -64,6 +64,11 @@ func TestKinds(t *testing.T) {
 		{Dot, "550 Mailbox unavailable or access denied", Later, Deferred},
 		{Dot, "550 5.7.1 [192.0.2.1] Our system has detected that this message is likely unsolicited mail", Blocked, Deferred},
 		{Dot, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", Blocked, Deferred},
+		{Dot, "550 5.2.1 The user you are trying to contact is receiving email at a rate that prevents additional messages", Later, Deferred},
+		{Dot, "550 5.7.24 The SPF record of the sending domain has one or more suspicious entries.", Unproven, Deferred},
+		{Dot, "451 4.7.500 Server busy. Please try again later from [192.0.2.1]. (AS77712344)", Throttled, Deferred},
+		{Mail, "421 RP-001 Unfortunately, some messages from 192.0.2.1 weren't sent. Please try again.", Throttled, Deferred},
+		{Dot, "550 MI:NHD", Refused, Failed}, // an empty HELO
 		{Data, "354 an answer that is not one", Later, Deferred},
 		{Data, "554 no", Refused, Failed},
 		{Dot, "250 2.0.0 queued as 17", Accepted, Sent},

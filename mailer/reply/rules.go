@@ -101,6 +101,7 @@ var Rules = []Rule{
 	{Enhanced: "x.7.32", Kind: Unproven, Says: "Gmail: the From address is not aligned with SPF or DKIM", Example: "421 4.7.32 From: header is not aligned"},
 	{Enhanced: "x.7.20", Kind: Unproven, Says: "RFC 7372: no valid DKIM signature", Example: "550 5.7.20 No passing DKIM signature found"},
 	{Enhanced: "x.7.23", Kind: Unproven, Says: "RFC 7372: SPF failed", Example: "550 5.7.23 The message was rejected because of Sender Policy Framework violation"},
+	{Enhanced: "x.7.24", Kind: Unproven, Says: "RFC 7372, Gmail: our SPF record is wrong", Example: "550 5.7.24 The SPF record of the sending domain has one or more suspicious entries"},
 	{Enhanced: "x.7.25", Kind: Unproven, Says: "RFC 7372, Gmail: our server has no reverse DNS name", Example: "550 5.7.25 The IP address sending this message does not have a PTR record"},
 	{Enhanced: "x.1.8", Kind: Unproven, Says: "RFC 3463: our own domain does not resolve there", Example: "451 4.1.8 Domain of sender address news@example.org does not resolve"},
 	{
@@ -114,11 +115,12 @@ var Rules = []Rule{
 	},
 	// The destination, that is us in its eyes: rate. Some say 5yz to that.
 	{Enhanced: "x.7.28", Kind: Throttled, Says: "Gmail: an unusual rate of mail from our server or domain", Example: "421 4.7.28 Our system has detected an unusual rate of mail originating from your IP address"},
+	{Enhanced: "4.7.500", Kind: Throttled, Says: "Microsoft 365: our server suddenly sends more than it used to", Example: "451 4.7.500 Server busy. Please try again later from [192.0.2.1]"},
 	{Enhanced: "4.7.650", Kind: Throttled, Says: "Microsoft: our server's reputation limits its rate", Example: "451 4.7.650 The mail server has been temporarily rate limited due to IP reputation"},
 	{Enhanced: "4.7.651", Kind: Throttled, Says: "Microsoft: likewise", Example: "451 4.7.651 The mail server has been temporarily rate limited"},
 	{Enhanced: "4.7.652", Kind: Throttled, Says: "Microsoft: too many connections at once", Example: "451 4.7.652 The mail server has exceeded the maximum number of connections"},
 	{
-		Enhanced: "x.2.1", Words: `receiving mail (too quickly|at a rate)`,
+		Enhanced: "x.2.1", Words: `receiving e?mail (too quickly|at a rate)`,
 		Kind: Later, Says: "Gmail: this reader gets too much at once, from whomever", Example: "450 4.2.1 The user you are trying to contact is receiving mail too quickly",
 	},
 	{
@@ -126,8 +128,8 @@ var Rules = []Rule{
 		Kind:  Later, Says: "QQ: this reader gets too much at once, from whomever", Example: "550 Mailbox unavailable or access denied",
 	},
 	{
-		Words: `\[?ts[s]?0\d\]?|(rate|frequency) ?limit(ed)?|limit(ed)? (rate|frequency)|frequency (is )?limited|rate limit reached|too many (connections|emails|e-mails|messages|mails|recipients|concurrent|sessions)|sen[dt] too many|too (much|fast)|too frequent|throttl|unexpected volume|unusual (rate|traffic)|temporarily (deferred|limited)|hl:(icc|ifc)|mi:(sfq|stc|nhd)|exceed\w* (the )?(rate|sending|connection|hourly|daily)|发送频率|频率`,
-		Kind:  Throttled, Says: "Yahoo (TSS04), NetEase (HL:ICC, HL:IFC, MI:SFQ), QQ, Naver, GMX and web.de, Mail.ru, Yahoo! JAPAN: more than they take from us for now", Example: "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints",
+		Words: `\[?ts[s]?0\d\]?|(rate|frequency) ?limit(ed)?|limit(ed)? (rate|frequency)|frequency (is )?limited|rate limit reached|too many (connections|emails|e-mails|messages|mails|recipients|concurrent|sessions)|sen[dt] too many|too (much|fast)|too frequent|throttl|unexpected volume|unusual (rate|traffic)|temporarily (deferred|limited)|hl:(icc|ifc)|mi:(sfq|stc)|\brp-00[123]\b|exceed\w* (the )?(rate|sending|connection|hourly|daily)|发送频率|频率`,
+		Kind:  Throttled, Says: "Yahoo (TSS04), Outlook.com (RP-001 to RP-003), NetEase (HL:ICC, HL:IFC, MI:SFQ), QQ, Naver, GMX and web.de, Mail.ru, Yahoo! JAPAN: more than they take from us for now", Example: "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints",
 	},
 	// The destination, that is us in its eyes: reputation.
 	{
