@@ -160,6 +160,15 @@ func invisible(r rune) bool {
 // domains reads names as programs look them up: IDNA 2008 with UTS 46, where "ß" is not "ss".
 var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.VerifyDNSLength(true))
 
+// ParseDomain returns a domain of addresses in the form in which domains are compared: lower-case A-labels. What is none is errs.Invalid.
+func ParseDomain(name string) (string, error) {
+	ascii, err := domainKey(strings.TrimSpace(name))
+	if err != nil {
+		return "", errs.New(errs.Invalid, "%q is no domain such as example.org: %w", name, err)
+	}
+	return ascii, nil
+}
+
 // domainKey checks a domain name and returns its A-labels.
 func domainKey(domain string) (string, error) {
 	if domain == "" {

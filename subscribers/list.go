@@ -48,6 +48,7 @@ type List struct {
 
 	ImmediateAfter Duration `db:"immediate_after" toml:"immediate_after"` // how long an alert waits for articles to come along
 	LateAfter      Duration `db:"late_after" toml:"late_after"`           // what is later than this waits for a person
+	InDoubt        string   `db:"in_doubt" toml:"in_doubt"`               // what becomes of a delivery in doubt: see InDoubtAgain
 
 	MinArticles int            `db:"min_articles" toml:"min_articles"` // a digest with fewer waits for the next
 	MaxArticles int            `db:"max_articles" toml:"max_articles"` // of one digest; 0: no limit
@@ -62,6 +63,12 @@ const (
 	UnapprovedHold   = "hold"
 	UnapprovedSend   = "send"
 	UnapprovedCancel = "cancel"
+)
+
+// What becomes of a delivery of which nobody knows whether it arrived: its server was lost after the final dot.
+const (
+	InDoubtAgain = "again" // it is sent once more, as the same message: it may come twice
+	InDoubtLeave = "leave" // it stays in doubt: it may be missing, and a person may send it again
 )
 
 // What a list sends to whoever has confirmed a subscription.
@@ -85,7 +92,7 @@ func NewList(slug string) List {
 		DeliveryHour: "08:00", FallbackLanguage: "en", Public: true, OptIn: "double", Welcome: WelcomeOn, MinArticles: 1,
 		DailyOn: slices.Clone(Weekdays), WeeklyOn: "monday", MonthlyOn: "first monday",
 		ImmediateAfter: Duration(time.Minute), LateAfter: Duration(12 * time.Hour), Rest: RestWaits,
-		Unapproved: UnapprovedHold,
+		Unapproved: UnapprovedHold, InDoubt: InDoubtAgain,
 	}
 }
 
@@ -145,6 +152,9 @@ func (l *List) canonical() (List, error) {
 	c.duration("approval_within", l.ApprovalWithin, 0, Duration(31*24*time.Hour))
 	if choices := []string{UnapprovedHold, UnapprovedSend, UnapprovedCancel}; !slices.Contains(choices, l.Unapproved) {
 		c.add(fmt.Sprintf("unapproved %q", l.Unapproved), "none of %s", strings.Join(choices, ", "))
+	}
+	if l.InDoubt != InDoubtAgain && l.InDoubt != InDoubtLeave {
+		c.add(fmt.Sprintf("in_doubt %q", l.InDoubt), "neither again nor leave")
 	}
 	return out, c.err()
 }

@@ -51,6 +51,7 @@ var listColumns = []listColumn{
 	{"not_on", "not_on", "text[]"},
 	{"immediate_after", "immediate_after", "integer"},
 	{"late_after", "late_after", "integer"},
+	{"in_doubt", "in_doubt", "text"},
 	{"min_articles", "min_articles", "integer"},
 	{"max_articles", "max_articles", "integer"},
 	{"rest", "rest", "text"},

@@ -34,7 +34,7 @@ func fullList() subscribers.List {
 		Description: database.StringMap{"en": "What is on\nnext month", "it": "Gli appuntamenti"}, Theme: "bulletin", MinArticles: 2, MaxArticles: 12,
 		DailyOn: []string{"tuesday", "friday"}, WeeklyOn: "thursday", MonthlyOn: "day 15", DailyAt: "06:00", WeeklyAt: "12:00", MonthlyAt: "13:30",
 		NotOn: []string{"sunday", "12-25", "2026-04-06"}, ImmediateAfter: subscribers.Duration(90 * time.Second),
-		LateAfter: subscribers.Duration(6 * time.Hour), Rest: "more", LeaveOut: []string{"board", "partners"},
+		LateAfter: subscribers.Duration(6 * time.Hour), Rest: "more", LeaveOut: []string{"board", "partners"}, InDoubt: "leave",
 	}
 }
 
@@ -216,6 +216,7 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"immediate_after": {func(l *subscribers.List) { l.ImmediateAfter = -1 }, `immediate_after "-1ns": whole seconds between 0s and 1h`},
 		"late_after":      {func(l *subscribers.List) { l.LateAfter = 0 }, `late_after "0s": whole seconds between 1m and 720h`},
 		"rest":            {func(l *subscribers.List) { l.Rest = "drop" }, `rest "drop": none of wait, more`},
+		"in_doubt":        {func(l *subscribers.List) { l.InDoubt = "drop" }, `in_doubt "drop": neither again nor leave`},
 		"leave_out":       {func(l *subscribers.List) { l.LeaveOut = []string{"Our News"} }, `leave_out "Our News": not the slug of a list`},
 		"leave_out itself": {
 			func(l *subscribers.List) { l.LeaveOut = []string{"events"} }, `leave_out "events": the list itself: nothing comes twice on one list`,

@@ -41,6 +41,7 @@ var badFiles = map[string]string{
 	"country.toml":  "[[organisation]]\nname = \"Academy\"\n[[organisation]]\nname = \"Museum\"\ncountry = \"UK\"\n",
 	"nameless.toml": "[[organisation]]\ncountry = \"IT\"\n",
 	"limits.toml":   "[[list]]\nslug = \"partners\"\nmin_articles = 5\nmax_articles = 3\n",
+	"rate.toml":     "[[limit]]\nname = \"relay\"\nper_hour = -1\n",
 	"reason.csv":    "address,reason\nanna@museum.example,manual\nbruno@centro.example,mood\n",
 	"nobody.csv":    "reason\nmanual\n",
 	"settings.toml": "lisen = \"127.0.0.1:80\"\n",
@@ -57,6 +58,11 @@ type badInput struct {
 }
 
 var badInputs = []badInput{
+	{"a rate that is none", nil, "apply rate.toml", 1, []string{`limit "relay": per_hour -1: it is from 1 to a thousand million`}},
+	{"no such mail", nil, "inbox show 5", 1, []string{"no mail 5 is kept: silkpost inbox list --all"}},
+	{"a relay that stands in for itself", settings{"SMTP_URL": "smtp://mail.example.org:25?tls=none", "SMTP_FALLBACK_URL": "smtp://mail.example.org:25"}, "status", 1, []string{
+		"SILKPOST_SMTP_FALLBACK_URL is mail.example.org:25, as SILKPOST_SMTP_URL",
+	}},
 	{"no such articles", nil, "import articles nowhere.md", 1, []string{"nothing imported: nowhere.md", "no such file"}},
 	{"an unknown kind of article", nil, "import articles picture.png", 1, []string{"picture.png", "Markdown"}},
 	{"an empty article", nil, "import articles empty.md", 1, []string{"empty.md", "empty"}},

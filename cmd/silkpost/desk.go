@@ -455,7 +455,10 @@ func (c *paused) set(e *env, pause bool) error {
 
 func (c *paused) setDestination(e *env, pause bool) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
-		name := ledger.DomainOf(c.Destination)
+		name, err := subscribers.ParseDomain(ledger.DomainOf(c.Destination))
+		if err != nil {
+			return errs.New(errs.Invalid, "--destination: %w", err)
+		}
 		if !pause {
 			if err := a.ResumeDestination(ctx, name); err != nil {
 				return err

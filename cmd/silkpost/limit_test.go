@@ -85,4 +85,8 @@ func TestPauseDestination(t *testing.T) {
 	if shown := good(t, with, "status"); strings.Contains(shown, "museum") {
 		t.Errorf("status:\n%s", shown)
 	}
+	wants(t, "in letters beyond ASCII", good(t, with, "pause", "--destination", "Müseum.example"), "Nothing more is sent to xn--mseum-kva.example")
+	if r := silkpost(t, with, "pause", "--destination", "our museum"); r.status != exitFailed || !strings.Contains(r.stderr, `--destination: "our museum" is no domain`) {
+		t.Errorf("no domain: %d %s", r.status, r.stderr)
+	}
 }

@@ -144,6 +144,9 @@ func (a *App) setRelay(url, fallback string) error {
 	if err != nil {
 		return errs.New(errs.Invalid, "SILKPOST_SMTP_FALLBACK_URL: %w", err)
 	}
+	if second.Address() == relay.Address() && second.User == relay.User {
+		return errs.New(errs.Invalid, "SILKPOST_SMTP_FALLBACK_URL is %s, as SILKPOST_SMTP_URL: name another relay that can stand in for it, or none", second.Address())
+	}
 	a.relay.Fallback = &second
 	return nil
 }

@@ -74,7 +74,7 @@ func Open(ctx context.Context, h database.Handle, id int64) (k Kept, err error) 
 	err = h.GetContext(ctx, &k, `
 		SELECT id, at, recipient, sender, subject, reason, edition_id, contact_id, done_at, message FROM mailer.inbox WHERE id = $1`, id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return k, errs.New(errs.NotFound, "no mail %d is kept", id)
+		return k, errs.New(errs.NotFound, "no mail %d is kept: silkpost inbox list --all shows those that are", id)
 	}
 	errs.Wrap(&err, "bounce.Open(%d)", id)
 	return k, err
@@ -87,7 +87,7 @@ func Done(ctx context.Context, h database.Handle, id int64, now time.Time) error
 		return err
 	}
 	if rows, err := res.RowsAffected(); err != nil || rows == 0 {
-		return errs.New(errs.NotFound, "no mail %d is kept", id)
+		return errs.New(errs.NotFound, "no mail %d is kept: silkpost inbox list --all shows those that are", id)
 	}
 	return nil
 }

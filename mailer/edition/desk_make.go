@@ -151,9 +151,11 @@ func (b *bench) write(ctx context.Context, m Handmade) error {
 		return err
 	}
 	if err := b.run(ctx, `
-		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at, corrects, audience, repeats)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		e.ID, e.ListID, e.Rhythm, e.LocalDate, byHand, e.State, e.CutOff, e.CreatedAt, e.Corrects, e.Audience, e.Repeats); err != nil {
+		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at, corrects, audience, repeats,
+		                             late_after, in_doubt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, make_interval(secs => $12), $13)`,
+		e.ID, e.ListID, e.Rhythm, e.LocalDate, byHand, e.State, e.CutOff, e.CreatedAt, e.Corrects, e.Audience, e.Repeats,
+		b.list.LateAfter.Std().Seconds(), b.list.InDoubt); err != nil {
 		return err
 	}
 	if err := b.mustBeThere(ctx, m.Articles); err != nil {

@@ -58,6 +58,22 @@ func TestHandmade(t *testing.T) {
 	}
 }
 
+// An edition keeps what its list wanted when it was made: for how long it may be late, and what becomes of a delivery in doubt.
+func TestEditionsKeepWhatTheirListWants(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	list := w.list()
+	list.LateAfter, list.InDoubt = subscribers.Duration(3*time.Hour), subscribers.InDoubtLeave
+	w.declare(list)
+	w.subscribe("anna", "en", "weekly")
+	w.publish("one en")
+	w.plan("weekly")
+	w.make(Handmade{Articles: []articles.Article{w.article("one en")}, Repeat: true})
+	var kept []string
+	w.must(w.db.Select(&kept, `SELECT format('%s %s %s', rhythm, late_after, in_doubt) FROM mailer.editions ORDER BY 1`))
+	same(t, "kept", kept, []string{"once 03:00:00 leave", "weekly 03:00:00 leave"})
+}
+
 // What readers have from a list that is left out does not come to them by hand either, unless it is to be repeated.
 func TestHandmadeLeavesOutAnotherList(t *testing.T) {
 	t.Parallel()

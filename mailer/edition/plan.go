@@ -238,10 +238,10 @@ func (p *plan) insert(ctx context.Context) error {
 	}
 	if err := p.run(ctx, `
 		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, reason, cut_off, articles, variants, recipients,
-		                             empty, created_at, finished_at, approve_by, audience, waiting, late_after)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, make_interval(secs => $18))`,
+		                             empty, created_at, finished_at, approve_by, audience, waiting, late_after, in_doubt)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, make_interval(secs => $18), $19)`,
 		e.ID, e.ListID, e.Rhythm, e.LocalDate, p.origin(), e.State, e.Reason, e.CutOff, e.Articles, e.Variants, e.Recipients,
-		e.Empty, e.CreatedAt, e.FinishedAt, e.ApproveBy, e.Audience, e.Waiting, p.List.LateAfter.Std().Seconds()); err != nil {
+		e.Empty, e.CreatedAt, e.FinishedAt, e.ApproveBy, e.Audience, e.Waiting, p.List.LateAfter.Std().Seconds(), p.List.InDoubt); err != nil {
 		return err
 	}
 	return p.insertVariants(ctx)

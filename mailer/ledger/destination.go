@@ -102,7 +102,7 @@ func Resume(ctx context.Context, h database.Handle, name string, now time.Time) 
 		return err
 	}
 	if rows, err := res.RowsAffected(); err != nil || rows == 0 {
-		return errs.New(errs.NotFound, "%s does not pause", name)
+		return errs.New(errs.NotFound, "%s does not pause: silkpost status shows which destinations do", name)
 	}
 	return nil
 }

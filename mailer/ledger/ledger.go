@@ -29,6 +29,8 @@ type Delivery struct {
 	Name           string    `db:"name"`
 	Destination    string    `db:"destination"` // where it goes: the recipient's domain, or those who run its servers
 
+	LeaveInDoubt bool `db:"leave_in_doubt"` // its list wants it left alone when nobody knows whether it arrived
+
 	HeldUntil *time.Time `db:"held_until"` // when its turn came, if it had to wait for one under a limit; nil: it had not
 }
 

@@ -115,12 +115,12 @@ var claim = `
 	WITH alive AS (
 		SELECT FROM mailer.senders WHERE id = $1 AND lease_until > $2 FOR KEY SHARE
 	), open AS (
-		SELECT e.id, e.late_after, ARRAY(SELECT v.id FROM mailer.variants v WHERE v.edition_id = e.id AND v.retired) AS retired
+		SELECT e.id, e.late_after, e.in_doubt, ARRAY(SELECT v.id FROM mailer.variants v WHERE v.edition_id = e.id AND v.retired) AS retired
 		FROM mailer.editions e
 		WHERE ` + goes("e") + `
 		FOR KEY SHARE SKIP LOCKED
 	), due AS (
-		SELECT d.edition_id, d.contact_id, m.email, m.name, coalesce(o.destination, '') AS destination,
+		SELECT d.edition_id, d.contact_id, m.email, m.name, coalesce(o.destination, '') AS destination, e.in_doubt = 'leave' AS leave_in_doubt,
 		       p.until + (d.contact_id % 60) * interval '1 second' AS until
 		FROM open e CROSS JOIN LATERAL (
 			SELECT * FROM mailer.deliveries d
@@ -154,7 +154,7 @@ var claim = `
 		    due_at = CASE WHEN due.email IS NULL THEN NULL ELSE coalesce(due.until, d.due_at) END,
 		    settled_at = CASE WHEN due.email IS NULL THEN $2::timestamptz ELSE d.settled_at END
 		FROM due WHERE d.edition_id = due.edition_id AND d.contact_id = due.contact_id
-		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, d.resent, d.held_until, due.destination,
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, d.not_before, d.attempts, d.resent, d.held_until, due.destination, due.leave_in_doubt,
 		          coalesce(due.email, '') AS email, coalesce(due.name, '') AS name, due.until IS NOT NULL AS waits
 	), released AS (
 		INSERT INTO mailer.released (subscription_id, group_id)

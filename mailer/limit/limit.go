@@ -108,9 +108,9 @@ func (l Limit) check() (Limit, error) {
 		}
 	}
 	limited := l.WarmUp.planned()
-	for _, n := range l.numbers() {
+	for i, n := range l.numbers() {
 		if n < 0 || n > most {
-			return l, errs.New(errs.Invalid, "limit %q: %d is no number of messages: it is from 1 to a thousand million, or 0 for no limit", l.Name, n)
+			return l, errs.New(errs.Invalid, "limit %q: per_%s %d: it is from 1 to a thousand million, or 0 for no limit", l.Name, periods[i].name, n)
 		}
 		limited = limited || n > 0
 	}

@@ -140,7 +140,7 @@ func (r Reply) words() string {
 // of at most 500 bytes.
 func OneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if r < ' ' || 0x7f <= r && r < 0xa0 { // also those by which a terminal is told what to do with one code
 			return ' '
 		}
 		return r

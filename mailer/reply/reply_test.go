@@ -3,6 +3,7 @@ package reply
 import (
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -193,11 +194,11 @@ func FuzzJudge(f *testing.F) {
 }
 
 func FuzzOneLine(f *testing.F) {
-	f.Add("a\r\nb\x00\xff")
+	f.Add("a\r\nb\x00\xff\u009b31m")
 	f.Add(strings.Repeat("界", 400))
 	f.Fuzz(func(t *testing.T, s string) {
 		got := OneLine(s)
-		if len(got) > 500 || !utf8.ValidString(got) || strings.ContainsAny(got, "\r\n\x00\t") {
+		if len(got) > 500 || !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) {
 			t.Errorf("%q gave %q", s, got)
 		}
 	})

@@ -27,7 +27,7 @@ var DefaultRetry = Retry{First: 2 * time.Minute, Longest: time.Hour, GiveUp: 24 
 // attempt decides what an answer means for a delivery: its outcome, and when to try again.
 func (p Retry) attempt(sender uuid.UUID, d *ledger.Delivery, r reply.Reply, now time.Time) ledger.Attempt {
 	a := ledger.Attempt{Sender: sender, Delivery: d, At: now, Reply: r}
-	a.Outcome, a.DueAt = p.Next(r, Tried{ID: d.EditionID, Contact: d.ContactID, Attempts: d.Attempts, Since: d.Since()}, now)
+	a.Outcome, a.DueAt = p.Next(r, Tried{ID: d.EditionID, Contact: d.ContactID, Attempts: d.Attempts, Since: d.Since(), LeaveInDoubt: d.LeaveInDoubt}, now)
 	return a
 }
 
@@ -37,6 +37,8 @@ type Tried struct {
 	Contact  int64
 	Attempts int
 	Since    time.Time // its hour: giving up is counted from here
+
+	LeaveInDoubt bool // it is not tried again when nobody knows whether it arrived
 }
 
 // Next decides what an answer means for what was tried once more: the outcome, and when to try again; zero: never.
@@ -46,6 +48,9 @@ func (p Retry) Next(r reply.Reply, t Tried, now time.Time) (outcome reply.Outcom
 	case reply.Deferred:
 		due = now.Add(p.wait(t))
 	case reply.InDoubt:
+		if t.LeaveInDoubt {
+			return outcome, due
+		}
 		due = now.Add(p.InDoubt)
 	case reply.Sent, reply.Failed:
 		return outcome, due

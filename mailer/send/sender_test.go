@@ -245,6 +245,27 @@ func TestRefusalsAndRetries(t *testing.T) {
 	sameDates(t, server)
 }
 
+// A list may want what is in doubt to be left: it comes once at most then, and the edition is over without it.
+func TestInDoubtIsLeft(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, 3)
+	p.exec(`UPDATE mailer.editions SET in_doubt = 'leave'`)
+	server := catchertest.Start(t, catcher.Config{Script: catcher.Script{
+		{Verb: "DOT", To: "reader0@*", Cut: catcher.CutAfter},
+		{Verb: "RCPT", To: "reader1@*", Reply: "452 4.2.2 mailbox full", Times: 1}, // what is deferred goes again
+	}})
+	p.run(p.sender(server.Addr), "the edition is over", func() bool {
+		var over []bool
+		p.get(&over, `SELECT finished_at IS NOT NULL FROM mailer.editions`)
+		return over[0]
+	})
+	same(t, "counts", p.counts(), ledger.Counts{Recipients: 3, Sent: 2, InDoubt: 1})
+	same(t, "received", received(t, server), eachOnce(3))
+	var released int
+	p.must(p.db.GetContext(p.ctx, &released, `SELECT count(*) FROM mailer.released`))
+	same(t, "given back", released, 0)
+}
+
 // sameDates checks that a repeated message has the Date of the first.
 func sameDates(t testing.TB, server *catchertest.Server) {
 	t.Helper()

@@ -95,6 +95,10 @@ func TestAttempt(t *testing.T) {
 			t.Errorf("%s: %s, again after %v", tt.name, a.Outcome, wait)
 		}
 	}
+	d := &ledger.Delivery{EditionID: uuid.New(), ContactID: 7, NotBefore: now, LeaveInDoubt: true}
+	if a := p.attempt(uuid.New(), d, reply.Reply{Phase: reply.Dot}, now); a.Outcome != reply.InDoubt || !a.DueAt.IsZero() {
+		t.Errorf("to be left: %s, again at %v", a.Outcome, a.DueAt)
+	}
 }
 
 func TestRoutePauses(t *testing.T) {
