@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,11 +35,14 @@ func (h *house) signs(t *testing.T, domain string, algorithm dkim.Algorithm) dki
 // wantSigned has another implementation check that a message carries a good signature of each key and no other.
 func wantSigned(t *testing.T, message []byte, keys ...dkim.Key) {
 	t.Helper()
+	var mu sync.Mutex // signatures are verified side by side
 	var used []string
 	found, err := msgauth.VerifyWithOptions(bytes.NewReader(message), &msgauth.VerifyOptions{LookupTXT: func(name string) ([]string, error) {
 		for _, k := range keys {
 			if k.Name() == name {
+				mu.Lock()
 				used = append(used, name)
+				mu.Unlock()
 				return []string{k.Record()}, nil
 			}
 		}
