@@ -99,6 +99,20 @@ func TestReturnsThatDoNotFitAFullDigest(t *testing.T) {
 	same(t, "after that", e.Reason, "nothing new")
 }
 
+// A digest that holds exactly as many as it may leaves no rest: what did not fit counts as given, like in any other.
+func TestAnExactlyFullDigestLeavesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set(func(l *subscribers.List) { l.MaxArticles = 2 })
+	w.subscribe("anna", "en", "weekly", "News")
+	w.publish("News/one en", "News/two en", "Events/three en")
+	_, got := w.plan("weekly")
+	same(t, "full", got, []string{"anna: News/one en, News/two en"})
+	w.exec(`UPDATE subscribers.subscriptions SET topics = '{}'`)
+	e, _ := w.plan("weekly")
+	same(t, "after that", e.Reason, "nothing new")
+}
+
 // The rest waits, first come, first served.
 func TestTheRestWaits(t *testing.T) {
 	t.Parallel()

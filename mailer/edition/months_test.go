@@ -326,7 +326,9 @@ func (m *months) checkReader(e Edition, r *reader, gets []int64) {
 		}
 		last = max(last, m.groups[id].order)
 	}
-	full := most > 0 && len(gets) == most
+	// What does not fit is passed by, but behind the last article of a digest that left a rest: that is not dealt with yet. A digest that holds
+	// exactly as many as it may, and leaves nothing, has dealt with all.
+	rest := most > 0 && len(gets) == most && slices.ContainsFunc(owed, func(id int64) bool { return !slices.Contains(gets, id) })
 	switch {
 	case len(gets) == 0 && len(owed) > 0 && len(owed) < least:
 		m.tally["waiting"]++
@@ -335,12 +337,12 @@ func (m *months) checkReader(e Edition, r *reader, gets []int64) {
 		m.t.Fatalf("%s gets %d of between %d and %d articles", r.name, len(gets), least, most)
 	}
 	for _, id := range owed {
-		if !m.doubles && !slices.Contains(gets, id) && (!full || m.groups[id].order < last) {
+		if !m.doubles && !slices.Contains(gets, id) && (!rest || m.groups[id].order < last) {
 			m.t.Fatalf("%s misses %s in the %s edition %s", r.name, m.groups[id].key, e.Rhythm, e.ID)
 		}
 	}
 	for id := range r.must {
-		if slices.Contains(gets, id) || !full || m.groups[id].order < last {
+		if slices.Contains(gets, id) || !rest || m.groups[id].order < last {
 			delete(r.must, id)
 		}
 	}
@@ -471,6 +473,18 @@ func (m *months) retain() {
 	}
 }
 
+// seeds returns so many of them, beginning with that of -rapid.seed.
+func seeds(t *testing.T, n int) (all []uint64) {
+	first, err := strconv.ParseUint(flag.Lookup("rapid.seed").Value.String(), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint64(n) {
+		all = append(all, first+i)
+	}
+	return all
+}
+
 // live plays some days.
 func (m *months) live(days int) {
 	for end := m.clock.Now().AddDate(0, 0, days); m.clock.Now().Before(end); {
@@ -495,7 +509,7 @@ func (m *months) live(days int) {
 // Old months are dropped in the midst of life: nobody gets anything twice that was given by them, also when the list changes what it selects.
 func TestMonthsOfLifeWithRetention(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(2) {
+	for _, seed := range seeds(t, 2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			m := newMonths(t, seed)
 			for range 3 {
@@ -516,7 +530,7 @@ func TestMonthsOfLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seed := range uint64(max(1, checks/25)) {
+	for _, seed := range seeds(t, max(1, checks/25)) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			m := newMonths(t, seed)
 			m.live(30)
