@@ -77,14 +77,15 @@ func (c *Composer) Compose(ctx context.Context, d *ledger.Delivery, buffer []byt
 		ViewURL:         c.ViewURL(d.EditionID, d.ContactID),
 		UnsubscribeMail: c.UnsubscribeMailto(d.SubscriptionID),
 	}
-	if c.Sign == nil || c.Signs != nil && !c.Signs(v.from) {
-		p.Wire, p.EightBit = v.message.AppendWire(buffer[:0], r)
-		return p, nil
+	if c.Sign != nil && (c.Signs == nil || c.Signs(v.from)) {
+		signed, err := c.Signed(v.from, v.message.appendFor(buffer[:0], r))
+		sender := p.Sender
+		p = send.NewParcel(p.From, p.To, signed)
+		p.Sender = sender
+		return p, err
 	}
-	signed, err := c.Signed(v.from, v.message.For(r))
-	p = send.NewParcel(p.From, p.To, signed)
-	p.Sender = v.from
-	return p, err
+	p.Wire, p.EightBit = v.message.AppendWire(buffer[:0], r)
+	return p, nil
 }
 
 // Signed returns a message from an address with its signatures before it, if it is to have any.

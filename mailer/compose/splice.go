@@ -119,7 +119,10 @@ func isASCII[T string | []byte](s T) bool {
 
 // For returns the message for one recipient, with CRLF line ends and not dot-stuffed. The same recipient gets the same bytes.
 func (m *Message) For(r Recipient) []byte {
-	b := make([]byte, 0, m.size+len(m.slots)*128)
+	return m.appendFor(make([]byte, 0, m.size+len(m.slots)*128), r)
+}
+
+func (m *Message) appendFor(b []byte, r Recipient) []byte {
 	for i, s := range m.slots {
 		b = r.append(append(b, m.literals[i]...), s)
 	}

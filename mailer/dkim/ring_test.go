@@ -208,6 +208,9 @@ func TestWhatIsKnownHoldsWhileTheDatabaseIsAway(t *testing.T) {
 	if header, err := tb.Sign("news@example.org", []byte(letter)); errs.KindOf(err) != errs.Unavailable {
 		t.Errorf("%q, %v", header, err)
 	}
+	if !tb.Signs("news@example.org") {
+		t.Error("what cannot be signed would go unsigned")
+	}
 }
 
 // TestADumpSignsNothing looks for the private keys in all that the table holds.
