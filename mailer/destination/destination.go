@@ -81,7 +81,7 @@ func (r *Resolver) Note(domain string) {
 	now := r.Clock.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if at, known := r.noted[domain]; known && now.Sub(at) < noteAgain {
+	if at, known := r.noted[domain]; known && now.Sub(at) < noteAgain || len(r.todo) >= mostNoted { // what is too much is noted with a later message
 		return
 	}
 	if r.noted == nil || len(r.noted) >= mostNoted {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ type Limiter struct {
 
 	mu     sync.Mutex
 	purses map[purseKey]*purse
+	tidyAt int // so many purses are looked through for those that say nothing any more
 }
 
 // declared is what was declared a moment ago.
@@ -232,10 +234,25 @@ func (l *Limiter) purse(key purseKey) *purse {
 	}
 	p := l.purses[key]
 	if p == nil {
+		if len(l.purses) >= max(l.tidyAt, fewPurses) {
+			l.tidy()
+		}
 		p = &purse{}
 		l.purses[key] = p
 	}
 	return p
+}
+
+// fewPurses are kept without a look: a limit of each destination has one for every domain that was ever sent to.
+const fewPurses = 10_000
+
+// tidy forgets purses that say nothing any more. Whoever has one in hand goes on with it: at worst less goes, never more. The mutex is to be held.
+func (l *Limiter) tidy() {
+	now := l.Clock.Now()
+	maps.DeleteFunc(l.purses, func(_ purseKey, p *purse) bool {
+		return p.empty(now) && !now.Before(p.closed.Until) && !now.Before(p.lineEnds)
+	})
+	l.tidyAt = 2 * len(l.purses)
 }
 
 func (p *purse) empty(now time.Time) bool { return p.left == 0 || !now.Before(p.until) }
