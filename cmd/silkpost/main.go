@@ -89,7 +89,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, fmt.Errorf("%w; see %s --help", err, asked(err)), exitUsage)
 	}
-	err = command.Run(&env{ctx: ctx, stdout: stdout, stderr: stderr, cli: &c})
+	e := &env{ctx: ctx, stdout: stdout, stderr: stderr, logged: &groupedLines{out: stderr}, cli: &c}
+	err = command.Run(e)
+	_ = e.logged.Flush() // there is nowhere to tell it
 	switch {
 	case err == nil:
 		return exitDone
@@ -119,6 +121,7 @@ func complain(stderr io.Writer, err error, status int) int {
 type env struct {
 	ctx            context.Context //nolint:containedctx // one value per process, handed to one command
 	stdout, stderr io.Writer
+	logged         *groupedLines // what the log writes, on its way to stderr
 	cli            *cli
 }
 
@@ -174,7 +177,7 @@ func (e *env) log(cfg config.Config) *slog.Logger {
 	_ = level.UnmarshalText([]byte(cmp.Or(cfg.LogLevel, "info"))) // checked when the settings were read
 	options := &slog.HandlerOptions{Level: level}
 	if cfg.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(e.stderr, options))
+		return slog.New(slog.NewJSONHandler(e.logged, options))
 	}
-	return slog.New(slog.NewTextHandler(e.stderr, options))
+	return slog.New(slog.NewTextHandler(e.logged, options))
 }
