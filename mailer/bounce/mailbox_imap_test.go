@@ -280,10 +280,12 @@ func TestWatch(t *testing.T) {
 	}
 	server.deliver(t, mails(t, back(edition, 1)[0])["exim"], mails(t, back(edition, 2)[0])["person"])
 	testkit.Eventually(t, 20*time.Second, "both are taken in", func() bool { return len(o.suppressed()) == 1 && len(o.inbox()) == 1 })
+	testkit.Eventually(t, 20*time.Second, "the mailbox is noted as read", func() bool {
+		c, err := ChannelOf(t.Context(), o.DB, ours.Domain)
+		o.must(err)
+		return c.ReadAt != nil && c.Failure == ""
+	})
 	stop()
 	o.must(<-ended)
 	o.must(<-ended)
-	if c, err := ChannelOf(t.Context(), o.DB, ours.Domain); err != nil || c.ReadAt == nil || c.Failure != "" {
-		t.Errorf("%+v, %v", c, err)
-	}
 }
