@@ -49,7 +49,7 @@ sender = { name = "Example Association", address = "news@example.org" }
 postal_address = "1 Example Street, 00000 Exampletown"
 `
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	cfg := config.Defaults()
 	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
@@ -73,7 +73,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // furnish makes a record of each kind for a list.
-func (w *world) furnish(t *testing.T, slug string) {
+func (w *world) furnish(t testing.TB, slug string) {
 	t.Helper()
 	var id int64
 	if err := w.App.DB.Get(&id, `SELECT id FROM subscribers.lists WHERE slug = $1`, slug); err != nil {
@@ -163,7 +163,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 }
 
 // verdict returns what stands in the table for a role.
-func (w *world) verdict(t *testing.T, r route, role accounts.Role) string {
+func (w *world) verdict(t testing.TB, r route, role accounts.Role) string {
 	t.Helper()
 	got := w.asked(r, w.by(role), "ours")
 	if got == http.StatusForbidden {
