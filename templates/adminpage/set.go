@@ -37,6 +37,7 @@ type Page interface {
 type Set struct {
 	tags   []string
 	voices map[string]func() (map[string]*template.Template, error)
+	words  map[string]func(key string, arguments ...string) (string, error)
 }
 
 // New parses the embedded pages and catalogues. An error names the file and what is wrong with it.
@@ -45,8 +46,9 @@ func New(words *templates.Set) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{tags: slices.Sorted(maps.Keys(funcs)), voices: map[string]func() (map[string]*template.Template, error){}}
+	s := &Set{tags: slices.Sorted(maps.Keys(funcs)), voices: map[string]func() (map[string]*template.Template, error){}, words: map[string]func(string, ...string) (string, error){}}
 	for tag, f := range funcs {
+		s.words[tag] = f["t"].(func(string, ...string) (string, error))
 		maps.Copy(f, own(f))
 		s.voices[tag] = sync.OnceValues(func() (map[string]*template.Template, error) { return parse(f) })
 	}
@@ -107,6 +109,12 @@ func (s *Set) Language(wanted ...string) string {
 		return tag
 	}
 	return "en"
+}
+
+// Say returns a message of the catalogues in the nearest language that there is, for what is no page, such as a mail. arguments are names and values in
+// turn. A key that there is not is an error.
+func (s *Set) Say(lang, key string, arguments ...string) (string, error) {
+	return s.words[s.Language(lang)](key, arguments...)
 }
 
 // Write writes a page in the frame's language. It is rendered before the first byte is written.
