@@ -91,9 +91,13 @@ func (c *demoCmd) stay(ctx context.Context, e *env, a *app.App, opening time.Dur
 	if caught != nil {
 		parts.Extra = caught.Handler(a.Templates, mailPath)
 	}
+	link, err := a.DemoLink(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	running := make(chan error, 1)
 	go func() { running <- a.Run(ctx, parts) }()
-	c.tell(e, a, summary, dir, caught)
+	c.tell(e, a, summary, dir, caught, link)
 	return <-running
 }
 
@@ -121,7 +125,7 @@ func whatHappened(s app.Summary) string {
 }
 
 // tell prints where to look.
-func (c *demoCmd) tell(e *env, a *app.App, s app.Summary, dir string, caught *catcher.Catcher) {
+func (c *demoCmd) tell(e *env, a *app.App, s app.Summary, dir string, caught *catcher.Catcher, link string) {
 	fmt.Fprintln(e.stdout, whatHappened(s))
 	fmt.Fprintln(e.stdout)
 	rows := [][]string{{"Feeds", a.PublicURL() + "/feeds/"}}
@@ -132,7 +136,7 @@ func (c *demoCmd) tell(e *env, a *app.App, s app.Summary, dir string, caught *ca
 		}
 		rows = append(rows, []string{"Mail as files", dir})
 	}
-	rows = append(rows, []string{"Sample files", a.Config.DataDir + "/sample"})
+	rows = append(rows, []string{"Sample files", a.Config.DataDir + "/sample"}, []string{"Sign in, once", link})
 	_ = table(e.stdout, rows...)
 	fmt.Fprintln(e.stdout, "\nRunning. Ctrl-C stops it.")
 }

@@ -19,6 +19,7 @@ import (
 
 	"silkpost/internal/app"
 	"silkpost/internal/config"
+	"silkpost/internal/database"
 )
 
 // The exit statuses.
@@ -61,6 +62,7 @@ type cli struct {
 	Organisation organisationCmd `cmd:"" help:"The partner organisations as wholes."`
 	Audience     audienceCmd     `cmd:"" help:"Count and list people by what is known of them."`
 
+	Admin    adminCmd    `cmd:"" help:"The accounts of those who work with the pages."`
 	Catch    catchCmd    `cmd:"" help:"Run the mail catcher alone."`
 	Status   statusCmd   `cmd:"" help:"How things stand."`
 	Doctor   doctorCmd   `cmd:"" help:"Look for what keeps mail from arriving, and say what to do about it."`
@@ -157,7 +159,9 @@ func (e *env) open(work func(ctx context.Context, a *app.App) error) error {
 		return err
 	}
 	cfg.LogLevel = cmp.Or(cfg.LogLevel, "warn") // a command answers on stdout; its log is for what is wrong
-	return e.with(cfg, app.Options{}, work)
+	return e.with(cfg, app.Options{}, func(ctx context.Context, a *app.App) error {
+		return work(database.As(ctx, app.CommandLine, a.Clock.Now()), a)
+	})
 }
 
 // with opens the program, does the work and closes the program again, whatever happened.

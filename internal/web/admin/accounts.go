@@ -72,7 +72,9 @@ func (n listNames) choices() (all []adminpage.Choice) {
 	for id, name := range n {
 		all = append(all, adminpage.Choice{Value: strconv.FormatInt(id, 10), Label: name})
 	}
-	slices.SortFunc(all, func(a, b adminpage.Choice) int { return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value)) })
+	slices.SortFunc(all, func(a, b adminpage.Choice) int {
+		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
+	})
 	return all
 }
 
@@ -217,6 +219,7 @@ func (s *site) accountAgain(v *visit, id int64, fields adminpage.Fields, why err
 type accountsSteering struct{ *site }
 
 func (s *accountsSteering) link(ctx context.Context, id int64) error { return s.App.SendLink(ctx, id) }
+
 func (s *accountsSteering) resetFactor(ctx context.Context, id int64) error {
 	return s.App.Accounts.ResetFactor(ctx, id)
 }

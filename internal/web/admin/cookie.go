@@ -52,7 +52,7 @@ func (s *site) setCookie(v *visit, name, value string, lifetime time.Duration) {
 	if value == "" {
 		age = -1
 	}
-	http.SetCookie(v.w, &http.Cookie{
+	http.SetCookie(v.w, &http.Cookie{ //nolint:gosec // Secure but in the demo, over plain http
 		Name: s.cookieName(v.Request, name), Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		Secure: s.secure(v.Request) || !s.Plain,
 	})
