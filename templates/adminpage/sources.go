@@ -1,7 +1,6 @@
 package adminpage
 
 import (
-	"html/template"
 	"time"
 )
 
@@ -82,8 +81,8 @@ type SourceFound struct {
 type SourceArticle struct {
 	Title, URL, Language, Section, Image, Words string
 
-	Published *time.Time    // nil: no date was found
-	HTML      template.HTML // clean; shown in a frame that runs nothing
+	Published *time.Time // nil: no date was found
+	HTML      string     // clean; shown in a frame that runs nothing
 }
 
 // Source is one source.
@@ -129,6 +128,3 @@ type WaitingRow struct {
 	ArrivedAt     time.Time
 	PublishAt     *time.Time // of one that is embargoed
 }
-
-// intervals are how often a source can be asked to be polled, as the form has them.
-var intervals = []string{"5m", "15m", "30m", "1h", "3h", "6h", "12h", "24h"}
