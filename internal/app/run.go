@@ -292,7 +292,7 @@ const maxTurn = 200 * time.Millisecond
 // pollSource polls a source. What went wrong stands with the source; the job is done.
 func (a *App) pollSource(ctx context.Context, slug string) error {
 	source, err := a.Articles.SourceBySlug(ctx, a.DB, slug)
-	if err != nil {
+	if err != nil || source.RemovedAt != nil {
 		return err
 	}
 	if wait := a.poller.Fetch.Wait(source.URL); wait > maxTurn {
