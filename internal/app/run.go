@@ -207,6 +207,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if err := limit.Forget(ctx, a.DB, now); err != nil {
 		return err
 	}
+	if err := subscribers.TidyCounts(ctx, a.DB); err != nil {
+		return err
+	}
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
 		return err
 	}
