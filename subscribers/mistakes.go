@@ -31,7 +31,7 @@ func (m *mistakes) add(field, format string, args ...any) {
 }
 
 // Mistake is what is wrong with one field of a record.
-type Mistake struct {
+type Mistake struct { //nolint:errname // it is read as one
 	Of    string // the record, such as list "partners"; "": whoever hands the mistake on says it
 	Field string // with its value, where that helps: opt_in "maybe"
 	Says  string
