@@ -207,10 +207,13 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if err := limit.Forget(ctx, a.DB, now); err != nil {
 		return err
 	}
-	if err := subscribers.TidyCounts(ctx, a.DB); err != nil {
+	if err := (articles.Hosts{DB: a.DB}).Forget(ctx, now); err != nil {
 		return err
 	}
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
+		return err
+	}
+	if err := subscribers.TidyCounts(ctx, a.DB); err != nil {
 		return err
 	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
