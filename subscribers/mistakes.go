@@ -57,21 +57,6 @@ func (m *Mistake) Key() string {
 	return strings.Join(words, ".")
 }
 
-// Mistakes returns all mistakes in an error, in their order; none when it is about something else.
-func Mistakes(err error) (found []*Mistake) {
-	switch e := err.(type) { //nolint:errorlint // each of the chain is looked at
-	case *Mistake:
-		return []*Mistake{e}
-	case interface{ Unwrap() []error }:
-		for _, one := range e.Unwrap() {
-			found = append(found, Mistakes(one)...)
-		}
-	case interface{ Unwrap() error }:
-		return Mistakes(e.Unwrap())
-	}
-	return found
-}
-
 // check adds a mistake when err, the reason alone, is not nil.
 func (m *mistakes) check(err error, field string, args ...any) {
 	if err != nil {

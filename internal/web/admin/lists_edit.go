@@ -59,7 +59,7 @@ func (s *site) saveList(v *visit, list *subscribers.List, anew bool) (adminpage.
 // listMistakes says at which field of the form what is wrong; none when the error is nobody's mistake.
 func listMistakes(err error) adminpage.Mistakes {
 	mistakes := adminpage.Mistakes{}
-	for _, m := range subscribers.Mistakes(err) {
+	for _, m := range errs.All[*subscribers.Mistake](err) {
 		name := fieldName(m.Key())
 		if mistakes[name] != "" {
 			mistakes[name] += "; "
