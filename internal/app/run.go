@@ -223,6 +223,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if err := a.Accounts.Tidy(ctx); err != nil {
 		return err
 	}
+	if err := subscribers.TidyCounts(ctx, a.DB); err != nil {
+		return err
+	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
 }
 
