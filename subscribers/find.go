@@ -46,7 +46,7 @@ type ContactPage struct {
 // How much is looked at for one part of the list, so that it is there in a moment however many people there are: a filter that finds fewer than
 // fewPeople is followed; else people are looked through from the newest on.
 const (
-	fewPeople     = 5000
+	fewPeople     = 20_000
 	manyPeople    = 40_000
 	manyOnLists   = 15_000 // likewise, when they are found by way of their lists
 	manyHouses    = 1000   // organisations whose names have a text in them
@@ -127,7 +127,8 @@ func seenWithin(ctx context.Context, h database.Handle, all []SubscriptionRecord
 	return slices.DeleteFunc(all, func(s SubscriptionRecord) bool { return !slices.Contains(ids, s.ID) }), err
 }
 
-// search is a filter as conditions on a contact c, and as statements that find contacts by an index.
+// search is a filter as conditions on a contact c, and as statements that find contacts by an index. OFFSET 0 keeps Postgres from gathering everybody
+// of whom a condition holds, where it is asked about one after the other.
 type search struct {
 	conditions []string
 	ways       []string // each finds at least all who are meant, as their ids
@@ -165,8 +166,8 @@ func (f ContactFilter) search(ctx context.Context, h database.Handle) (*search, 
 	}
 	if f.Suppressed {
 		s.ways = append(s.ways, barred)
-		s.conditions = append(s.conditions, `(EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.address_key = c.email_key)
-			OR EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.domain_key = c.domain_key))`)
+		s.conditions = append(s.conditions, `(EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.address_key = c.email_key OFFSET 0)
+			OR EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.domain_key = c.domain_key OFFSET 0))`)
 	}
 	return s, s.measure(ctx, h)
 }
@@ -186,7 +187,7 @@ func (f ContactFilter) bySubscription(s *search) {
 		conditions += " AND s.state <> 'active'" // what the index is for
 	}
 	s.ways = append(s.ways, `SELECT s.contact_id FROM subscribers.subscriptions s WHERE `+conditions)
-	s.conditions = append(s.conditions, `EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND `+conditions+`)`)
+	s.conditions = append(s.conditions, `EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND `+conditions+` OFFSET 0)`)
 }
 
 // likeSigns are those that mean something in a pattern.
@@ -206,6 +207,9 @@ func (f ContactFilter) byText(ctx context.Context, h database.Handle, s *search)
 			return err
 		}
 	}
+	if done, err := f.byAddress(ctx, h, s, text); done || err != nil {
+		return err
+	}
 	pattern := likeSigns.Replace(text) + "%"
 	if utf8.RuneCountInString(text) >= shortestParts {
 		pattern = "%" + pattern
@@ -214,8 +218,23 @@ func (f ContactFilter) byText(ctx context.Context, h database.Handle, s *search)
 	s.ways = append(s.ways, `SELECT t.id FROM subscribers.contacts t WHERE t.email_key LIKE `+address+` OR t.name ILIKE `+name+`
 		UNION ALL SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (`+members+`)`)
 	s.conditions = append(s.conditions, `(c.email_key LIKE `+address+` OR c.name ILIKE `+name+`
-		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (`+members+`)))`)
+		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (`+members+`) OFFSET 0))`)
 	return nil
+}
+
+// byAddress takes a text for the whole address of somebody, if there is anybody who has it.
+func (f ContactFilter) byAddress(ctx context.Context, h database.Handle, s *search, text string) (done bool, err error) {
+	address, err := ParseAddress(text)
+	if err != nil {
+		return false, nil //nolint:nilerr // it is part of one, or a name
+	}
+	if err := h.GetContext(ctx, &done, `SELECT EXISTS (SELECT FROM subscribers.contacts WHERE email_key = $1)`, address.Key); err != nil || !done {
+		return false, err
+	}
+	key := s.arg(address.Key)
+	s.ways = append(s.ways, `SELECT t.id FROM subscribers.contacts t WHERE t.email_key = `+key)
+	s.conditions = append(s.conditions, `c.email_key = `+key)
+	return true, nil
 }
 
 func (f ContactFilter) byCountry(ctx context.Context, h database.Handle, s *search) error {
@@ -234,7 +253,7 @@ func (f ContactFilter) byCountry(ctx context.Context, h database.Handle, s *sear
 	s.ways = append(s.ways, `SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (`+members+`)
 		UNION ALL SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = `+country)
 	s.conditions = append(s.conditions, `(c.attributes ->> 'country' = `+country+`
-		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (`+members+`)))`)
+		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (`+members+`) OFFSET 0))`)
 	return nil
 }
 

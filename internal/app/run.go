@@ -168,6 +168,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
+		WorkUpload: a.workUpload,
 		SendNotice: func(ctx context.Context, id uuid.UUID) error {
 			again, err := a.sendNotice(ctx, id)
 			if err == nil && again > 0 {
@@ -211,6 +212,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 		return err
 	}
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
+		return err
+	}
+	if err := subscribers.ForgetUploads(ctx, a.DB, now); err != nil {
 		return err
 	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
