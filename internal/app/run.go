@@ -169,6 +169,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
+		WorkUpload: a.workUpload,
 		SendNotice: func(ctx context.Context, id uuid.UUID) error {
 			again, err := a.sendNotice(ctx, id)
 			if err == nil && again > 0 {
@@ -224,6 +225,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 		return err
 	}
 	if err := subscribers.TidyCounts(ctx, a.DB); err != nil {
+		return err
+	}
+	if err := subscribers.ForgetUploads(ctx, a.DB, now); err != nil {
 		return err
 	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
