@@ -8,6 +8,7 @@ import (
 
 	"silkpost/internal/errs"
 	"silkpost/internal/language"
+	"silkpost/mailer/ledger"
 )
 
 // Item is an article of an edition, by its translation group, as it is arranged.
@@ -19,9 +20,10 @@ type Item struct {
 	Dropped    string `db:"dropped"` // later, never, or "" for neither
 }
 
-// perVariant counts the recipients of each variant of edition $1.
-const perVariant = `SELECT variant_id, count(*) AS recipients, min(contact_id) AS contact_id FROM mailer.deliveries
-	WHERE edition_id = $1 AND state <> 'cancelled' GROUP BY variant_id`
+// perVariant counts the recipients of each variant of edition $1, or takes what was counted of a large one.
+var perVariant = `SELECT variant_id, count(*) AS recipients, min(contact_id) AS contact_id FROM mailer.deliveries
+	WHERE edition_id = $1 AND state <> 'cancelled' AND NOT ` + ledger.IsCounted("$1") + ` GROUP BY variant_id
+	UNION ALL SELECT variant_id, recipients, contact_id FROM mailer.counted_variants WHERE edition_id = $1 AND ` + ledger.IsCounted("$1")
 
 // Items returns what is in an edition, and what was dropped from it: what has a place first, then what most people get.
 func Items(ctx context.Context, h handle, id uuid.UUID) (items []Item, err error) {
