@@ -104,3 +104,10 @@ func Samples(ctx context.Context, h handle, id uuid.UUID) (samples []Sample, err
 		ORDER BY recipients DESC, variant_id`, id)
 	return samples, err
 }
+
+// HasVariant reports whether a variant is one of an edition's.
+func HasVariant(ctx context.Context, h handle, id uuid.UUID, variant int64) (has bool, err error) {
+	defer errs.Wrap(&err, "edition.HasVariant(%s)", id)
+	err = h.GetContext(ctx, &has, `SELECT EXISTS (SELECT FROM mailer.variants WHERE id = $2 AND edition_id = $1)`, id, variant)
+	return has, err
+}
