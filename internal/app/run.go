@@ -131,6 +131,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 		// The first two are alike: another time for the headers would set one more deadline per request, which is one percent of a 304.
 		ReadHeaderTimeout: 30 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
+	server.RegisterOnShutdown(func() { a.stopOnce.Do(func() { close(a.stopping) }) })
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWeb)
