@@ -81,6 +81,19 @@ type Editions struct {
 	Older   bool // only the past is shown, somewhere in the midst
 	Pauses  []EditionPause
 	Pager   Pager
+
+	MayStopAll bool   // who looks is not confined to some lists
+	Query      string // of the filter, as an address has it
+}
+
+// Rhythms are those to choose from.
+func (Editions) Rhythms() []string {
+	return []string{"immediate", "daily", "weekly", "monthly", "once"}
+}
+
+// States are those to choose from.
+func (Editions) States() []string {
+	return []string{"review", "held", "approved", "sending", "sent", "cancelled", "skipped"}
 }
 
 func (Editions) template() string { return "editions-list" }
@@ -170,7 +183,11 @@ type Edition struct {
 	Mistakes      Mistakes
 	Open          bool // deliveries may still go out
 	MayCorrect    bool
+	MayRelease    bool
 	HasDeliveries bool
+	AnyPlaced     bool             // an editor has put them in an order
+	Samples       []EditionVariant // those that many get
+	Rare          int              // variants that few get
 }
 
 func (Edition) template() string { return "editions-one" }
@@ -294,3 +311,32 @@ type EditionPauses struct {
 }
 
 func (EditionPauses) template() string { return "editions-pauses" }
+
+// Kind is that of the badge of the edition's state.
+func (r EditionRow) Kind() string {
+	switch {
+	case r.State == "review" || r.State == "held" || r.Reason != "" && (r.State == "approved" || r.State == "sending"):
+		return "needs-you"
+	case r.State == "approved" || r.State == "sending":
+		return "waiting"
+	case r.State == "sent":
+		return "done"
+	}
+	return "quiet"
+}
+
+// Kind is that of the badge of the delivery's state.
+func (d EditionDelivery) Kind() string {
+	switch d.State {
+	case "sent":
+		return "done"
+	case "pending", "in_flight", "deferred":
+		return "waiting"
+	case "failed", "in_doubt":
+		return "needs-you"
+	}
+	return "quiet"
+}
+
+// URL is where the edition's page is.
+func (r EditionRow) URL() string { return "/admin/editions/" + r.ID }
