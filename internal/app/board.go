@@ -22,6 +22,7 @@ type BoardEdition struct {
 	Counts ledger.Known
 	Next   *time.Time // when the next of its open deliveries is due; nil when none is, or when it is over
 	Last   *time.Time // when the last one is
+	Nobody bool       // no process sends at the moment
 }
 
 // Open is how many deliveries have no outcome yet, or may be tried again.
@@ -117,7 +118,7 @@ func (a *App) boardDesk(ctx context.Context, h database.Handle, c BoardChoice, b
 			b.Waiting = append(b.Waiting, e)
 			continue
 		}
-		if e.Next, e.Last, err = ledger.Due(ctx, h, e.ID); err != nil {
+		if err := a.due(ctx, h, &e); err != nil {
 			return err
 		}
 		b.Going = append(b.Going, e)
@@ -159,6 +160,16 @@ func (a *App) onBoard(ctx context.Context, h database.Handle, lists []subscriber
 		shown[i] = BoardEdition{Edition: e, Counts: known[e.ID]}
 	}
 	return shown, nil
+}
+
+// due finds out when the open deliveries of an edition may go, and whether anybody sends them.
+func (a *App) due(ctx context.Context, h database.Handle, e *BoardEdition) (err error) {
+	if e.Next, e.Last, err = ledger.Due(ctx, h, e.ID); err != nil || e.Next == nil {
+		return err
+	}
+	senders, err := ledger.Senders(ctx, h, a.Clock.Now())
+	e.Nobody = senders == 0
+	return err
 }
 
 // coming returns the next scheduled edition of each list and rhythm, the soonest first. Immediate ones have no time.

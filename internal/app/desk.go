@@ -133,7 +133,7 @@ type EditionPage struct {
 	Of           subscribers.List
 	Items        []DeskItem
 	Tongues      []edition.Tongue
-	Variants     []edition.Sample // those that many get, and one of each language
+	Samples      []edition.Sample // those that many get, and one of each language
 	Log          []edition.Entry
 	Destinations []ledger.DestinationCounts
 	Pauses       []ledger.Destination // the destinations that pause
@@ -156,10 +156,10 @@ func (a *App) EditionPage(ctx context.Context, id uuid.UUID) (p EditionPage, err
 		}
 		p.BoardEdition = shown[0]
 		for _, step := range []func() error{
-			func() (err error) { p.Next, p.Last, err = ledger.Due(ctx, h, id); return err },
+			func() error { return a.due(ctx, h, &p.BoardEdition) },
 			func() (err error) { p.Items, err = a.deskItems(ctx, h, e, p.Of); return err },
 			func() (err error) { p.Tongues, err = edition.Tongues(ctx, h, id); return err },
-			func() (err error) { p.Variants, err = edition.Samples(ctx, h, id); return err },
+			func() (err error) { p.Samples, err = edition.Samples(ctx, h, id); return err },
 			func() (err error) { p.Log, err = edition.Log(ctx, h, id); return err },
 			func() (err error) { p.Destinations, err = ledger.ByDestination(ctx, h, id); return err },
 			func() (err error) { p.Pauses, err = ledger.Paused(ctx, h, a.Clock.Now()); return err },
@@ -326,4 +326,73 @@ func (a *App) PauseLists(ctx context.Context, by, slug string, paused bool) (cha
 		return a.Desk(by).PauseList(ctx, id)
 	}
 	return a.Desk(by).ResumeList(ctx, id)
+}
+
+// DropFrom takes an article out of an edition, for now or for ever.
+func (a *App) DropFrom(ctx context.Context, by string, id uuid.UUID, ref string, never bool) error {
+	desk := a.Desk(by)
+	return a.Arrange(ctx, id, []string{ref}, func(ctx context.Context, id uuid.UUID, which ...articles.Article) error {
+		return desk.Drop(ctx, id, never, which...)
+	})
+}
+
+// Move moves an article of an edition by some places, up when by is below zero, among what the edition holds now. All of its articles are in an editor's order
+// from then on. What is moved beyond an end stays there.
+func (a *App) Move(ctx context.Context, who string, id uuid.UUID, slug string, by int) error {
+	e, err := edition.ByID(ctx, a.DB, id)
+	if err != nil {
+		return err
+	}
+	list, err := subscribers.ListByID(ctx, a.DB, e.ListID)
+	if err != nil {
+		return err
+	}
+	items, err := a.deskItems(ctx, a.DB, e, list)
+	if err != nil {
+		return err
+	}
+	var order []string
+	for _, item := range items {
+		if item.Dropped == "" && item.Slug != "" {
+			order = append(order, item.Slug)
+		}
+	}
+	from := slices.Index(order, slug)
+	if from < 0 {
+		return errs.New(errs.Conflict, "article %q is not in edition %s any more", slug, id)
+	}
+	to := min(max(0, from+by), len(order)-1)
+	order = slices.Insert(slices.Delete(order, from, from+1), to, slug)
+	return a.Arrange(ctx, id, order, a.Desk(who).Order)
+}
+
+// EditionProgress returns how far an edition has come, with its list, without counting many deliveries now.
+func (a *App) EditionProgress(ctx context.Context, id uuid.UUID) (shown BoardEdition, list subscribers.List, err error) {
+	err = a.snapshot(ctx, func(h database.Handle) error {
+		e, err := edition.ByID(ctx, h, id)
+		if err != nil {
+			return err
+		}
+		if list, err = subscribers.ListByID(ctx, h, e.ListID); err != nil {
+			return err
+		}
+		all, err := a.onBoard(ctx, h, []subscribers.List{list}, []edition.Edition{e})
+		if err != nil {
+			return err
+		}
+		shown = all[0]
+		return a.due(ctx, h, &shown)
+	})
+	return shown, list, err
+}
+
+// AddableArticles returns published articles that an editor may mean by some words: the one whose slug, GUID or address they are, else those whose titles have
+// them, the newest first.
+func (a *App) AddableArticles(ctx context.Context, words string, limit int) ([]articles.Article, error) {
+	if one, err := a.Articles.ByReference(ctx, a.DB, words); err == nil && one.WithdrawnAt == nil {
+		return []articles.Article{one}, nil
+	} else if err != nil && errs.KindOf(err) == errs.Internal {
+		return nil, err
+	}
+	return a.Articles.Titled(ctx, a.DB, words, limit)
 }

@@ -2,6 +2,8 @@ package edition
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -110,4 +112,17 @@ func HasVariant(ctx context.Context, h handle, id uuid.UUID, variant int64) (has
 	defer errs.Wrap(&err, "edition.HasVariant(%s)", id)
 	err = h.GetContext(ctx, &has, `SELECT EXISTS (SELECT FROM mailer.variants WHERE id = $2 AND edition_id = $1)`, id, variant)
 	return has, err
+}
+
+// SampleOf returns one variant of an edition with how many get it, or an error of kind errs.NotFound. Of a large edition it is what was counted.
+func SampleOf(ctx context.Context, h handle, id uuid.UUID, variant int64) (s Sample, err error) {
+	err = h.GetContext(ctx, &s, `
+		SELECT v.id AS variant_id, v.language, coalesce(n.recipients, 0) AS recipients, coalesce(n.contact_id, 0) AS contact_id
+		FROM mailer.variants v LEFT JOIN (`+perVariant+`) n ON n.variant_id = v.id
+		WHERE v.edition_id = $1 AND v.id = $2`, id, variant)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, errs.New(errs.NotFound, "edition %s has no variant %d", id, variant)
+	}
+	errs.Wrap(&err, "edition.SampleOf(%s)", id)
+	return s, err
 }

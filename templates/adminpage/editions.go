@@ -36,7 +36,7 @@ type EditionProgress struct {
 	Left       int        // minutes; 0: that is not known
 	Next       *time.Time // when the next one that is open is due; nil: none is open
 	Last       *time.Time
-	Workers    int // processes that send
+	Nobody     bool // no process sends at the moment
 }
 
 // EditionComing is an edition that will be made.
@@ -57,8 +57,14 @@ type EditionPause struct {
 	List     string // slug; "": every list
 	ListName string
 	At       time.Time
-	Who      string
+	Who      EditionWho
 	May      bool // who looks may let it go on
+}
+
+// EditionWho is who did something.
+type EditionWho struct {
+	Key  string // below editions.by of the catalogue: you, command_line or schedule; "": Name says it
+	Name string
 }
 
 // EditionChoice is something to choose from.
@@ -152,7 +158,7 @@ type EditionDestination struct {
 // EditionEntry is a line of an edition's log.
 type EditionEntry struct {
 	At    time.Time
-	Who   string
+	Who   EditionWho
 	Deed  string // below editions.deed of the catalogue; "": About says it, in English
 	About string
 }

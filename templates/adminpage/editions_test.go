@@ -17,7 +17,7 @@ func sampleRow(state string) EditionRow {
 		ID: "019a0000-0000-7000-8000-000000000001", List: "partners", ListName: "News for our partners", Rhythm: "weekly", State: state, Date: editionsDay, Articles: 7,
 		Recipients: 3204, Progress: EditionProgress{
 			ID: "019a0000-0000-7000-8000-000000000001", At: editionsNow, Known: true, Recipients: 3204, Done: 1204, Sent: 1190, Waiting: 1980, Deferred: 20, Failed: 14,
-			Suppressed: 2, Cancelled: 1, PerMinute: 840, Left: 3, Next: soon(-time.Minute), Last: soon(8 * time.Hour), Workers: 1,
+			Suppressed: 2, Cancelled: 1, PerMinute: 840, Left: 3, Next: soon(-time.Minute), Last: soon(8 * time.Hour),
 		},
 	}
 }
@@ -35,7 +35,7 @@ var (
 	})
 	pausedRow   = row("sending", func(r *EditionRow) { r.Paused = true })
 	unknownRow  = row("approved", func(r *EditionRow) { r.Progress.Known, r.Recipients = false, 1_000_000 })
-	waitingRow  = row("approved", func(r *EditionRow) { r.Progress.Next, r.Progress.Workers = soon(time.Hour), 0 })
+	waitingRow  = row("approved", func(r *EditionRow) { r.Progress.Next, r.Progress.Nobody = soon(time.Hour), true })
 	skippedRow  = row("skipped", func(r *EditionRow) { r.Reason, r.Recipients = "nothing new", 0 })
 	sentRow     = row("sent", func(r *EditionRow) { r.Progress.Next, r.Progress.Last, r.Progress.Done = nil, nil, 3204 })
 	correctsRow = row("sent", func(r *EditionRow) { r.Correction, r.Rhythm = true, "once" })
@@ -48,10 +48,11 @@ var (
 	}
 	sampleDropped = []EditionItem{{Slug: "old", Title: "Thirty seats", Language: "en", Dropped: "later"}, {Slug: "older", Title: "Forty", Language: "en", Dropped: "never"}, {Dropped: "never"}}
 	sampleLog     = []EditionEntry{
-		{At: editionsNow, Who: "Ada Editor", Deed: "added", About: "robots"}, {At: editionsNow, Who: "command line", Deed: "approved"},
-		{At: editionsNow, Who: "schedule", About: "something new"},
+		{At: editionsNow, Who: EditionWho{Name: "Ada Editor"}, Deed: "added", About: "robots"},
+		{At: editionsNow, Who: EditionWho{Key: "command_line"}, Deed: "approved"},
+		{At: editionsNow, Who: EditionWho{Key: "schedule"}, About: "something new"},
 	}
-	samplePauses = []EditionPause{{At: editionsNow, Who: "you", May: true}, {List: "partners", ListName: "News for our partners", At: editionsNow, Who: "command line"}}
+	samplePauses = []EditionPause{{At: editionsNow, Who: EditionWho{Key: "you"}, May: true}, {List: "partners", ListName: "News for our partners", At: editionsNow, Who: EditionWho{Key: "command_line"}}}
 	sampleLists  = []EditionChoice{{"partners", "News for our partners"}, {"staff", "Staff"}}
 )
 
@@ -77,7 +78,8 @@ var editionsSamples = []Page{
 		Samples: []EditionVariant{{ID: 1, Language: "en", Recipients: 3000}, {ID: 2, Language: "ar", Recipients: 190}}, Rare: 12, Log: sampleLog, Open: true, HasDeliveries: true,
 		Destinations: []EditionDestination{
 			{Name: "example.org", Recipients: 3000, Sent: 1000, Waiting: 1990, Deferred: 3, Failed: 7, Bounced: 1, Paused: true, Until: editionsNow, Why: "421 too fast"},
-			{Name: "example.net", Recipients: 3, Paused: true}, {Recipients: 201, Sent: 201},
+			{Name: "example.net", Recipients: 3, Paused: true},
+			{Recipients: 201, Sent: 201},
 		},
 		Unsent: 2000,
 	},
@@ -109,7 +111,8 @@ var editionsSamples = []Page{
 				Attempts: 2, Resent: 1, Bounced: soon(time.Hour), Bounce: "hard", Said: "5.1.1 no such user", MayResend: true,
 				Tries: []EditionTry{{editionsNow, "deferred", "rcpt", 450, "4.2.0 <greylisted>"}, {editionsNow, "sent", "dot", 250, "2.0.0 ok"}},
 			},
-			{Contact: 2, State: "pending", Language: "ar", Due: editionsNow}, {Contact: 3, Email: "x@example.org", State: "failed", Language: "it"},
+			{Contact: 2, State: "pending", Language: "ar", Due: editionsNow},
+			{Contact: 3, Email: "x@example.org", State: "failed", Language: "it"},
 			{Contact: 4, Email: "y@example.org", State: "cancelled", Language: "it", Bounced: soon(0), Bounce: "unclear"},
 		},
 	},
