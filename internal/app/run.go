@@ -16,6 +16,7 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
+	"silkpost/internal/calls"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
@@ -210,6 +211,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
 		return err
 	}
+	if err := calls.Forget(ctx, a.DB, now); err != nil {
+		return err
+	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)
 }
 
@@ -285,6 +289,9 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if wait := a.poller.Fetch.Wait(source.URL); wait > maxTurn {
 		return jobs.Later(wait)
 	}
+	if source.Kind == articles.KindAPI { // its articles came by themselves: only their images are to be fetched
+		return a.storeImages(ctx, source)
+	}
 	result, err := a.poller.Run(ctx, source, a.Clock.Now())
 	a.metrics.Polled(slug, err == nil)
 	if err != nil {
@@ -294,13 +301,18 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if result.Added+result.Changed > 0 {
 		a.Log.InfoContext(ctx, "source polled", slog.String("source", slug), slog.Int("added", result.Added), slog.Int("changed", result.Changed))
 	}
-	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
-		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", slug), slog.Any("error", err))
-	} else if stored > 0 {
-		a.Log.InfoContext(ctx, "images stored", slog.String("source", slug), slog.Int("images", stored))
-	}
 	if result.Held > 0 {
 		a.Log.WarnContext(ctx, "unusually many new articles are held", slog.String("source", slug), slog.Int("held", result.Held))
+	}
+	return a.storeImages(ctx, source)
+}
+
+// storeImages fetches the images of a source's articles, if they are to be served by us. What cannot be had is tried again later; the job is done.
+func (a *App) storeImages(ctx context.Context, source articles.Source) error {
+	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
+		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", source.Slug), slog.Any("error", err))
+	} else if stored > 0 {
+		a.Log.InfoContext(ctx, "images stored", slog.String("source", source.Slug), slog.Int("images", stored))
 	}
 	return nil
 }
