@@ -8,7 +8,7 @@ CREATE TABLE calls.answers (
     request bytea NOT NULL,                            -- SHA-256 of what is asked: another call must have another name
     claim   uuid NOT NULL,                             -- of who works it, or did
     made_at timestamptz NOT NULL,                      -- when it was claimed
-    answer  jsonb,                                     -- null: it is being worked, or whoever did is gone
+    answer  bytea,                                     -- null: it is being worked, or whoever did is gone
     PRIMARY KEY (actor, name)
 );
 CREATE INDEX answers_made_at ON calls.answers (made_at);
