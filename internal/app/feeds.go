@@ -11,6 +11,7 @@ import (
 	"silkpost/feeds"
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
 	"silkpost/subscribers"
 )

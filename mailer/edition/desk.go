@@ -37,6 +37,9 @@ type Desk struct {
 	Clock     clock.Clock
 	Languages Languages
 	By        string // who works: an id, or CommandLine
+
+	// Check, if not nil, is asked about an edition before something is done to it, when nobody else can change it any more: its error forbids it.
+	Check func(ctx context.Context, h database.Handle, id uuid.UUID) error
 }
 
 // bench is an edition that somebody has in hand.
@@ -55,6 +58,11 @@ func (d *Desk) work(ctx context.Context, id uuid.UUID, act act, do func(b *bench
 		b, err := d.take(ctx, tx, id)
 		if err != nil {
 			return err
+		}
+		if d.Check != nil {
+			if err := d.Check(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 		if err := act.allowed(b.edition); err != nil {
 			return err

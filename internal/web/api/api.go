@@ -67,10 +67,12 @@ func New(cfg Config) (http.Handler, error) {
 	for _, path := range s.documents(mux) {
 		known[path] = []string{http.MethodGet}
 	}
+	others := http.NewServeMux() // of its own, for a path of all methods would be at odds with one method's less special path
 	for path, methods := range known {
-		mux.Handle(path, s.only(methods))
+		others.Handle(path, s.only(methods))
 	}
-	mux.Handle("/api/", http.HandlerFunc(s.unknown))
+	others.Handle("/", http.HandlerFunc(s.unknown))
+	mux.Handle("/api/", others)
 	return s.framed(mux), nil
 }
 

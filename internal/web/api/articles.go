@@ -200,7 +200,8 @@ func (s *site) listArticles(ctx context.Context, in *listArticlesInput) (*Listed
 	return page(in.Paging, found, func(e *articles.Entry) Article { return s.articleOf(e) }, func(e *articles.Entry) any { return e.ID })
 }
 
-type slugInput struct {
+// AtSlug is an address with a slug in it. It is exported, for huma fills in no other embedded structs.
+type AtSlug struct {
 	Slug string `path:"slug" maxLength:"200"`
 }
 
@@ -222,7 +223,7 @@ func answer[T any](status int, body T) (*Answer[T], error) {
 	return &Answer[T]{Status: status, ETag: tag, Body: body}, err
 }
 
-func (s *site) getArticle(ctx context.Context, in *slugInput) (*Record[Article], error) {
+func (s *site) getArticle(ctx context.Context, in *AtSlug) (*Record[Article], error) {
 	e, err := s.App.Articles.EntryBySlug(ctx, s.App.DB, in.Slug)
 	if err != nil {
 		return nil, err
@@ -249,14 +250,14 @@ func (s *site) articleChange(ctx context.Context, slug string, do func(ctx conte
 	return change(ctx, s, do, s.showArticle(slug))
 }
 
-func (s *site) withdrawArticle(ctx context.Context, in *slugInput) (*Answer[Article], error) {
+func (s *site) withdrawArticle(ctx context.Context, in *AtSlug) (*Answer[Article], error) {
 	return s.articleChange(ctx, in.Slug, func(ctx context.Context) error {
 		_, _, err := s.App.WithdrawArticle(ctx, actorOf(ctx).Name, in.Slug)
 		return err
 	})
 }
 
-func (s *site) restoreArticle(ctx context.Context, in *slugInput) (*Answer[Article], error) {
+func (s *site) restoreArticle(ctx context.Context, in *AtSlug) (*Answer[Article], error) {
 	return s.articleChange(ctx, in.Slug, func(ctx context.Context) error {
 		_, _, err := s.App.RestoreArticle(ctx, in.Slug)
 		return err
@@ -264,7 +265,7 @@ func (s *site) restoreArticle(ctx context.Context, in *slugInput) (*Answer[Artic
 }
 
 type markInput struct {
-	slugInput
+	AtSlug
 	Body struct {
 		Urgent *bool `json:"urgent,omitempty" doc:"Left out, as it is."`
 		Pinned *bool `json:"pinned,omitempty" doc:"Left out, as it is."`
@@ -449,13 +450,14 @@ func (s *site) createArticles(ctx context.Context, in *createArticlesInput) (*An
 	})
 }
 
-type keyInput struct {
+// AtKey is the address of what a source calls so.
+type AtKey struct {
 	Source string `path:"source" maxLength:"100" doc:"Slug of a source of kind api."`
 	Key    string `path:"key" maxLength:"500" doc:"What you call the article, percent-encoded."`
 }
 
 type putArticleInput struct {
-	keyInput
+	AtKey
 	IfNoneMatch string `header:"If-None-Match" doc:"* takes only an article whose key is new."`
 	Body        ArticleInput
 }
@@ -476,7 +478,7 @@ func (s *site) putArticle(ctx context.Context, in *putArticleInput) (*Answer[Pus
 	})
 }
 
-func (s *site) findArticle(ctx context.Context, in *keyInput) (*Record[PushedArticle], error) {
+func (s *site) findArticle(ctx context.Context, in *AtKey) (*Record[PushedArticle], error) {
 	st, err := s.standing(ctx, s.App.DB, in)
 	if err != nil {
 		return nil, err
@@ -484,7 +486,7 @@ func (s *site) findArticle(ctx context.Context, in *keyInput) (*Record[PushedArt
 	return record(s.pushed(st, database.Unchanged))
 }
 
-func (s *site) standing(ctx context.Context, h database.Handle, in *keyInput) (articles.Standing, error) {
+func (s *site) standing(ctx context.Context, h database.Handle, in *AtKey) (articles.Standing, error) {
 	source, err := s.App.Articles.SourceBySlug(ctx, h, in.Source)
 	if err != nil {
 		return articles.Standing{}, err
@@ -497,7 +499,7 @@ func (s *site) standing(ctx context.Context, h database.Handle, in *keyInput) (a
 	return st, err
 }
 
-func (s *site) takeBackArticle(ctx context.Context, in *keyInput) (*Answer[PushedArticle], error) {
+func (s *site) takeBackArticle(ctx context.Context, in *AtKey) (*Answer[PushedArticle], error) {
 	return change(ctx, s, func(ctx context.Context) error {
 		return s.App.WithdrawPushed(ctx, actorOf(ctx).Name, in.Source, in.Key)
 	}, func(ctx context.Context, h database.Handle) (*Answer[PushedArticle], error) {

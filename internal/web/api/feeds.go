@@ -122,7 +122,7 @@ func (s *site) feed(ctx context.Context, h database.Handle, slug string) (feeds.
 	return f, err
 }
 
-func (s *site) getFeed(ctx context.Context, in *slugInput) (*Record[Feed], error) {
+func (s *site) getFeed(ctx context.Context, in *AtSlug) (*Record[Feed], error) {
 	f, err := s.feed(ctx, s.App.DB, in.Slug)
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func (s *site) createFeed(ctx context.Context, in *createFeedInput) (*Answer[Fee
 }
 
 type putFeedInput struct {
-	slugInput
+	AtSlug
 	IfMatch string `header:"If-Match" doc:"The ETag that the feed has."`
 	Body    FeedInput
 }
@@ -192,7 +192,7 @@ func (s *site) seenFeed(ctx context.Context, there *feeds.Feed) error {
 }
 
 type removeFeedInput struct {
-	slugInput
+	AtSlug
 	IfMatch string `header:"If-Match" doc:"The ETag that the feed has."`
 }
 

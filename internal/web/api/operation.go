@@ -70,7 +70,7 @@ func (o *operation) describe(method, path string) huma.Operation {
 	return huma.Operation{
 		OperationID: o.id, Method: method, Path: path, Summary: o.title, Description: said, Tags: []string{o.group}, Errors: slices.Compact(errors),
 		DefaultStatus: status, MaxBodyBytes: most + 1, // we are the ones who count
-		Security:      []map[string][]string{{"key": {}}}, RejectUnknownQueryParameters: true,
+		Security: []map[string][]string{{"key": {}}}, RejectUnknownQueryParameters: true,
 		BodyReadTimeout: -1, // the server's own
 		Responses:       map[string]*huma.Response{strconv.Itoa(status): {Description: http.StatusText(status)}},
 	}

@@ -165,7 +165,7 @@ func ownWords() {
 
 // mistakeOf puts what huma found into our form. The value is left out: it was just sent, and may be large or secret.
 func mistakeOf(err error) Mistake {
-	if detailer := (huma.ErrorDetailer)(nil); errors.As(err, &detailer) {
+	if detailer := huma.ErrorDetailer(nil); errors.As(err, &detailer) {
 		detail := detailer.ErrorDetail()
 		return Mistake{detail.Location, detail.Message}
 	}

@@ -209,5 +209,22 @@ func readable(body []byte) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is something after its end")
 	}
+	if bytes.Contains(body, []byte(`\u0000`)) && holdsNUL(body) {
+		return errors.New("a text in it holds the character NUL")
+	}
 	return nil
+}
+
+// holdsNUL reports whether a text in JSON holds what Postgres takes for no text.
+func holdsNUL(body []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return false
+		}
+		if text, ok := token.(string); ok && strings.ContainsRune(text, 0) {
+			return true
+		}
+	}
 }
