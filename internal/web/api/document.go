@@ -46,6 +46,9 @@ func (s *site) documents(mux *http.ServeMux) (paths []string) {
 	for path, serve := range map[string]http.HandlerFunc{
 		"/api/openapi.json": s.openAPI("application/openapi+json", func() ([]byte, error) { return encode(s.doc) }),
 		"/api/openapi.yaml": s.openAPI("application/openapi+yaml", func() ([]byte, error) { return s.doc.YAML() }),
+		"/api/docs":         s.manual,
+		"/api/docs.css":     manualStyle,
+		"/api/{$}":          http.RedirectHandler("/api/docs", http.StatusFound).ServeHTTP,
 	} {
 		mux.Handle("GET "+path, serve)
 		paths = append(paths, path)

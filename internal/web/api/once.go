@@ -124,7 +124,7 @@ func (c *call) keep(ctx context.Context, h database.Handle, status int, etag, lo
 	if err != nil {
 		return err
 	}
-	whole, err := json.Marshal(answered{Status: status, ETag: etag, Location: location, Body: text})
+	whole, err := encode(answered{Status: status, ETag: etag, Location: location, Body: text})
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (s *site) problemOf(ctx context.Context, err error) *Problem {
 }
 
 // mistakeField finds the field that a line of a record's mistakes is about: organisation "City museum", country "xx": no country
-var mistakeField = regexp.MustCompile(`^[a-z]+ "(?:[^"\\]|\\.)*", ([a-z_]+)[^:]*: (.+)$`)
+var mistakeField = regexp.MustCompile(`^[a-z]+ "(?:[^"\\]|\\.)*", ([a-z_]+)(?: "(?:[^"\\]|\\.)*")?[^":]*: (.+)$`)
 
 // mistakesIn returns the lines of an error of kind errs.Invalid, each at its field where it names one.
 func mistakesIn(err error) (all []Mistake) {
