@@ -16,6 +16,7 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
+	"silkpost/internal/calls"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
@@ -212,8 +213,12 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if resumed > 0 {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
 	}
-	if err := limit.Forget(ctx, a.DB, now); err != nil {
-		return err
+	for _, forget := range []func(context.Context, database.Handle, time.Time) error{
+		limit.Forget, calls.Forget, subscribers.ForgetUploads, subscribers.ForgetLimits,
+	} {
+		if err := forget(ctx, a.DB, now); err != nil {
+			return err
+		}
 	}
 	if err := (articles.Hosts{DB: a.DB}).Forget(ctx, now); err != nil {
 		return err
@@ -224,13 +229,7 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if err := a.Accounts.Tidy(ctx); err != nil {
 		return err
 	}
-	if err := subscribers.TidyCounts(ctx, a.DB); err != nil {
-		return err
-	}
-	if err := subscribers.ForgetUploads(ctx, a.DB, now); err != nil {
-		return err
-	}
-	return subscribers.ForgetLimits(ctx, a.DB, now)
+	return subscribers.TidyCounts(ctx, a.DB)
 }
 
 // publishDue publishes the articles whose embargo is over, and returns when the next one ends; zero: none does.
@@ -305,6 +304,9 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if wait := a.poller.Fetch.Wait(source.URL); wait > maxTurn {
 		return jobs.Later(wait)
 	}
+	if source.Kind == articles.KindAPI { // its articles came by themselves: only their images are to be fetched
+		return a.storeImages(ctx, source)
+	}
 	result, err := a.poller.Run(ctx, source, a.Clock.Now())
 	a.metrics.Polled(slug, err == nil)
 	if err != nil {
@@ -314,13 +316,18 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if result.Added+result.Changed > 0 {
 		a.Log.InfoContext(ctx, "source polled", slog.String("source", slug), slog.Int("added", result.Added), slog.Int("changed", result.Changed))
 	}
-	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
-		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", slug), slog.Any("error", err))
-	} else if stored > 0 {
-		a.Log.InfoContext(ctx, "images stored", slog.String("source", slug), slog.Int("images", stored))
-	}
 	if result.Held > 0 {
 		a.Log.WarnContext(ctx, "unusually many new articles are held", slog.String("source", slug), slog.Int("held", result.Held))
+	}
+	return a.storeImages(ctx, source)
+}
+
+// storeImages fetches the images of a source's articles, if they are to be served by us. What cannot be had is tried again later; the job is done.
+func (a *App) storeImages(ctx context.Context, source articles.Source) error {
+	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
+		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", source.Slug), slog.Any("error", err))
+	} else if stored > 0 {
+		a.Log.InfoContext(ctx, "images stored", slog.String("source", source.Slug), slog.Int("images", stored))
 	}
 	return nil
 }
