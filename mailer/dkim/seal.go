@@ -25,7 +25,7 @@ func seal(keys token.Keys, row string, private crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	box, err := boxOf(keys[0])
+	box, err := boxOf(keys[0].Secret())
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func open(keys token.Keys, row string, sealed []byte) (private crypto.Signer, wh
 		return nil, 0, errNoSecret
 	}
 	for i, secret := range keys {
-		box, err := boxOf(secret)
+		box, err := boxOf(secret.Secret())
 		if err != nil {
 			return nil, 0, err
 		}

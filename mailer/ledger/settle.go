@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"slices"
 	"time"
@@ -190,8 +190,8 @@ func rowsOf(attempts []Attempt) []any {
 		phases   = make(pq.StringArray, len(attempts))
 		codes    = make(pq.Int64Array, len(attempts))
 		replies  = make(pq.StringArray, len(attempts))
-		ats      = make([]time.Time, len(attempts))
-		dues     = make([]sql.NullTime, len(attempts))
+		ats      = make(times, len(attempts))
+		dues     = make(times, len(attempts))
 		numbers  = make(pq.Int64Array, len(attempts))
 		senders  = make(pq.StringArray, len(attempts))
 		variants = make(pq.Int64Array, len(attempts))
@@ -201,10 +201,29 @@ func rowsOf(attempts []Attempt) []any {
 		variants[i] = a.Delivery.VariantID
 		editions[i], contacts[i] = a.Delivery.EditionID.String(), a.Delivery.ContactID
 		outcomes[i], phases[i] = string(a.Outcome), string(a.Reply.Phase)
-		codes[i], replies[i], ats[i] = int64(a.Reply.Code), a.Reply.Text, a.At
-		dues[i] = sql.NullTime{Time: a.DueAt, Valid: !a.DueAt.IsZero()}
+		codes[i], replies[i] = int64(a.Reply.Code), a.Reply.Text
+		ats[i], dues[i] = a.At, a.DueAt
 	}
-	return []any{editions, contacts, pq.Array(ats), outcomes, phases, codes, replies, pq.Array(dues), numbers, senders, variants}
+	return []any{editions, contacts, ats, outcomes, phases, codes, replies, dues, numbers, senders, variants}
+}
+
+// times are an array for the database; the zero time is null.
+type times []time.Time
+
+// Value is of driver.Valuer.
+func (t times) Value() (driver.Value, error) {
+	text := append(make([]byte, 0, 2+len(t)*len(time.RFC3339Nano)), '{')
+	for i, at := range t {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		if at.IsZero() {
+			text = append(text, "NULL"...)
+		} else {
+			text = at.UTC().AppendFormat(text, time.RFC3339Nano)
+		}
+	}
+	return string(append(text, '}')), nil
 }
 
 // PutBack makes deliveries that a sender claimed but did not try due again at once.
