@@ -26,6 +26,7 @@ type words struct {
 	siblings  []string          // tags of all catalogues
 	ownNames  map[string]string // of all catalogues, by tag
 	messages  map[string]*i18n.Message
+	bundle    *i18n.Bundle
 	localizer *i18n.Localizer
 	calendar
 	numerals
@@ -79,12 +80,15 @@ func readCatalogue(fsys fs.FS, file string) (*words, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &words{tag: tag, messages: map[string]*i18n.Message{}, localizer: i18n.NewLocalizer(bundle, tag)}
+	w := &words{tag: tag, messages: map[string]*i18n.Message{}, bundle: bundle, localizer: i18n.NewLocalizer(bundle, tag)}
 	for _, m := range parsed.Messages {
 		w.messages[m.ID] = m
 	}
 	return w, nil
 }
+
+// bundleTag is the language that the bundle's messages are in.
+func (w *words) bundleTag() xlanguage.Tag { return xlanguage.Make(w.tag) }
 
 // compare tells the first message that w lacks or has too many.
 func (w *words) compare(model *words) error {

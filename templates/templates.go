@@ -54,6 +54,7 @@ const (
 
 // Set is every template, parsed once per catalogue. It may be used by any number of goroutines.
 type Set struct {
+	files  fs.FS
 	tags   []string // of the catalogues, sorted
 	voices map[string]*voice
 	assets assets
@@ -81,7 +82,7 @@ func newSet(fsys fs.FS) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{voices: map[string]*voice{}}
+	s := &Set{files: fsys, voices: map[string]*voice{}}
 	if s.assets, err = readAssets(fsys); err != nil {
 		return nil, err
 	}

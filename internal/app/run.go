@@ -36,6 +36,8 @@ type Parts struct {
 	Bounces net.Listener // takes in mail that comes back; nil: that does not come this way; closed by Run
 	Debug   net.Listener // serves metrics and profiles; nil: nowhere but /metrics on the web, to who asks on this machine; closed by Run
 	Extra   http.Handler // what else the web shows, below /mail/; nil: nothing
+	Admin   http.Handler // the administrators' pages, below /admin/; nil: there are none
+	API     http.Handler // for machines, below /api/; nil: there is none
 }
 
 // stopWeb is for how long requests in hand may take when stopping; then they are cut off.
@@ -121,7 +123,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 	server := &http.Server{
 		Handler: web.New(web.Config{
 			DB: a.DB, Clock: a.Clock, Log: a.Log, Templates: a.Templates, Articles: a.Articles, Feeds: a.Feeds, Keys: a.keys,
-			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra, Proxies: a.Config.Proxies(), Pace: formPace,
+			PublicURL: a.PublicURL(), FeedHandler: feedHandler, Extra: parts.Extra, Admin: parts.Admin, API: parts.API, Proxies: a.Config.Proxies(), Pace: formPace,
 			MayBeSent: edition.MayBeSent, SendConfirmation: a.SendConfirmation, SendWelcome: a.SendWelcome, SendAddressChange: a.SendAddressChange,
 			SendNewAddress: a.SendNewAddress, Metrics: a.metrics.Handler(), Answered: a.metrics.Answered,
 		}),
@@ -203,6 +205,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
 	}
 	if err := limit.Forget(ctx, a.DB, now); err != nil {
+		return err
+	}
+	if err := (articles.Hosts{DB: a.DB}).Forget(ctx, now); err != nil {
 		return err
 	}
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {

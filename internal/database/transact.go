@@ -63,6 +63,9 @@ func transactOnce(ctx context.Context, db *sqlx.DB, fn func(tx *sqlx.Tx) error) 
 		return err
 	}
 	defer func() { _ = limit.run(tx.Rollback) }() // does nothing after a commit
+	if err := introduce(ctx, tx); err != nil {
+		return err
+	}
 	if err := fn(tx); err != nil {
 		return err
 	}

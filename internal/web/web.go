@@ -36,6 +36,8 @@ type Config struct {
 	Keys        token.Keys   // of the links in mails; nil: such links are unknown
 	PublicURL   string       // without a slash at its end
 	Extra       http.Handler // below /mail/; nil: nothing
+	Admin       http.Handler // below /admin/; nil: nothing
+	API         http.Handler // below /api/; nil: nothing
 
 	// Metrics answers at /metrics, to who asks from this machine and through no proxy; nil: nobody.
 	Metrics http.Handler
@@ -104,8 +106,10 @@ func New(cfg Config) http.Handler {
 	mux.Handle("/feeds/{slug}/{file}", s.inBrowser(s.page(s.feed), cfg.FeedHandler))
 	mux.Handle("/feeds/p/{file}", s.inBrowser(s.page(s.privateFeed), cfg.FeedHandler))
 	mux.Handle("/", s.page(s.notFound))
-	if cfg.Extra != nil {
-		mux.Handle("/mail/", cfg.Extra)
+	for path, handler := range map[string]http.Handler{"/mail/": cfg.Extra, "/admin/": cfg.Admin, "/api/": cfg.API} {
+		if handler != nil {
+			mux.Handle(path, handler)
+		}
 	}
 	return s.logged(s.readable(mux))
 }

@@ -1,0 +1,105 @@
+// Package admin answers for the administrators' pages, below /admin/. It is an end of the program, as a command is: each page loads, calls
+// what the program can do, and answers.
+//
+// Every address stands in a table (routes) with what it needs: an act, and the lists that the record at the address belongs to. One place
+// asks whether who comes may do that (serve), so no handler can forget to. GET changes nothing; whatever changes something is a POST from our own
+// pages, which net/http's CrossOriginProtection sees to, and is answered with a redirect to a page that says what was done.
+package admin
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"silkpost/internal/accounts"
+	"silkpost/internal/app"
+	"silkpost/internal/errs"
+	"silkpost/templates/adminpage"
+)
+
+// Config is what the pages need beside the program.
+type Config struct {
+	App *app.App
+	// Who says who asks: errs.NotFound when nobody is signed in.
+	Who func(r *http.Request) (accounts.Actor, error)
+	// Plain allows plain http, with a warning on every page: for the demo.
+	Plain bool
+}
+
+// site holds the handlers.
+type site struct {
+	Config
+	pages *adminpage.Set
+	log   *slog.Logger
+}
+
+// handler returns the page that answers a request; nil when it has answered by itself.
+type handler func(v *visit) (adminpage.Page, error)
+
+// route is an address with what it needs.
+type route struct {
+	pattern string // "GET /admin/sources/{slug}"
+	needs   accounts.Act
+	// of returns the lists that the record at the address belongs to, whatever it is; errs.NotFound when there is none. nil: it is of no
+	// list in particular, and the handler itself leaves out what an actor who is confined to lists may not see.
+	of func(ctx context.Context, v *visit) (lists []int64, err error)
+	do handler
+	// proved asks those whose password was last given long ago to give it again first: for what is dangerous.
+	proved bool
+}
+
+// routes are the addresses of all areas; each area has a file with its own.
+func (s *site) routes() (all []route) {
+	for _, area := range [][]route{
+		s.homeRoutes(),
+		s.sessionRoutes(),
+		s.accountsRoutes(),
+		s.sourcesRoutes(),
+		s.articlesRoutes(),
+		s.feedsRoutes(),
+		s.organisationsRoutes(),
+		s.contactsRoutes(),
+		s.listsRoutes(),
+		s.audiencesRoutes(),
+		s.importsRoutes(),
+		s.editionsRoutes(),
+		s.themesRoutes(),
+		s.settingsRoutes(),
+		s.destinationsRoutes(),
+	} {
+		all = append(all, area...)
+	}
+	return all
+}
+
+// New returns the handler of everything below /admin/. It is safe for concurrent use.
+func New(cfg Config) (http.Handler, error) {
+	pages, err := adminpage.New(cfg.App.Templates)
+	if err != nil {
+		return nil, err
+	}
+	s := &site{Config: cfg, pages: pages, log: cfg.App.Log}
+	mux := http.NewServeMux()
+	known := map[string][]string{} // methods by path
+	for _, r := range s.routes() {
+		mux.Handle(r.pattern, s.serve(r))
+		method, path, _ := strings.Cut(r.pattern, " ")
+		known[path] = append(known[path], method)
+	}
+	for path, methods := range known {
+		mux.Handle(path, s.only(methods))
+	}
+	mux.Handle("/admin/", s.serve(route{needs: accounts.Own, do: nothing}))
+	return http.NewCrossOriginProtection().Handler(mux), nil
+}
+
+func nothing(*visit) (adminpage.Page, error) { return nil, errs.New(errs.NotFound, "no such page") }
+
+// only answers for the methods that a known address does not take.
+func (s *site) only(methods []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		s.write(&visit{Request: r, w: w}, http.StatusMethodNotAllowed, adminpage.Message{Status: http.StatusMethodNotAllowed})
+	})
+}

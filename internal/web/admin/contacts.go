@@ -1,0 +1,3 @@
+package admin
+
+func (s *site) contactsRoutes() []route { return nil }

@@ -1,0 +1,140 @@
+package admin_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"silkpost/internal/accounts"
+	"silkpost/internal/app"
+	"silkpost/internal/config"
+	"silkpost/internal/errs"
+	"silkpost/internal/testkit"
+	"silkpost/internal/web/admin"
+	"silkpost/mailer/catcher"
+	"silkpost/mailer/catcher/catchertest"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// house is the program with its pages for administrators, and somebody who is signed in.
+type house struct {
+	*app.App
+	t    *testing.T
+	post *catchertest.Server
+	url  string
+	who  atomic.Pointer[accounts.Actor] // nil: nobody is signed in
+}
+
+// everything is an actor who may do everything.
+func everything() accounts.Actor {
+	return accounts.Actor{Account: 1, Name: "account 1", Email: "owner@example.org", Roles: []accounts.Role{accounts.Owner, accounts.Approver}, Language: "en", Zone: "Europe/Rome", Proved: time.Now()}
+}
+
+// open makes a house on a new database. Whoever asks is everything() until as says otherwise.
+func open(t *testing.T) *house {
+	t.Helper()
+	post := catchertest.Start(t, catcher.Config{})
+	cfg := config.Defaults()
+	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
+	cfg.SMTPURL = "smtp://" + post.Addr + "?tls=none"
+	a, err := app.Open(t.Context(), cfg, app.Options{Log: testkit.Log(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	h := &house{App: a, t: t, post: post}
+	h.as(everything())
+	pages, err := admin.New(admin.Config{App: a, Who: func(*http.Request) (accounts.Actor, error) {
+		if who := h.who.Load(); who != nil {
+			return *who, nil
+		}
+		return accounts.Actor{}, errs.New(errs.NotFound, "nobody")
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(pages)
+	t.Cleanup(server.Close)
+	h.url = server.URL
+	return h
+}
+
+// as makes everything that is asked from now on come from somebody.
+func (h *house) as(a accounts.Actor) { h.who.Store(&a) }
+
+// declare applies a TOML declaration.
+func (h *house) declare(toml string) {
+	h.t.Helper()
+	if _, err := h.Apply(h.t.Context(), strings.NewReader(toml), "test.toml", false); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// answer is what came back, with redirects not followed.
+type answer struct {
+	*goquery.Document
+	status   int
+	location string
+	header   http.Header
+}
+
+// get asks for a page.
+func (h *house) get(path string) answer {
+	h.t.Helper()
+	return h.ask(http.MethodGet, path, nil)
+}
+
+// send sends a form as a page of ours does; fields are names and values in turn.
+func (h *house) send(path string, fields ...string) answer {
+	h.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	return h.ask(http.MethodPost, path, form)
+}
+
+func (h *house) ask(method, path string, form url.Values) answer {
+	h.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	req, err := http.NewRequestWithContext(h.t.Context(), method, h.url+path, body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	doc, err := goquery.NewDocumentFromReader(resp.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return answer{doc, resp.StatusCode, resp.Header.Get("Location"), resp.Header}
+}
+
+// text returns what an element says.
+func (a answer) text(selector string) string {
+	return strings.Join(strings.Fields(a.Find(selector).Text()), " ")
+}

@@ -1,0 +1,3 @@
+package admin
+
+func (s *site) themesRoutes() []route { return nil }

@@ -1,0 +1,3 @@
+package adminpage
+
+var audiencesSamples []Page

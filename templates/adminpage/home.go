@@ -1,0 +1,6 @@
+package adminpage
+
+// Home is the first page.
+type Home struct{}
+
+func (Home) template() string { return "home" }

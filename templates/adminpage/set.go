@@ -1,0 +1,126 @@
+// Package adminpage holds the administrators' pages: one Go struct per page, its template below html/, and their words in catalogues/.
+//
+// A language is one file in catalogues/, named after its tag, with the messages of en.toml; it must be one that the product speaks. What is
+// said of package templates about foreign text holds here, too: it is passed in as it came and stays text.
+//
+// A template's dot is the Frame with the page in it: {{.Page.Title}}, {{$.May "send"}}, {{when $.Zone .At}}. It defines "title" and "main",
+// and may define "head" for what is its own there. What many pages show is in html/parts.html.
+package adminpage
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"silkpost/internal/language"
+	"silkpost/templates"
+)
+
+//go:embed catalogues html
+var files embed.FS
+
+// Page is what one page shows.
+type Page interface {
+	template() string // the page's file below html/, without its ending
+}
+
+// Set is every page in every language of the administrators' pages. It may be used by any number of goroutines.
+type Set struct {
+	tags   []string
+	voices map[string]func() (map[string]*template.Template, error)
+}
+
+// New parses the embedded pages and catalogues. An error names the file and what is wrong with it.
+func New(words *templates.Set) (*Set, error) {
+	funcs, err := words.Extend(files)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{tags: slices.Sorted(maps.Keys(funcs)), voices: map[string]func() (map[string]*template.Template, error){}}
+	for tag, f := range funcs {
+		maps.Copy(f, own(f))
+		s.voices[tag] = sync.OnceValues(func() (map[string]*template.Template, error) { return parse(f) })
+	}
+	_, err = s.voices["en"]()
+	return s, err
+}
+
+// own are the functions that these pages have beside those of package templates.
+func own(words template.FuncMap) template.FuncMap {
+	moment := words["moment"].(func(time.Time) (string, error))
+	message := words["t"].(func(string, ...string) (string, error))
+	day := words["date"].(func(time.Time) string)
+	return template.FuncMap{
+		"when": func(zone *time.Location, at time.Time) (string, error) { return moment(at.In(zone)) },
+		"day":  func(zone *time.Location, at time.Time) string { return day(at.In(zone)) },
+		"done": func(key string) (said string) { // the key comes from an address: an unknown one says nothing
+			said, _ = message("done." + key)
+			return said
+		},
+		"pair": func(frame, value any) Pair { return Pair{frame, value} },
+	}
+}
+
+// Pair is the dot of a part that needs the frame and something else.
+type Pair struct{ Frame, Value any }
+
+func parse(funcs template.FuncMap) (map[string]*template.Template, error) {
+	pages, err := fs.Glob(files, "html/*.html")
+	if err != nil {
+		return nil, err
+	}
+	parsed := map[string]*template.Template{}
+	for _, file := range pages {
+		if file == "html/layout.html" || file == "html/parts.html" {
+			continue
+		}
+		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "html/layout.html", "html/parts.html", file)
+		if err != nil {
+			return nil, fmt.Errorf("adminpage: %w", err)
+		}
+		parsed[file] = t
+	}
+	return parsed, nil
+}
+
+// Languages returns the tags of the languages that the pages are in.
+func (s *Set) Languages() []string { return s.tags }
+
+// Language returns the language of the pages for somebody who reads wanted: the first of them that there is, else "en".
+func (s *Set) Language(wanted ...string) string {
+	if tag := language.Choose(wanted, s.tags); tag != "" {
+		return tag
+	}
+	return "en"
+}
+
+// Write writes a page in the frame's language. It is rendered before the first byte is written.
+func (s *Set) Write(w io.Writer, frame Frame) error {
+	frame.Language = s.Language(frame.Language)
+	frame.Languages = s.tags
+	if frame.Zone == nil {
+		frame.Zone = time.UTC
+	}
+	pages, err := s.voices[frame.Language]()
+	if err != nil {
+		return err
+	}
+	name := frame.Page.template()
+	page, ok := pages["html/"+name+".html"]
+	if !ok {
+		return fmt.Errorf("adminpage: there is no html/%s.html", name)
+	}
+	var buf bytes.Buffer
+	if err := page.Execute(&buf, frame); err != nil {
+		return fmt.Errorf("adminpage: %s in %s: %w", name, frame.Language, err)
+	}
+	_, err = buf.WriteTo(w)
+	return err
+}

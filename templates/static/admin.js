@@ -1,0 +1,2 @@
+// Comfort for the administrators' pages: every one works without it.
+'use strict';
