@@ -342,7 +342,7 @@ func (a *App) sender() (*send.Sender, error) {
 	}
 	s := &send.Sender{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
-		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
+		Poll: a.lookEvery, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
 		Scored: bounce.Score,
 	}
 	if a.lookupMX != nil {
@@ -350,6 +350,13 @@ func (a *App) sender() (*send.Sender, error) {
 	}
 	a.observe(s)
 	return s, nil
+}
+
+// followDue wakes the sender when an edition may go out, whoever saw to that, until ctx ends. What it does not hear of the sender finds by itself, a little later.
+func (a *App) followDue(ctx context.Context, sender *send.Sender) {
+	if err := database.Listen(ctx, a.url, ledger.Channel, a.Log, sender.Wake); err != nil && ctx.Err() == nil {
+		a.Log.WarnContext(ctx, "the database does not tell when something is due: it is looked for now and then", slog.String("error", err.Error()))
+	}
 }
 
 // helo returns the name that we introduce ourselves to the relay with: that of the public URL, since many a machine's own name says
