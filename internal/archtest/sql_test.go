@@ -20,6 +20,7 @@ var owners = map[string]string{
 	"feeds":       "feeds",
 	"subscribers": "subscribers",
 	"mailer":      "mailer/...",
+	"calls":       "internal/calls",
 
 	"installation": "internal/installation",
 	"river":        "internal/database", // the queue's own tables: its library alone writes them, migrated by us

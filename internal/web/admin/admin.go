@@ -34,6 +34,7 @@ type site struct {
 	pages   *adminpage.Set
 	log     *slog.Logger
 	streams streams
+	rates   rates
 }
 
 // handler returns the page that answers a request; nil when it has answered by itself.
