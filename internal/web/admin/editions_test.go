@@ -158,6 +158,9 @@ func TestAnEditionGoesOut(t *testing.T) {
 	if !slices.Equal(got.titles(), want) {
 		t.Errorf("%q", got.titles())
 	}
+	if got.Find("[data-from]").Length() > 0 {
+		t.Error("what waits is followed, though nothing of it happens")
+	}
 	if got.Find("a[href$='/approve']").Length() > 0 {
 		t.Error("an editor is shown how to approve")
 	}
@@ -214,6 +217,9 @@ func TestAnEditionGoesOut(t *testing.T) {
 	h.work()
 	h.let(page, "approve")
 	testkit.Eventually(t, patience, "the edition is sent", func() bool { return h.state(id) == edition.Sent })
+	if events, head := h.read(page + "/stream"); !strings.HasPrefix(head.Get("Content-Type"), "text/event-stream") || !strings.Contains(events, "3 of 3") || !strings.Contains(events, "event: end") {
+		t.Errorf("%v\n%s", head, events)
+	}
 	got = h.get(page)
 	if said := got.text("#progress ~ div"); !strings.Contains(said, "3 of 3") || !strings.Contains(said, "3 sent") {
 		t.Errorf("progress: %s", said)
