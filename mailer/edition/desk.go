@@ -40,6 +40,9 @@ type Desk struct {
 	// Seen is the last entry of the edition's log that whoever works has seen: when somebody did something since, an act is an error of kind errs.Conflict
 	// that names it. nil: they know what they do.
 	Seen *int64
+
+	// Check, if not nil, is asked about an edition before something is done to it, when nobody else can change it any more: its error forbids it.
+	Check func(ctx context.Context, h database.Handle, id uuid.UUID) error
 }
 
 // bench is an edition that somebody has in hand.
@@ -58,6 +61,11 @@ func (d *Desk) work(ctx context.Context, id uuid.UUID, act act, do func(b *bench
 		b, err := d.take(ctx, tx, id)
 		if err != nil {
 			return err
+		}
+		if d.Check != nil {
+			if err := d.Check(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 		if err := act.allowed(b.edition); err != nil {
 			return err
