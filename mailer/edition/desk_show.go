@@ -55,7 +55,7 @@ type Tongue struct {
 	Introduction string `db:"introduction" json:"introduction"`
 }
 
-// Tongues returns the languages that an edition's digests are in, the most frequent first.
+// Tongues returns the languages that an edition's digests are in, the most frequent first, and after them those that somebody wrote for and nobody reads.
 func Tongues(ctx context.Context, h handle, id uuid.UUID) (tongues []Tongue, err error) {
 	defer errs.Wrap(&err, "edition.Tongues(%s)", id)
 	var spoken pq.StringArray
@@ -75,11 +75,11 @@ func Tongues(ctx context.Context, h handle, id uuid.UUID) (tongues []Tongue, err
 			JOIN unnest($2::text[], $3::text[]) AS spoken (language, key) USING (language)
 			GROUP BY language
 		)
-		SELECT language, variants, recipients, coalesce(articles, 0) AS articles, coalesce(untranslated, 0) AS untranslated,
+		SELECT language, coalesce(variants, 0) AS variants, coalesce(recipients, 0) AS recipients, coalesce(articles, 0) AS articles, coalesce(untranslated, 0) AS untranslated,
 		       coalesce(subject, '') AS subject, coalesce(preheader, '') AS preheader, coalesce(introduction, '') AS introduction
-		FROM sizes LEFT JOIN contents USING (language)
-		LEFT JOIN (SELECT * FROM mailer.texts WHERE edition_id = $1) t USING (language)
-		ORDER BY recipients DESC, language COLLATE "C"`, id, spoken, pq.StringArray(language.Keys(spoken)))
+		FROM sizes FULL JOIN (SELECT * FROM mailer.texts WHERE edition_id = $1) t USING (language)
+		LEFT JOIN contents USING (language)
+		ORDER BY coalesce(recipients, 0) DESC, language COLLATE "C"`, id, spoken, pq.StringArray(language.Keys(spoken)))
 	return tongues, err
 }
 

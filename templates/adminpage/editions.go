@@ -188,6 +188,7 @@ type Edition struct {
 	Unsent        int
 	Mistakes      Mistakes
 	Open          bool // deliveries may still go out
+	Going         bool // they do
 	MayCorrect    bool
 	MayRelease    bool
 	HasDeliveries bool

@@ -67,3 +67,37 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
     setTimeout(() => { button.textContent = words; }, 2000);
   });
 }
+
+// Articles of an edition can be drawn to their places; letting go sends the new order, as the buttons beside them would.
+for (const list of document.querySelectorAll('[data-arrange]')) {
+  let dragged = null;
+  const clear = () => { for (const item of list.children) item.classList.remove('dragged', 'over'); };
+  list.addEventListener('dragstart', (event) => {
+    dragged = event.target.closest('li');
+    dragged?.classList.add('dragged');
+    event.dataTransfer.effectAllowed = 'move';
+  });
+  list.addEventListener('dragover', (event) => {
+    const over = event.target.closest('li');
+    if (!dragged || !over) return;
+    event.preventDefault();
+    for (const item of list.children) item.classList.toggle('over', item === over && item !== dragged);
+  });
+  list.addEventListener('dragend', () => { clear(); dragged = null; });
+  list.addEventListener('drop', (event) => {
+    const over = event.target.closest('li');
+    clear();
+    if (!dragged || !over || over === dragged) return;
+    event.preventDefault();
+    const items = [...list.children];
+    if (items.indexOf(dragged) < items.indexOf(over)) over.after(dragged); else over.before(dragged);
+    const form = document.createElement('form');
+    form.method = 'post';
+    form.action = list.dataset.arrange;
+    const field = (name, value) => { const input = document.createElement('input'); input.type = 'hidden'; input.name = name; input.value = value; form.append(input); };
+    field('do', 'order');
+    for (const item of list.children) if (item.dataset.slug) field('order', item.dataset.slug);
+    document.body.append(form);
+    form.submit();
+  });
+}

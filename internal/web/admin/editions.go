@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -312,8 +313,29 @@ func (s *site) arrangeEdition(v *visit) (adminpage.Page, error) {
 // names are what actors are called, by their ids.
 type names map[string]string
 
-// namesOf returns what accounts and keys are called.
-func (s *site) namesOf(v *visit, actors ...string) (names, error) { return names{}, nil }
+// namesOf returns what accounts and keys among actors are called: by their names, accounts without one by their addresses.
+func (s *site) namesOf(v *visit, actors ...string) (called names, err error) {
+	called = names{}
+	if slices.ContainsFunc(actors, func(actor string) bool { return strings.HasPrefix(actor, "account ") && actor != v.actor.Name }) {
+		all, err := s.App.Accounts.All(v.Context())
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range all {
+			called[accounts.Name(a.ID)] = cmp.Or(a.Name, a.Email)
+		}
+	}
+	if slices.ContainsFunc(actors, func(actor string) bool { return strings.HasPrefix(actor, "key ") }) {
+		keys, err := s.App.Accounts.APIKeys(v.Context())
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			called["key "+itoa(k.ID)] = k.Name
+		}
+	}
+	return called, nil
+}
 
 // who says who did something, as the visitor knows them: themselves, an account, a key, or the program.
 func (n names) who(v *visit, actor string) adminpage.EditionWho {

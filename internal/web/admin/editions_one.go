@@ -50,8 +50,8 @@ func (s *site) editionPage(v *visit, id uuid.UUID) (page adminpage.Edition, err 
 		Tongues: tonguesShown(p.Tongues), Log: entriesShown(v, called, p.Log), Destinations: destinationsShown(p),
 		Arrangeable: slices.Contains([]edition.State{edition.Review, edition.Approved, edition.Held}, p.State),
 		Unsent:      p.Open(), Open: slices.Contains([]edition.State{edition.Review, edition.Approved, edition.Sending, edition.Held}, p.State),
-		MayCorrect: slices.Contains([]edition.State{edition.Sent, edition.Held, edition.Cancelled}, p.State) && (p.Counts.Sent > 0 || p.Counts.InDoubt > 0),
-		MayRelease: p.State == edition.Held || (p.State == edition.Approved || p.State == edition.Sending) && p.Reason != "", HasDeliveries: p.Recipients > 0,
+		Going: goes(p.BoardEdition), MayCorrect: slices.Contains([]edition.State{edition.Sent, edition.Held, edition.Cancelled}, p.State) && (p.Counts.Sent > 0 || p.Counts.InDoubt > 0),
+		MayRelease: p.State == edition.Held || goes(p.BoardEdition) && p.Reason != "", HasDeliveries: p.Recipients > 0,
 	}
 	if p.Corrects != nil {
 		page.Corrects = p.Corrects.String()
@@ -158,7 +158,7 @@ func (s *site) advance(e app.BoardEdition) adminpage.EditionProgress {
 	if c.Recipients > 0 {
 		p.Recipients = c.Recipients
 	}
-	if e.Next == nil || e.State != edition.Approved && e.State != edition.Sending {
+	if e.Next == nil || !goes(e) {
 		p.Next, p.Last = nil, nil
 		return p
 	}
@@ -166,6 +166,9 @@ func (s *site) advance(e app.BoardEdition) adminpage.EditionProgress {
 	p.Left = minutesLeft(e, p.PerMinute, now)
 	return p
 }
+
+// goes reports whether an edition is on its way: what is shown of it is followed as it happens.
+func goes(e app.BoardEdition) bool { return e.State == edition.Approved || e.State == edition.Sending }
 
 // minutesLeft is how long what is due takes at a rate, or until the last hour, whichever is longer; 0 when that is not known.
 func minutesLeft(e app.BoardEdition, perMinute int, now time.Time) int {
@@ -187,7 +190,7 @@ func (s *site) editionLive(v *visit) (adminpage.Page, error) {
 	}
 	return s.follow(v, "advance", "advancing", func(ctx context.Context) (adminpage.Page, bool, error) {
 		e, list, err := s.App.EditionProgress(ctx, id)
-		return adminpage.Edition{Row: s.editionRow(v, list, e)}, e.FinishedAt != nil || e.State != edition.Approved && e.State != edition.Sending, err
+		return adminpage.Edition{Row: s.editionRow(v, list, e)}, !goes(e), err
 	})
 }
 
