@@ -30,7 +30,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // house is the program with its API, and keys that it knows.
 type house struct {
 	*app.App
-	t     *testing.T
+	t     testing.TB
 	post  *catchertest.Server
 	clock *testkit.Clock
 	url   string
@@ -70,7 +70,7 @@ func open(t *testing.T) *house {
 	return openLimited(t, calls.Limit{Times: 100_000, Within: time.Minute})
 }
 
-func openLimited(t *testing.T, limit calls.Limit) *house {
+func openLimited(t testing.TB, limit calls.Limit) *house {
 	t.Helper()
 	post := catchertest.Start(t, catcher.Config{})
 	cfg := config.Defaults()
@@ -138,7 +138,7 @@ func (h *house) listID(slug string) int64 {
 
 // reply is what came back.
 type reply struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	body   []byte
