@@ -66,7 +66,8 @@ kind = "folder"
 `
 
 // open makes a house on a new database, with the lists and sources of partners. Its key "sp_all" may do everything.
-func open(t *testing.T) *house {
+func open(t testing.TB) *house {
+	t.Helper()
 	return openLimited(t, calls.Limit{Times: 100_000, Within: time.Minute})
 }
 
