@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,8 @@ type house struct {
 	post  *catchertest.Server
 	clock *testkit.Clock
 	url   string
+
+	crash atomic.Bool // whoever answers next is gone before the first byte
 
 	mu   sync.Mutex
 	keys map[string]accounts.Actor // by the key's text
@@ -93,12 +96,24 @@ func openLimited(t testing.TB, limit calls.Limit) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.crash.CompareAndSwap(true, false) {
+			w = gone{w}
+		}
+		handler.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	h.url = server.URL
 	h.declare(partners)
 	return h
 }
+
+// gone ends a call when its answer begins, as a process does that is killed then.
+type gone struct{ http.ResponseWriter }
+
+func (gone) WriteHeader(int) { panic(http.ErrAbortHandler) }
+
+func (gone) Write([]byte) (int, error) { panic(http.ErrAbortHandler) }
 
 func (h *house) who(r *http.Request) (accounts.Actor, error) {
 	text, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
