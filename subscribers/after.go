@@ -97,12 +97,6 @@ func keepTo(ctx context.Context, h database.Handle, all []ContactRecord, lists [
 	return nil
 }
 
-// ListsOf returns the ids of the lists that a contact has a subscription of, whatever its state; none for a contact who is on none, or is not there.
-func ListsOf(ctx context.Context, h database.Handle, contact int64) (lists []int64, err error) {
-	err = h.SelectContext(ctx, &lists, `SELECT list_id FROM subscribers.subscriptions WHERE contact_id = $1 ORDER BY list_id`, contact)
-	return lists, err
-}
-
 // SubscriptionsAfter returns up to limit subscriptions by id, beginning after one: of a list, 0 for any, among lists, nil for all, and in a state, "" for any.
 func SubscriptionsAfter(ctx context.Context, h database.Handle, lists []int64, list int64, state State, after int64, limit int) (all []SubscriptionRecord, err error) {
 	err = h.SelectContext(ctx, &all, selectSubscriptionRecords+`

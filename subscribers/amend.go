@@ -3,7 +3,6 @@ package subscribers
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -25,37 +24,8 @@ func AmendOrganisation(ctx context.Context, tx *sqlx.Tx, id int64, ask func(ther
 	if err != nil {
 		return err
 	}
-	s, err := want.canonical()
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `
-		UPDATE subscribers.organisations
-		SET (name_key, name, names, country, web_site, languages, kind, agreed_on, agreed_until, notes, tags)
-		    = ($2, $3, $4, $5, $6, $7, $8, nullif($9, '')::date, nullif($10, '')::date, $11, $12)
-		WHERE id = $1`,
-		id, organisationKey(s.Name), s.Name, s.Names, s.Country, s.WebSite, s.Languages, s.Kind, s.AgreedOn, s.AgreedUntil, s.Notes, s.Tags)
-	if database.SQLState(err) == uniqueViolation {
-		return errs.New(errs.Conflict, "another organisation is called %q", s.Name)
-	}
-	return err
-}
-
-// MakeOrganisation adds an organisation and returns its id. A name that one has, however it is spaced and capitalised, is errs.Conflict.
-func MakeOrganisation(ctx context.Context, h database.Handle, o Organisation, now time.Time) (id int64, err error) {
-	if err = o.Validate(); err != nil {
-		return 0, err
-	}
-	if _, err := OrganisationByName(ctx, h, o.Name); err == nil {
-		return 0, errs.New(errs.Conflict, "there is an organisation %q already", o.Name)
-	} else if errs.KindOf(err) != errs.NotFound {
-		return 0, err
-	}
-	if _, err := DeclareOrganisation(ctx, h, o, now); err != nil {
-		return 0, err
-	}
-	made, err := OrganisationByName(ctx, h, o.Name)
-	return made.ID, err
+	want.ID = id
+	return ChangeOrganisation(ctx, tx, want)
 }
 
 // Amendment is what is to become of a contact; nil leaves a part as it is.
@@ -104,9 +74,6 @@ func AmendContact(ctx context.Context, tx *sqlx.Tx, id int64, a Amendment) error
 	_, err = tx.ExecContext(ctx, `UPDATE subscribers.contacts SET name = $2, attributes = $3 WHERE id = $1`, id, there.Name, there.Attributes)
 	return err
 }
-
-// maxAttributes is how many attributes a contact can have.
-const maxAttributes = 100
 
 func (a Amendment) attributes(there Contact) (database.StringMap, error) {
 	all := database.StringMap{}

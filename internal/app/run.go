@@ -132,6 +132,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 		// The first two are alike: another time for the headers would set one more deadline per request, which is one percent of a 304.
 		ReadHeaderTimeout: 30 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
+	server.RegisterOnShutdown(func() { a.stopOnce.Do(func() { close(a.stopping) }) })
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWeb)
@@ -169,6 +170,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
+		WorkUpload: a.workUpload,
 		SendNotice: func(ctx context.Context, id uuid.UUID) error {
 			again, err := a.sendNotice(ctx, id)
 			if err == nil && again > 0 {
@@ -179,12 +181,15 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 	})
 }
 
-// retain drops the deliveries of months that ended longer ago than they are to be kept.
+// retain puts counts of past hours together and drops the deliveries of months that ended longer ago than they are to be kept.
 func (a *App) retain(ctx context.Context) error {
+	now := a.Clock.Now()
+	if err := ledger.FoldHours(ctx, a.DB, now.Add(-foldAfter)); err != nil {
+		return err
+	}
 	if a.Config.RetentionMonths == 0 {
 		return nil
 	}
-	now := a.Clock.Now()
 	done, err := ledger.Retain(ctx, a.DB, now.AddDate(0, -a.Config.RetentionMonths, 0), now)
 	if len(done.Months) > 0 {
 		a.Log.InfoContext(ctx, "old deliveries were counted and dropped", slog.String("months", strings.Join(done.Months, " ")))
@@ -195,7 +200,10 @@ func (a *App) retain(ctx context.Context) error {
 	return err
 }
 
-// keepBooks does what time alone brings: pauses end, counts of requests are forgotten, and images that nobody shows go.
+// foldAfter is for how long the counts of an hour are left to the processes that make them.
+const foldAfter = 2 * time.Hour
+
+// keepBooks does what time alone brings: pauses and sessions end, counts of requests are forgotten, and images that nobody shows go.
 func (a *App) keepBooks(ctx context.Context) error {
 	now := a.Clock.Now()
 	resumed, err := subscribers.ResumeDue(ctx, a.DB, now)
@@ -205,8 +213,12 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if resumed > 0 {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
 	}
-	if err := limit.Forget(ctx, a.DB, now); err != nil {
-		return err
+	for _, forget := range []func(context.Context, database.Handle, time.Time) error{
+		limit.Forget, calls.Forget, subscribers.ForgetUploads, subscribers.ForgetLimits,
+	} {
+		if err := forget(ctx, a.DB, now); err != nil {
+			return err
+		}
 	}
 	if err := (articles.Hosts{DB: a.DB}).Forget(ctx, now); err != nil {
 		return err
@@ -214,10 +226,10 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
 		return err
 	}
-	if err := calls.Forget(ctx, a.DB, now); err != nil {
+	if err := a.Accounts.Tidy(ctx); err != nil {
 		return err
 	}
-	return subscribers.ForgetLimits(ctx, a.DB, now)
+	return subscribers.TidyCounts(ctx, a.DB)
 }
 
 // publishDue publishes the articles whose embargo is over, and returns when the next one ends; zero: none does.
@@ -286,7 +298,7 @@ const maxTurn = 200 * time.Millisecond
 // pollSource polls a source. What went wrong stands with the source; the job is done.
 func (a *App) pollSource(ctx context.Context, slug string) error {
 	source, err := a.Articles.SourceBySlug(ctx, a.DB, slug)
-	if err != nil {
+	if err != nil || source.RemovedAt != nil {
 		return err
 	}
 	if wait := a.poller.Fetch.Wait(source.URL); wait > maxTurn {
@@ -330,7 +342,7 @@ func (a *App) sender() (*send.Sender, error) {
 	}
 	s := &send.Sender{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
-		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
+		Poll: a.lookEvery, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
 		Scored: bounce.Score,
 	}
 	if a.lookupMX != nil {
@@ -338,6 +350,13 @@ func (a *App) sender() (*send.Sender, error) {
 	}
 	a.observe(s)
 	return s, nil
+}
+
+// followDue wakes the sender when an edition may go out, whoever saw to that, until ctx ends. What it does not hear of the sender finds by itself, a little later.
+func (a *App) followDue(ctx context.Context, sender *send.Sender) {
+	if err := database.Listen(ctx, a.url, ledger.Channel, a.Log, sender.Wake); err != nil && ctx.Err() == nil {
+		a.Log.WarnContext(ctx, "the database does not tell when something is due: it is looked for now and then", slog.String("error", err.Error()))
+	}
 }
 
 // helo returns the name that we introduce ourselves to the relay with: that of the public URL, since many a machine's own name says

@@ -4,7 +4,8 @@
 // said of package templates about foreign text holds here, too: it is passed in as it came and stays text.
 //
 // A template's dot is the Frame with the page in it: {{.Page.Title}}, {{$.May "send"}}, {{when $.Zone .At}}. It defines "title" and "main",
-// and may define "head" for what is its own there. What many pages show is in html/parts.html.
+// and may define "head" for what is its own there. What many pages show is in html/parts.html, and
+// what several of an area do in a file whose name ends with it.
 package adminpage
 
 import (
@@ -16,6 +17,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,15 +59,22 @@ func own(words template.FuncMap) template.FuncMap {
 	moment := words["moment"].(func(time.Time) (string, error))
 	message := words["t"].(func(string, ...string) (string, error))
 	day := words["date"].(func(time.Time) string)
-	return template.FuncMap{
+	funcs := template.FuncMap{
 		"when": func(zone *time.Location, at time.Time) (string, error) { return moment(at.In(zone)) },
 		"day":  func(zone *time.Location, at time.Time) string { return day(at.In(zone)) },
 		"done": func(key string) (said string) { // the key comes from an address: an unknown one says nothing
 			said, _ = message("done." + key)
 			return said
 		},
+		"maybe": func(key string) (said string) { // for what may be something that there is no message for
+			said, _ = message(key)
+			return said
+		},
 		"pair": func(frame, value any) Pair { return Pair{frame, value} },
 	}
+	maps.Copy(funcs, partFuncs)
+	maps.Copy(funcs, contentFuncs(words))
+	return funcs
 }
 
 // Pair is the dot of a part that needs the frame and something else.
@@ -78,10 +87,10 @@ func parse(funcs template.FuncMap) (map[string]*template.Template, error) {
 	}
 	parsed := map[string]*template.Template{}
 	for _, file := range pages {
-		if file == "html/layout.html" || file == "html/parts.html" {
+		if file == "html/layout.html" || strings.HasSuffix(file, "parts.html") {
 			continue
 		}
-		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "html/layout.html", "html/parts.html", file)
+		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "html/layout.html", "html/*parts.html", file)
 		if err != nil {
 			return nil, fmt.Errorf("adminpage: %w", err)
 		}
@@ -103,6 +112,17 @@ func (s *Set) Language(wanted ...string) string {
 
 // Write writes a page in the frame's language. It is rendered before the first byte is written.
 func (s *Set) Write(w io.Writer, frame Frame) error {
+	return s.execute(w, frame, "layout.html")
+}
+
+// WritePart writes what a template that the page's file defines makes of it: what stands in the page with the attribute data-live of that name,
+// when something new is to be shown there.
+func (s *Set) WritePart(w io.Writer, frame Frame, part string) error {
+	return s.execute(w, frame, part)
+}
+
+// execute writes what the page's file, or the layout, defines under a name.
+func (s *Set) execute(w io.Writer, frame Frame, what string) error {
 	frame.Language = s.Language(frame.Language)
 	frame.Languages = s.tags
 	if frame.Zone == nil {
@@ -118,7 +138,7 @@ func (s *Set) Write(w io.Writer, frame Frame) error {
 		return fmt.Errorf("adminpage: there is no html/%s.html", name)
 	}
 	var buf bytes.Buffer
-	if err := page.Execute(&buf, frame); err != nil {
+	if err := page.ExecuteTemplate(&buf, what, frame); err != nil {
 		return fmt.Errorf("adminpage: %s in %s: %w", name, frame.Language, err)
 	}
 	_, err = buf.WriteTo(w)

@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"silkpost/internal/accounts"
@@ -21,7 +22,7 @@ import (
 // Config is what the pages need beside the program.
 type Config struct {
 	App *app.App
-	// Who says who asks: errs.NotFound when nobody is signed in.
+	// Who says who asks: errs.NotFound when nobody is signed in. nil: the session of the browser says.
 	Who func(r *http.Request) (accounts.Actor, error)
 	// Plain allows plain http, with a warning on every page: for the demo.
 	Plain bool
@@ -30,8 +31,10 @@ type Config struct {
 // site holds the handlers.
 type site struct {
 	Config
-	pages *adminpage.Set
-	log   *slog.Logger
+	pages   *adminpage.Set
+	log     *slog.Logger
+	streams streams
+	rates   rates
 }
 
 // handler returns the page that answers a request; nil when it has answered by itself.
@@ -80,6 +83,9 @@ func New(cfg Config) (http.Handler, error) {
 		return nil, err
 	}
 	s := &site{Config: cfg, pages: pages, log: cfg.App.Log}
+	if s.Who == nil {
+		s.Who = s.signedIn
+	}
 	mux := http.NewServeMux()
 	known := map[string][]string{} // methods by path
 	for _, r := range s.routes() {
@@ -88,13 +94,22 @@ func New(cfg Config) (http.Handler, error) {
 		known[path] = append(known[path], method)
 	}
 	for path, methods := range known {
-		mux.Handle(path, s.only(methods))
+		for _, other := range otherMethods(methods) { // one by one: /admin/x/new for every method would clash with GET /admin/x/{slug}
+			mux.Handle(other+" "+path, s.only(methods))
+		}
 	}
 	mux.Handle("/admin/", s.serve(route{needs: accounts.Own, do: nothing}))
 	return http.NewCrossOriginProtection().Handler(mux), nil
 }
 
 func nothing(*visit) (adminpage.Page, error) { return nil, errs.New(errs.NotFound, "no such page") }
+
+// otherMethods returns the methods that a path which takes some does not take.
+func otherMethods(known []string) []string {
+	return slices.DeleteFunc([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, func(method string) bool {
+		return slices.Contains(known, method)
+	})
+}
 
 // only answers for the methods that a known address does not take.
 func (s *site) only(methods []string) http.Handler {
