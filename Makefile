@@ -45,6 +45,7 @@ bench: ## how fast it is (SHORT='-benchtime 1x' only checks that the benchmarks 
 
 lint: ## golangci-lint; the first time it is built, which takes a minute or two
 	$(GO) tool -modfile=tools.mod golangci-lint run
+	$(GO) tool -modfile=tools.mod validate internal/web/api/testdata/openapi.json
 
 # A tier without tests yet says so instead of failing.
 define tier

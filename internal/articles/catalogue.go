@@ -41,7 +41,7 @@ func (s *Store) Entries(ctx context.Context, h database.Handle, f Filter, before
 		  AND ($5 = '' OR a.section = $5) AND ($6 = '' OR a.tags @> ARRAY[$6]) AND ($7 = '' OR a.language_key = $7)
 		  AND ($8::boolean IS NULL OR (a.withdrawn_at IS NOT NULL) = $8) AND ($9::timestamptz IS NULL OR greatest(a.updated_at, a.first_seen_at, a.withdrawn_at) >= $9)
 		ORDER BY a.id DESC LIMIT $2`,
-		before, limit, f.Source, f.ExternalKey, f.Section, f.Tag, language.Key(f.Language), f.Withdrawn, pq.NullTime{Time: f.Since, Valid: !f.Since.IsZero()})
+		before, limit, f.Source, f.ExternalKey, f.Section, f.Tag, language.Key(f.Language), f.Withdrawn, sql.NullTime{Time: f.Since, Valid: !f.Since.IsZero()})
 	return found, s.showEntries(found, err)
 }
 

@@ -138,11 +138,11 @@ func (s *site) editionOperations() []operation {
 func (s *site) listOfEdition(ctx context.Context, r *http.Request) ([]int64, error) {
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
-		return nil, notThere
+		return nil, errNotThere
 	}
 	e, err := edition.ByID(ctx, s.App.DB, id)
 	if err != nil {
-		return nil, notThere
+		return nil, errNotThere
 	}
 	return []int64{e.ListID}, nil
 }

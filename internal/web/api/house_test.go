@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,10 +31,12 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // house is the program with its API, and keys that it knows.
 type house struct {
 	*app.App
-	t     *testing.T
+	t     testing.TB
 	post  *catchertest.Server
 	clock *testkit.Clock
 	url   string
+
+	crash atomic.Bool // whoever answers next is gone before the first byte
 
 	mu   sync.Mutex
 	keys map[string]accounts.Actor // by the key's text
@@ -66,11 +69,12 @@ kind = "folder"
 `
 
 // open makes a house on a new database, with the lists and sources of partners. Its key "sp_all" may do everything.
-func open(t *testing.T) *house {
+func open(t testing.TB) *house {
+	t.Helper()
 	return openLimited(t, calls.Limit{Times: 100_000, Within: time.Minute})
 }
 
-func openLimited(t *testing.T, limit calls.Limit) *house {
+func openLimited(t testing.TB, limit calls.Limit) *house {
 	t.Helper()
 	post := catchertest.Start(t, catcher.Config{})
 	cfg := config.Defaults()
@@ -92,12 +96,24 @@ func openLimited(t *testing.T, limit calls.Limit) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.crash.CompareAndSwap(true, false) {
+			w = gone{w}
+		}
+		handler.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	h.url = server.URL
 	h.declare(partners)
 	return h
 }
+
+// gone ends a call when its answer begins, as a process does that is killed then.
+type gone struct{ http.ResponseWriter }
+
+func (gone) WriteHeader(int) { panic(http.ErrAbortHandler) }
+
+func (gone) Write([]byte) (int, error) { panic(http.ErrAbortHandler) }
 
 func (h *house) who(r *http.Request) (accounts.Actor, error) {
 	text, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -138,7 +154,7 @@ func (h *house) listID(slug string) int64 {
 
 // reply is what came back.
 type reply struct {
-	t      *testing.T
+	t      testing.TB
 	status int
 	header http.Header
 	body   []byte

@@ -66,7 +66,7 @@ func (s *site) listOperations() []operation {
 func (s *site) listInPath(ctx context.Context, r *http.Request) ([]int64, error) {
 	found, err := subscribers.ListBySlug(ctx, s.App.DB, r.PathValue("slug"))
 	if err != nil {
-		return nil, notThere // the error names all lists there are
+		return nil, errNotThere // the error names all lists there are
 	}
 	return []int64{found.ID}, nil
 }

@@ -84,11 +84,15 @@ func TestACrashBetweenCommitAndAnswerDoublesNothing(t *testing.T) {
 	path := fmt.Sprintf("/api/v1/editions/%s/approve", e.ID)
 	seen := h.ask("GET", fmt.Sprintf("/api/v1/editions/%s", e.ID), nil).is(http.StatusOK).header.Get("ETag")
 
-	// The answer of the call that was committed is lost: whoever asks again cannot tell that from a crash.
-	lost := h.ask("POST", path, nil, "If-Match", seen, "Idempotency-Key", "go").is(http.StatusOK)
-	again := h.ask("POST", path, nil, "If-Match", seen, "Idempotency-Key", "go").is(http.StatusOK)
-	if string(lost.body) != string(again.body) || lost.header.Get("ETag") != again.header.Get("ETag") {
-		t.Errorf("%s\n%s", lost.body, again.body)
+	h.crash.Store(true)
+	lost, err := h.try("POST", path, nil, "If-Match", seen, "Idempotency-Key", "go")
+	if err == nil && lost.header.Get("Idempotency-Replayed") != "true" { // a client may ask again by itself: net/http's does so with this header
+		t.Fatalf("%d %s was answered", lost.status, lost.body)
+	}
+	var got api.Edition
+	again := h.ask("POST", path, nil, "If-Match", seen, "Idempotency-Key", "go").is(http.StatusOK).into(&got)
+	if got.State != "approved" || len(got.Log) != 1 || again.header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("%+v %v", got, again.header)
 	}
 
 	// Of a call that was claimed by a process that is gone, nothing was done. It is waited for, then another works it.
@@ -98,43 +102,6 @@ func TestACrashBetweenCommitAndAnswerDoublesNothing(t *testing.T) {
 	h.ask("POST", path, nil, "If-Match", seen, "Idempotency-Key", "go").problem(http.StatusConflict)
 	h.clock.Advance(calls.ClaimLife)
 	h.ask("POST", path, nil, "If-Match", seen, "Idempotency-Key", "go").problem(http.StatusPreconditionFailed) // it works it: the edition has gone on
-}
-
-func TestAClaimThatIsAnothersRollsBack(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	now := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
-	call := calls.Call{Actor: "key 1", Name: "one", Request: []byte("r")}
-	slow, _, err := calls.Begin(t.Context(), h.DB, call, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := calls.Begin(t.Context(), h.DB, call, now.Add(time.Minute)); err != calls.ErrBusy {
-		t.Errorf("a minute later: %v", err)
-	}
-	fast, _, err := calls.Begin(t.Context(), h.DB, call, now.Add(calls.ClaimLife))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := slow.Keep(t.Context(), h.DB, []byte(`{}`)); err == nil {
-		t.Error("the slow one could keep its answer")
-	}
-	if err := slow.Drop(t.Context(), h.DB); err != nil {
-		t.Error(err)
-	}
-	if err := fast.Keep(t.Context(), h.DB, []byte(`{"fast": true}`)); err != nil {
-		t.Error(err)
-	}
-	if _, answer, err := calls.Begin(t.Context(), h.DB, call, now.Add(time.Hour)); err != nil || string(answer) != `{"fast": true}` {
-		t.Errorf("%s (%v)", answer, err)
-	}
-	if err := calls.Forget(t.Context(), h.DB, now.Add(calls.Life+calls.ClaimLife)); err != nil {
-		t.Fatal(err)
-	}
-	var left int
-	if err := h.DB.Get(&left, `SELECT count(*) FROM calls.answers`); err != nil || left != 0 {
-		t.Errorf("%d answers are kept (%v)", left, err)
-	}
 }
 
 func TestWhoCallsTooOftenWaits(t *testing.T) {

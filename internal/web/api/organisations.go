@@ -127,7 +127,7 @@ func (s *site) getOrganisation(ctx context.Context, in *AtID) (*Record[Organisat
 		return nil, err
 	}
 	if !mine {
-		return nil, notThere
+		return nil, errNotThere
 	}
 	o, err := subscribers.OrganisationByID(ctx, s.App.DB, in.ID)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // Problem is what went wrong (RFC 9457).
-type Problem struct {
+type Problem struct { //nolint:errname // it is what RFC 9457 calls it, and what the document names it
 	Title  string    `json:"title" example:"Unprocessable Entity" doc:"What the status means."`
 	Status int       `json:"status" example:"422" doc:"The HTTP status."`
 	Detail string    `json:"detail" example:"What was sent cannot be taken: see errors." doc:"What went wrong this time, for a person."`

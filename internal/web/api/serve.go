@@ -143,12 +143,12 @@ func (s *site) allow(ctx context.Context, r *http.Request, op *operation, actor 
 		return err
 	}
 	if !actor.MayOn(op.needs, lists...) {
-		return notThere // whether it is there is not told either
+		return errNotThere // whether it is there is not told either
 	}
 	return nil
 }
 
-var notThere = errs.New(errs.NotFound, "there is none, or it is of a list that this key is not for")
+var errNotThere = errs.New(errs.NotFound, "there is none, or it is of a list that this key is not for")
 
 // checkQuery refuses what Postgres would not take for text.
 func checkQuery(u *url.URL) error {

@@ -69,7 +69,7 @@ func (s *site) subscriptionOperations() []operation {
 func (s *site) listOfSubscription(ctx context.Context, r *http.Request) ([]int64, error) {
 	sub, err := subscribers.SubscriptionByID(ctx, s.App.DB, pathID(r))
 	if err != nil {
-		return nil, notThere
+		return nil, errNotThere
 	}
 	return []int64{sub.List.ID}, nil
 }
