@@ -292,6 +292,9 @@ func (s *Store) Mark(ctx context.Context, h database.Handle, ref string, urgent,
 		return a, "", err
 	}
 	touched, err := before(ctx, h, []int64{a.ID})
+	if err == nil {
+		err = index(ctx, h, []int64{a.ID})
+	}
 	if err != nil || s.Changed == nil {
 		return a, database.Changed, err
 	}
