@@ -6,6 +6,7 @@ import (
 
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
+	"silkpost/mailer/edition"
 )
 
 // FoundMost is up to where what was found is counted.
@@ -45,4 +46,23 @@ func (a *App) indexArticles(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Appearance is an edition that an article is or was in.
+type Appearance struct {
+	edition.Appearance
+	List string // slug
+}
+
+// ArticleAppearances returns the latest editions that a translation group is or was in, of some lists alone, unless lists is nil.
+func (a *App) ArticleAppearances(ctx context.Context, group int64, lists []int64, limit int) (all []Appearance, err error) {
+	found, err := edition.Appearances(ctx, a.DB, group, lists, limit)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	slugs, err := listSlugs(ctx, a.DB)
+	for _, one := range found {
+		all = append(all, Appearance{one, slugs[one.ListID]})
+	}
+	return all, err
 }

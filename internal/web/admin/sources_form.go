@@ -79,7 +79,7 @@ func spell(every time.Duration) string {
 }
 
 func sourceFound(number int, c sources.Candidate) adminpage.SourceFound {
-	found := adminpage.SourceFound{Number: strconv.Itoa(number), Kind: c.Kind, URL: c.URL, About: c.About, Declared: declared(c.Source)}
+	found := adminpage.SourceFound{Number: strconv.Itoa(number), Kind: c.Kind, URL: c.URL, About: c.About, Declared: carry(c.Source)}
 	for _, a := range c.Articles {
 		found.Articles = append(found.Articles, adminpage.SourceArticle{
 			Title: a.Title, URL: a.URL, Language: a.Language, Section: a.Section, Image: a.Image, Words: a.Words, Published: a.Published,
@@ -96,7 +96,7 @@ type carried struct {
 	Listing articles.Listing `json:"listing,omitzero"`
 }
 
-func declared(source articles.Source) string {
+func carry(source articles.Source) string {
 	text, _ := json.Marshal(carried{source.Kind, source.URL, source.Settings.Listing}) // strings alone
 	return string(text)
 }
