@@ -67,3 +67,11 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
     setTimeout(() => { button.textContent = words; }, 2000);
   });
 }
+
+// A form with data-working says that while it is on its way, for what takes seconds.
+for (const form of document.querySelectorAll('form[data-working]')) {
+  form.addEventListener('submit', () => {
+    form.querySelector('[role=status]').textContent = form.dataset.working;
+    form.querySelector('button').setAttribute('aria-disabled', 'true');
+  });
+}

@@ -16,7 +16,7 @@ import (
 )
 
 func (s *site) feedNew(v *visit) (adminpage.Page, error) {
-	return s.feedForm(v, "", adminpage.Fields{"title_language": {v.actor.Language, ""}, "title": {"", ""}}, nil)
+	return s.feedForm(v, "", adminpage.Fields{"title_language": {v.actor.Language}, "title": {""}}, nil)
 }
 
 // feedForm shows the form of a feed with what stands in its fields.
@@ -28,6 +28,9 @@ func (s *site) feedForm(v *visit, slug string, fields adminpage.Fields, mistakes
 			tag = fields["title_language"][i]
 		}
 		page.Titles = append(page.Titles, adminpage.FeedTitle{Language: tag, Text: text})
+	}
+	if last := len(page.Titles) - 1; last < 0 || page.Titles[last].Text != "" {
+		page.Titles = append(page.Titles, adminpage.FeedTitle{}) // room for one more
 	}
 	all, err := s.App.Feeds.List(v.Context(), s.App.DB)
 	if err != nil {
@@ -109,7 +112,6 @@ func (s *site) feedEdit(v *visit) (adminpage.Page, error) {
 	for _, tag := range slices.Sorted(maps.Keys(f.Title)) {
 		fields["title_language"], fields["title"] = append(fields["title_language"], tag), append(fields["title"], f.Title[tag])
 	}
-	fields["title_language"], fields["title"] = append(fields["title_language"], ""), append(fields["title"], "")
 	return s.feedForm(v, f.Slug, fields, nil)
 }
 
