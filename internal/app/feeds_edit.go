@@ -13,34 +13,21 @@ import (
 
 // AddFeed declares a feed that is not there yet; a slug that one has, or had, is errs.Conflict. One that was removed is back under its slug.
 func (a *App) AddFeed(ctx context.Context, f feeds.Feed) error {
-	return a.setFeed(ctx, f, func(err error) error {
-		if err == nil {
-			return errs.New(errs.Conflict, "there is a feed %q already: choose another slug", f.Slug)
+	return a.ChangeFeed(ctx, f.Slug, func(_ context.Context, _ database.Handle, there *feeds.Feed) (FeedChange, error) {
+		if there != nil {
+			return FeedChange{}, errs.New(errs.Conflict, "there is a feed %q already: choose another slug", f.Slug)
 		}
-		if kind := errs.KindOf(err); kind == errs.NotFound || kind == errs.Gone {
-			return nil
-		}
-		return err
+		return FeedChange{Declare: f}, nil
 	})
 }
 
-// ChangeFeed makes a feed that was declared be as f says; none of that slug is errs.NotFound.
-func (a *App) ChangeFeed(ctx context.Context, f feeds.Feed) error {
-	return a.setFeed(ctx, f, func(err error) error { return err })
-}
-
-// setFeed declares a feed, unless check says why not to, given the error with which the feed was looked for.
-func (a *App) setFeed(ctx context.Context, f feeds.Feed, check func(err error) error) error {
-	return a.changeFeeds(ctx, func(tx *sqlx.Tx) error {
-		_, err := a.Feeds.Find(ctx, tx, f.Slug)
-		if err = check(err); err != nil {
-			return err
+// UpdateFeed makes a feed that was declared be as f says; none of that slug is errs.NotFound.
+func (a *App) UpdateFeed(ctx context.Context, f feeds.Feed) error {
+	return a.ChangeFeed(ctx, f.Slug, func(_ context.Context, _ database.Handle, there *feeds.Feed) (FeedChange, error) {
+		if there == nil {
+			return FeedChange{}, errs.New(errs.NotFound, "there is no feed %q", f.Slug)
 		}
-		if err := a.checkSources(ctx, tx, "feed", f.Slug, f.Selection); err != nil {
-			return err
-		}
-		_, err = a.Feeds.Declare(ctx, tx, f, a.Clock.Now())
-		return err
+		return FeedChange{Declare: f}, nil
 	})
 }
 

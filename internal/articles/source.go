@@ -18,6 +18,7 @@ import (
 const (
 	KindFolder = "folder" // files given to an import
 	KindFeed   = "feed"   // an upstream RSS, Atom or JSON feed, polled
+	KindAPI    = "api"    // a program that brings them itself
 
 	// Sites without a feed, polled.
 	KindJCMS    = "jcms"    // columns of a site that Hanweb's JCMS makes
@@ -85,7 +86,7 @@ func (s *Store) EnsureSource(ctx context.Context, h database.Handle, slug string
 // change: its articles are known by keys of that kind.
 func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source, now time.Time) (Source, bool, error) {
 	want, err := checkSource(want)
-	if err == nil && want.Kind != KindFolder && s.CheckURL != nil {
+	if err == nil && want.URL != "" && s.CheckURL != nil {
 		if err = s.CheckURL(want.URL); err != nil {
 			err = errs.New(errs.KindOf(err), "source %q: %w", want.Slug, err)
 		}
@@ -96,7 +97,7 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 	var written []Source
 	err = h.SelectContext(ctx, &written, `
 		INSERT INTO articles.sources AS s (slug, kind, url, section, language, every, settings, next_poll_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, make_interval(secs => $6), $8, CASE WHEN $2 <> 'folder' OR $8::jsonb ? 'path' THEN $7::timestamptz END, $7)
+		VALUES ($1, $2, $3, $4, $5, make_interval(secs => $6), $8, CASE WHEN $2 NOT IN ('folder', 'api') OR $8::jsonb ? 'path' THEN $7::timestamptz END, $7)
 		ON CONFLICT (slug) DO UPDATE SET url = excluded.url, section = excluded.section, language = excluded.language,
 			every = excluded.every, settings = excluded.settings,
 			etag = CASE WHEN `+sameDocument+` THEN s.etag ELSE '' END,
@@ -143,6 +144,9 @@ func checkSource(s Source) (Source, error) {
 	}
 	switch {
 	case s.Kind == KindFolder:
+	case s.Kind == KindAPI && s.URL != "":
+		return s, errs.New(errs.Invalid, "source %q: url means nothing for kind %q: its articles are brought, not fetched", s.Slug, s.Kind)
+	case s.Kind == KindAPI:
 	case slices.Contains(polled, s.Kind):
 		address := WebAddress(s.URL, "")
 		if address == "" {
@@ -150,7 +154,7 @@ func checkSource(s Source) (Source, error) {
 		}
 		s.URL = address
 	default:
-		return s, errs.New(errs.Invalid, "source %q: kind %q does not exist; kinds are folder, %s", s.Slug, s.Kind, strings.Join(polled, ", "))
+		return s, errs.New(errs.Invalid, "source %q: kind %q does not exist; kinds are folder, api, %s", s.Slug, s.Kind, strings.Join(polled, ", "))
 	}
 	if err := s.Settings.check(s.Kind); err != nil {
 		return s, errs.New(errs.Invalid, "source %q: %w", s.Slug, err)

@@ -29,7 +29,7 @@ func contentFuncs(words template.FuncMap) template.FuncMap {
 			if _, there := given[part]; !there {
 				return "", nil
 			}
-			return message("articles.given", "Value", shortened(given.Get(part)))
+			return message("sources.gives", "Value", shortened(given.Get(part)))
 		},
 		"intervals": func(chosen string) (all []Option, err error) {
 			list := intervals

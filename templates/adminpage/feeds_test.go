@@ -34,7 +34,7 @@ var feedsSamples = []Page{
 	},
 	Hubs{},
 	Hubs{
-		Rows: []HubRow{{URL: "https://hub.example.org/", ToldAt: &sampleTime}, {URL: "https://a.example/", Failures: 3, Failure: "answered 500"}, {URL: "https://b.example/", Waiting: 3}},
+		Rows:   []HubRow{{URL: "https://hub.example.org/", ToldAt: &sampleTime}, {URL: "https://a.example/", Failures: 3, Failure: "answered 500"}, {URL: "https://b.example/", Waiting: 3}},
 		Fields: Fields{"url": {"x"}}, Mistakes: Mistakes{"url": "it is not a web address"},
 	},
 }

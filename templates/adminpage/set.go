@@ -66,6 +66,10 @@ func own(words template.FuncMap) template.FuncMap {
 			said, _ = message("done." + key)
 			return said
 		},
+		"maybe": func(key string) (said string) { // for what may be something that there is no message for
+			said, _ = message(key)
+			return said
+		},
 		"pair": func(frame, value any) Pair { return Pair{frame, value} },
 	}
 	maps.Copy(funcs, partFuncs)

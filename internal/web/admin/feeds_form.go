@@ -129,7 +129,7 @@ func (s *site) feedChange(v *visit) (adminpage.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.feedSet(v, f.Slug, f.Slug, s.App.ChangeFeed)
+	return s.feedSet(v, f.Slug, f.Slug, s.App.UpdateFeed)
 }
 
 // feedSet takes the form of a feed, or shows what it would hold. was is its slug; "": it is new.

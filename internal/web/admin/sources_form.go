@@ -125,10 +125,10 @@ func (s *site) sourceAdd(v *visit) (adminpage.Page, error) {
 	return v.again(page)
 }
 
-// wanted reads the form of a new source. Folders are none of the kinds that a form can make: they would be the server's.
+// wanted reads the form of a new source. It makes what has an address alone: a folder would be the server's.
 func wanted(form adminpage.Fields) (want articles.Source, err error) {
 	var c carried
-	if err := json.Unmarshal([]byte(form.Get("found-"+form.Get("found"))), &c); err != nil || c.Kind == articles.KindFolder {
+	if err := json.Unmarshal([]byte(form.Get("found-"+form.Get("found"))), &c); err != nil || c.URL == "" {
 		return want, errs.New(errs.Invalid, "choose what is to be the source")
 	}
 	want = articles.Source{
@@ -200,7 +200,7 @@ func (s *site) sourceChange(v *visit) (adminpage.Page, error) {
 // change lays the fields of a form over a source, as far as they are those of its kind.
 func change(want *articles.Source, form adminpage.Fields) {
 	set := &want.Settings
-	if want.Kind != articles.KindFolder {
+	if want.URL != "" {
 		want.URL = webAddress(strings.TrimSpace(form.Get("url")))
 	}
 	set.Images = articles.Images(form.Get("images"))
