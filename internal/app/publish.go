@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/feeds"
@@ -170,6 +171,56 @@ func (a *App) LinkArticles(ctx context.Context, by, first, second string) (one, 
 		return desk.Translated(ctx, tx, keep.GroupID)
 	})
 	return one, other, change, err
+}
+
+// UnlinkArticle takes an article out of its translation group, unless a digest was ever planned with it: then readers have it as one article, and it
+// is errs.Conflict.
+func (a *App) UnlinkArticle(ctx context.Context, by, ref string) (article articles.Article, change database.Change, err error) {
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		desk := a.Desk(by)
+		if article, err = a.Articles.ByReference(ctx, tx, ref); err != nil {
+			return err
+		}
+		given, err := desk.Given(ctx, tx, article.GroupID)
+		if err != nil {
+			return err
+		}
+		if given {
+			return errs.New(errs.Conflict, "%q has been in a digest with its translations: readers have them as one article, and they stay so", article.Slug)
+		}
+		article, change, err = a.Articles.Unlink(ctx, tx, article, a.Clock.Now())
+		return err
+	})
+	return article, change, err
+}
+
+// OwnSource is the slug of the source that articles belong to which are written here.
+const OwnSource = "written-here"
+
+// WriteArticle takes in an article that a person writes here. An empty key makes a new one; with that of one that waits it takes the place of what was
+// written before. It returns the slug of the article, or the number under which it waits, see articles.Draft.
+func (a *App) WriteArticle(ctx context.Context, d articles.Draft) (slug string, waiting int64, err error) {
+	if d.ExternalKey == "" {
+		d.ExternalKey = "urn:uuid:" + uuid.NewString()
+	}
+	now := a.Clock.Now()
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		source, err := a.Articles.EnsureSource(ctx, tx, OwnSource, now)
+		if err != nil {
+			return err
+		}
+		if _, err := a.Articles.Save(ctx, tx, source, []articles.Draft{d}, articles.SaveOptions{Now: now}); err != nil {
+			return err
+		}
+		slug, waiting, err = a.Articles.Whereabouts(ctx, tx, source.ID, d.ExternalKey)
+		return err
+	})
+	return slug, waiting, err
+}
+
+// DiscardWaiting drops what waits under a number, for good.
+func (a *App) DiscardWaiting(ctx context.Context, id int64) error {
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error { return a.Articles.Discard(ctx, tx, id) })
 }
 
 // PublishWaiting publishes what waits under a number now, whatever it waits for.

@@ -89,7 +89,8 @@ func (a *App) Run(ctx context.Context, parts Parts) error {
 		a.metrics.WatchCache(cacheOf(handler))
 		running = append(running,
 			func(ctx context.Context) error { return a.serve(ctx, parts, handler) },
-			func(ctx context.Context) error { return a.followFeeds(ctx, handler) })
+			func(ctx context.Context) error { return a.followFeeds(ctx, handler) },
+			a.indexArticles)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, part := range running {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -22,6 +23,7 @@ type Edit struct {
 	Text     *string // instead of HTML: paragraphs parted by blank lines
 	Section  *string
 	Tags     *[]string
+	Authors  *[]string
 	ImageURL *string
 	ImageAlt *string
 	Language *string
@@ -33,6 +35,7 @@ type Edited struct {
 	At              time.Time  `json:"at"`
 	By              string     `json:"by"`
 	SourceChangedAt *time.Time `json:"source_changed_at"` // when the source last gave one of these parts otherwise; nil: it did not
+	Given           Article    `json:"-"`                 // what the source gives of these parts
 }
 
 // written is an edit as it is kept: by name of the part, what the editor wrote and what the source gives.
@@ -154,12 +157,10 @@ func (e Edit) values(a *Article) (map[string]string, error) {
 	set("image", e.ImageURL, func(v string) string { return WebAddress(v, a.URL) })
 	set("image_alt", e.ImageAlt, label)
 	if e.Tags != nil {
-		part := Article{Tags: atMost(maxTags, lines(*e.Tags))}
-		for _, f := range fields {
-			if f.name == "tags" {
-				values["tags"] = f.get(&part)
-			}
-		}
+		values["tags"] = strings.Join(atMost(maxTags, lines(*e.Tags)), "\n")
+	}
+	if e.Authors != nil {
+		values["authors"] = strings.Join(lines(*e.Authors), "\n")
 	}
 	if e.Language != nil {
 		tag, err := language.Parse(*e.Language)
@@ -231,11 +232,12 @@ func (s *Store) Edited(ctx context.Context, h database.Handle, id int64) (*Edite
 	if err != nil || !there {
 		return nil, err
 	}
-	edited, _, err := w.parts()
+	edited, given, err := w.parts()
 	e := &Edited{At: w.EditedAt.UTC(), By: w.EditedBy, SourceChangedAt: inUTC(w.SourceChangedAt)}
 	for _, f := range fields {
 		if _, there := edited[f.name]; there {
 			e.Parts = append(e.Parts, f.name)
+			f.set(&e.Given, given[f.name])
 		}
 	}
 	return e, err
@@ -292,6 +294,9 @@ func (s *Store) Mark(ctx context.Context, h database.Handle, ref string, urgent,
 		return a, "", err
 	}
 	touched, err := before(ctx, h, []int64{a.ID})
+	if err == nil {
+		err = index(ctx, h, []int64{a.ID})
+	}
 	if err != nil || s.Changed == nil {
 		return a, database.Changed, err
 	}
@@ -343,4 +348,31 @@ func (s *Store) Link(ctx context.Context, h database.Handle, a, b Article, now t
 		return "", err
 	}
 	return database.Changed, s.tell(ctx, h, append(was, were...), append(ids, gone...), now)
+}
+
+// Unlink takes an article out of its translation group: it is no translation of the others any more. It is for who calls it to know that nobody was
+// ever given the group. Translations that editors typed stay with the others. h should be a transaction; Unchanged when it is alone.
+func (s *Store) Unlink(ctx context.Context, h database.Handle, a Article, now time.Time) (_ Article, _ database.Change, err error) {
+	defer errs.Wrap(&err, "article %q", a.Slug)
+	if err := lock(ctx, h); err != nil {
+		return a, "", err
+	}
+	if a.ByEditor {
+		return a, "", errs.New(errs.Invalid, "it was typed as a translation: withdraw it to take it away")
+	}
+	var ids []int64
+	if err := h.SelectContext(ctx, &ids, `SELECT id FROM articles.articles WHERE group_id = $1 ORDER BY id`, a.GroupID); err != nil {
+		return a, "", err
+	}
+	if len(ids) < 2 {
+		return a, database.Unchanged, nil
+	}
+	was, err := before(ctx, h, ids)
+	if err != nil {
+		return a, "", err
+	}
+	if err := h.GetContext(ctx, &a.GroupID, `UPDATE articles.articles SET group_id = nextval('articles.groups') WHERE id = $1 RETURNING group_id`, a.ID); err != nil {
+		return a, "", err
+	}
+	return a, database.Changed, s.tell(ctx, h, was, ids, now)
 }

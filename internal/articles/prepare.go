@@ -109,11 +109,7 @@ func (r *row) date(d Draft, old known, now time.Time) {
 
 // fill sets HTML, Text and Summary and returns the text without link addresses.
 func (r *row) fill(d Draft) string {
-	if strings.TrimSpace(d.HTML) != "" {
-		r.HTML = Clean(d.HTML, d.URL)
-	} else {
-		r.HTML = paragraphsHTML(d.Text)
-	}
+	r.HTML = d.Shown()
 	r.Text = Text(r.HTML)
 	words := plain(r.HTML, false)
 	r.Summary = shorten(label(d.Summary), givenLimit)
@@ -179,4 +175,12 @@ func lines(all []string) pq.StringArray {
 		}
 	}
 	return lines
+}
+
+// Shown returns the clean HTML that the draft's text becomes.
+func (d Draft) Shown() string {
+	if strings.TrimSpace(d.HTML) != "" {
+		return Clean(d.HTML, d.URL)
+	}
+	return paragraphsHTML(d.Text)
 }

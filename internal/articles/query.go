@@ -33,6 +33,21 @@ func (s *Store) Select(ctx context.Context, h database.Handle, sel Selection, li
 		ORDER BY a.published_at DESC, a.id DESC LIMIT nullif($5, 0)`, append(selectionArgs(sel), limit)...))
 }
 
+// Newest is Select without HTML and text.
+func (s *Store) Newest(ctx context.Context, h database.Handle, sel Selection, limit int) ([]Article, error) {
+	return s.shown(query(ctx, h, `
+		SELECT `+teaserColumns+` FROM articles.articles a
+		WHERE a.withdrawn_at IS NULL AND `+selected+`
+		ORDER BY a.published_at DESC, a.id DESC LIMIT nullif($5, 0)`, append(selectionArgs(sel), limit)...))
+}
+
+// Count returns how many published articles a selection has, at most so many.
+func (s *Store) Count(ctx context.Context, h database.Handle, sel Selection, most int) (n int, err error) {
+	err = h.GetContext(ctx, &n, `
+		SELECT count(*) FROM (SELECT FROM articles.articles a WHERE a.withdrawn_at IS NULL AND `+selected+` LIMIT $5) counted`, append(selectionArgs(sel), most)...)
+	return n, err
+}
+
 // ByIDs returns articles, withdrawn ones too, in the order of their ids. Ids that do not exist are left out.
 func (s *Store) ByIDs(ctx context.Context, h database.Handle, ids []int64) ([]Article, error) {
 	return s.shown(byIDs(ctx, h, columns, ids))

@@ -231,3 +231,14 @@ func (s *Store) RecordPoll(ctx context.Context, h database.Handle, source Source
 		p.News, p.TTL.Seconds(), p.BodyHash, scrub(p.MovedURL))
 	return err
 }
+
+// SourceSlugs returns the slugs of sources, also of those that were removed, by their ids.
+func (s *Store) SourceSlugs(ctx context.Context, h database.Handle) (map[int64]string, error) {
+	var all []Source
+	err := h.SelectContext(ctx, &all, `SELECT id, slug FROM articles.sources`)
+	slugs := make(map[int64]string, len(all))
+	for _, source := range all {
+		slugs[source.ID] = source.Slug
+	}
+	return slugs, err
+}

@@ -8,6 +8,11 @@ import (
 	"silkpost/internal/errs"
 )
 
+// Polled reports whether articles are looked for at the source; else they are brought, by an import or a program.
+func (s *Source) Polled() bool {
+	return s.Kind != KindAPI && (s.Kind != KindFolder || s.Settings.Path != "")
+}
+
 // PauseSource keeps a source from being polled by itself, or has it polled again; Unchanged when that is so already.
 func (s *Store) PauseSource(ctx context.Context, h database.Handle, slug string, pause bool, now time.Time) (database.Change, error) {
 	source, err := s.PresentSource(ctx, h, slug)
@@ -26,14 +31,14 @@ func (s *Store) PauseSource(ctx context.Context, h database.Handle, slug string,
 	return database.Changed, err
 }
 
-// PollSourceSoon makes the next poll of a source be due. A folder without a path is never polled: errs.Invalid.
+// PollSourceSoon makes the next poll of a source be due. One to which articles are brought is errs.Invalid.
 func (s *Store) PollSourceSoon(ctx context.Context, h database.Handle, slug string, now time.Time) error {
 	source, err := s.PresentSource(ctx, h, slug)
 	if err != nil {
 		return err
 	}
-	if source.Kind == KindFolder && source.Settings.Path == "" {
-		return errs.New(errs.Invalid, "source %q is a folder without a path and cannot be polled: import its files", slug)
+	if !source.Polled() {
+		return errs.New(errs.Invalid, "source %q is not polled: its articles are brought", slug)
 	}
 	_, err = h.ExecContext(ctx, `UPDATE articles.sources SET next_poll_at = $2 WHERE id = $1`, source.ID, now)
 	return err

@@ -54,9 +54,12 @@ func after(ctx context.Context, h database.Handle, ids []int64) ([]Touched, erro
 		`a.group_id IN (SELECT group_id FROM articles.articles WHERE id = ANY ($1))`, pq.Array(ids))
 }
 
-// tell calls Changed for the articles with the given ids, of which before says what they were.
+// tell calls Changed for the articles with the given ids, of which before says what they were. They are found by what they say now.
 func (s *Store) tell(ctx context.Context, h database.Handle, was []Touched, ids []int64, now time.Time) error {
 	is, err := after(ctx, h, ids)
+	if err == nil {
+		err = index(ctx, h, ids)
+	}
 	if err != nil || s.Changed == nil {
 		return err
 	}

@@ -3,7 +3,9 @@ package articles
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -157,6 +159,46 @@ func (s *Store) Waiting(ctx context.Context, h database.Handle, source string) (
 		all[i].ArrivedAt, all[i].PublishAt = all[i].ArrivedAt.UTC(), inUTC(all[i].PublishAt)
 	}
 	return all, err
+}
+
+// WaitingDraft returns what waits under an id, and what it becomes; none is errs.NotFound.
+func (s *Store) WaitingDraft(ctx context.Context, h database.Handle, id int64) (w Waiting, d Draft, err error) {
+	var found stored
+	err = h.GetContext(ctx, &found, `
+		SELECT `+waitingColumns+` FROM articles.waiting w JOIN articles.sources s ON s.id = w.source_id WHERE w.state <> 'discarded' AND w.id = $1`, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return w, d, errs.New(errs.NotFound, "nothing waits under the number %d", id)
+	}
+	if err == nil {
+		err = json.Unmarshal(found.Draft, &d)
+	}
+	w = found.Waiting
+	w.ArrivedAt, w.PublishAt = w.ArrivedAt.UTC(), inUTC(w.PublishAt)
+	return w, d, err
+}
+
+// WaitingPage returns what waits of a source, "" of all, in a state, "" in any, in the order in which it came: at most limit, with ids above after.
+func (s *Store) WaitingPage(ctx context.Context, h database.Handle, source string, state State, after int64, limit int) (all []Waiting, err error) {
+	err = h.SelectContext(ctx, &all, `
+		SELECT w.id, s.slug AS source, w.external_key, w.state, w.title, w.publish_at, w.arrived_at
+		FROM articles.waiting w JOIN articles.sources s ON s.id = w.source_id
+		WHERE w.state <> 'discarded' AND w.id > $3 AND ($1 = '' OR s.slug = $1) AND ($2 = '' OR w.state = $2) ORDER BY w.id LIMIT $4`, source, state, after, limit)
+	for i := range all {
+		all[i].ArrivedAt, all[i].PublishAt = all[i].ArrivedAt.UTC(), inUTC(all[i].PublishAt)
+	}
+	return all, err
+}
+
+// Whereabouts returns what became of a draft of a source by its key: the slug of its article, or the id under which it waits.
+func (s *Store) Whereabouts(ctx context.Context, h database.Handle, sourceID int64, key string) (slug string, waiting int64, err error) {
+	var found struct {
+		Slug    string `db:"slug"`
+		Waiting int64  `db:"waiting"`
+	}
+	err = h.GetContext(ctx, &found, `
+		SELECT coalesce((SELECT slug FROM articles.articles WHERE source_id = $1 AND external_key = $2), '') AS slug,
+		       coalesce((SELECT id FROM articles.waiting WHERE source_id = $1 AND external_key = $2 AND state <> 'discarded'), 0) AS waiting`, sourceID, key)
+	return found.Slug, found.Waiting, err
 }
 
 // PublishDue saves what was embargoed until now, and returns what that did and when the next is due, zero when none is. h should be a

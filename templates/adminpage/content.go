@@ -22,7 +22,15 @@ func contentFuncs(words template.FuncMap) template.FuncMap {
 		}
 		return plural("sources.minutes", int(every/time.Minute))
 	}
+	message := words["t"].(func(string, ...string) (string, error))
 	return template.FuncMap{
+		"nothing": func() Fields { return nil },
+		"given": func(given Fields, part string) (string, error) { // what the source gives where something else was written over it
+			if _, there := given[part]; !there {
+				return "", nil
+			}
+			return message("sources.gives", "Value", shortened(given.Get(part)))
+		},
 		"intervals": func(chosen string) (all []Option, err error) {
 			list := intervals
 			if chosen != "" && !slices.Contains(list, chosen) {
@@ -38,4 +46,16 @@ func contentFuncs(words template.FuncMap) template.FuncMap {
 			return all, nil
 		},
 	}
+}
+
+// shortened returns the beginning of a text, to be told beside a field.
+func shortened(text string) string {
+	const most = 300
+	if all := []rune(text); len(all) > most {
+		return string(all[:most]) + "…"
+	}
+	if text == "" {
+		return "–"
+	}
+	return text
 }

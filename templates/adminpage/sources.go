@@ -34,8 +34,8 @@ func (s SourceRow) State() string {
 		return "paused"
 	case s.QuietSince != nil:
 		return "quiet"
-	case s.Kind == "folder" && s.NextPollAt == nil:
-		return "folder"
+	case s.NextPollAt == nil && (s.Kind == "folder" || s.Kind == "api"):
+		return s.Kind
 	case s.PolledAt == nil:
 		return "new"
 	}

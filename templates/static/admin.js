@@ -101,3 +101,11 @@ for (const list of document.querySelectorAll('[data-arrange]')) {
     form.submit();
   });
 }
+
+// A form with data-working says that while it is on its way, for what takes seconds.
+for (const form of document.querySelectorAll('form[data-working]')) {
+  form.addEventListener('submit', () => {
+    form.querySelector('[role=status]').textContent = form.dataset.working;
+    form.querySelector('button').setAttribute('aria-disabled', 'true');
+  });
+}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,17 @@ func (w *world) furnish(t testing.TB, slug string) {
 		t.Fatal(err)
 	}
 	w.records[slug] = map[string]string{"/admin/lists/": slug, "/admin/editions/": edition}
+	w.records[slug]["/admin/private-feeds/"] = w.privateFeed(t, id, at)
+}
+
+// privateFeed makes a private feed of a list and returns its id.
+func (w *world) privateFeed(t testing.TB, list int64, at time.Time) string {
+	t.Helper()
+	made, _, err := w.App.Feeds.MakePrivate(t.Context(), w.App.DB, 1, list, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.FormatInt(made.ID, 10)
 }
 
 // address fills a pattern's places with what is there: records of a list where they belong to one, anything else where they do not.

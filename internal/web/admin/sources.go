@@ -76,7 +76,7 @@ func (s *site) source(v *visit) (adminpage.Page, error) {
 	page := adminpage.Source{
 		SourceRow: sourceRow(status), Section: source.Section, Language: source.Language, Every: source.Every, MovedURL: status.MovedURL,
 		Due: source.Settings.FirstPoll == articles.FirstPollDue, ChangedAt: status.ChangedAt, Added: status.Added, Changed: status.Changed,
-		Failures: status.Failures, Can: source.Kind != articles.KindFolder || source.Settings.Path != "",
+		Failures: status.Failures, Can: source.Polled(),
 	}
 	for _, w := range waiting[:min(len(waiting), rows)] {
 		page.Waiting = append(page.Waiting, waitingRow(w))

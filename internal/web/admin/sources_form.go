@@ -79,7 +79,7 @@ func spell(every time.Duration) string {
 }
 
 func sourceFound(number int, c sources.Candidate) adminpage.SourceFound {
-	found := adminpage.SourceFound{Number: strconv.Itoa(number), Kind: c.Kind, URL: c.URL, About: c.About, Declared: declared(c.Source)}
+	found := adminpage.SourceFound{Number: strconv.Itoa(number), Kind: c.Kind, URL: c.URL, About: c.About, Declared: carry(c.Source)}
 	for _, a := range c.Articles {
 		found.Articles = append(found.Articles, adminpage.SourceArticle{
 			Title: a.Title, URL: a.URL, Language: a.Language, Section: a.Section, Image: a.Image, Words: a.Words, Published: a.Published,
@@ -96,7 +96,7 @@ type carried struct {
 	Listing articles.Listing `json:"listing,omitzero"`
 }
 
-func declared(source articles.Source) string {
+func carry(source articles.Source) string {
 	text, _ := json.Marshal(carried{source.Kind, source.URL, source.Settings.Listing}) // strings alone
 	return string(text)
 }
@@ -125,10 +125,10 @@ func (s *site) sourceAdd(v *visit) (adminpage.Page, error) {
 	return v.again(page)
 }
 
-// wanted reads the form of a new source. Folders are none of the kinds that a form can make: they would be the server's.
+// wanted reads the form of a new source. It makes what has an address alone: a folder would be the server's.
 func wanted(form adminpage.Fields) (want articles.Source, err error) {
 	var c carried
-	if err := json.Unmarshal([]byte(form.Get("found-"+form.Get("found"))), &c); err != nil || c.Kind == articles.KindFolder {
+	if err := json.Unmarshal([]byte(form.Get("found-"+form.Get("found"))), &c); err != nil || c.URL == "" {
 		return want, errs.New(errs.Invalid, "choose what is to be the source")
 	}
 	want = articles.Source{
@@ -200,7 +200,7 @@ func (s *site) sourceChange(v *visit) (adminpage.Page, error) {
 // change lays the fields of a form over a source, as far as they are those of its kind.
 func change(want *articles.Source, form adminpage.Fields) {
 	set := &want.Settings
-	if want.Kind != articles.KindFolder {
+	if want.URL != "" {
 		want.URL = webAddress(strings.TrimSpace(form.Get("url")))
 	}
 	set.Images = articles.Images(form.Get("images"))
