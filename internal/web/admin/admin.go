@@ -33,6 +33,7 @@ type site struct {
 	pages   *adminpage.Set
 	log     *slog.Logger
 	streams streams
+	needs   needsKept
 }
 
 // handler returns the page that answers a request; nil when it has answered by itself.
