@@ -193,7 +193,7 @@ func (a *App) furnish(opt Options) (err error) {
 	a.watch()
 	a.alarm = newAlarm(a.Clock, a.Log, func(ctx context.Context) error { return a.queue.Insert(ctx, a.DB, jobs.Plan{}) })
 	client := fetch.NewPolite(fetch.Manners{
-		Contact: cmp.Or(a.Config.FetchContact, a.Config.PublicURL), Delay: fetchDelay, Clock: a.Clock,
+		Contact: cmp.Or(a.Config.FetchContact, a.Config.PublicURL), Delay: fetchDelay, Clock: a.Clock, Shared: articles.Hosts{DB: a.DB},
 	}, slices.Concat(opt.Allow, a.Config.InternalHosts)...)
 	a.Articles = &articles.Store{
 		Changed:   a.articlesChanged,

@@ -214,6 +214,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if err := limit.Forget(ctx, a.DB, now); err != nil {
 		return err
 	}
+	if err := (articles.Hosts{DB: a.DB}).Forget(ctx, now); err != nil {
+		return err
+	}
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 // for concurrent use.
 type Resolver struct {
 	resolver *net.Resolver
+	server   string // that is asked; "": those of the machine
 }
 
 // timeout bounds a question, with all that it is asked again.
@@ -25,19 +26,19 @@ const timeout = 10 * time.Second
 // New returns a resolver that asks a server (host or host:port), "" for those that the machine is set up with.
 func New(server string) *Resolver {
 	if server == "" {
-		return &Resolver{&net.Resolver{PreferGo: true}}
+		return &Resolver{resolver: &net.Resolver{PreferGo: true}}
 	}
 	if _, _, err := net.SplitHostPort(server); err != nil {
 		server = net.JoinHostPort(strings.Trim(server, "[]"), "53")
 	}
-	return &Resolver{&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	return &Resolver{server: server, resolver: &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, server)
 	}}}
 }
 
 // TXT returns the texts at a name, each put together of its parts.
 func (r *Resolver) TXT(ctx context.Context, name string) ([]string, error) {
-	return ask(ctx, name, r.resolver.LookupTXT)
+	return ask(ctx, r.server, name, r.resolver.LookupTXT)
 }
 
 // MX is a host that takes a domain's mail. Host is "" when the domain says that it takes none (RFC 7505).
@@ -48,7 +49,7 @@ type MX struct {
 
 // MX returns the hosts that take a domain's mail, the first one first, as the domain says: without MX records mail goes to the domain itself.
 func (r *Resolver) MX(ctx context.Context, name string) ([]MX, error) {
-	found, err := ask(ctx, name, r.resolver.LookupMX)
+	found, err := ask(ctx, r.server, name, r.resolver.LookupMX)
 	all := make([]MX, len(found))
 	for i, one := range found {
 		all[i] = MX{strings.ToLower(strings.TrimSuffix(one.Host, ".")), one.Pref}
@@ -61,7 +62,7 @@ func (r *Resolver) Addresses(ctx context.Context, name string) ([]netip.Addr, er
 	if address, err := netip.ParseAddr(name); err == nil {
 		return []netip.Addr{address.Unmap()}, nil
 	}
-	found, err := ask(ctx, name, func(ctx context.Context, name string) ([]netip.Addr, error) {
+	found, err := ask(ctx, r.server, name, func(ctx context.Context, name string) ([]netip.Addr, error) {
 		return r.resolver.LookupNetIP(ctx, "ip", name)
 	})
 	for i := range found {
@@ -72,15 +73,18 @@ func (r *Resolver) Addresses(ctx context.Context, name string) ([]netip.Addr, er
 }
 
 // ask asks for a name as it stands, whatever domains the machine searches in.
-func ask[T any](ctx context.Context, name string, lookUp func(context.Context, string) ([]T, error)) ([]T, error) {
+func ask[T any](ctx context.Context, server, name string, lookUp func(context.Context, string) ([]T, error)) ([]T, error) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	found, err := lookUp(limited, strings.TrimSuffix(name, ".")+".")
 	failed := (*net.DNSError)(nil)
+	if errors.As(err, &failed) && server != "" {
+		failed.Server = server // the library names the machine's own, whoever was dialled
+	}
 	switch {
 	case err == nil || len(found) > 0: // some records of a set may be malformed
 		return found, nil
-	case errors.As(err, &failed) && failed.IsNotFound:
+	case failed != nil && failed.IsNotFound:
 		return nil, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

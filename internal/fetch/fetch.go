@@ -152,7 +152,7 @@ func (c *Client) visit(ctx context.Context, target *url.URL, r Request) (answer,
 	if err != nil {
 		return answer{}, err
 	}
-	defer turn.end()
+	defer turn.end(ctx)
 	if c.manners != nil && !r.ByHand {
 		if err := c.mayFetch(ctx, turn, target); err != nil {
 			return answer{}, err

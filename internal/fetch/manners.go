@@ -3,11 +3,14 @@ package fetch
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"silkpost/internal/clock"
 	"silkpost/internal/errs"
@@ -18,11 +21,20 @@ type Manners struct {
 	Contact string        // where people reach us, in the User-Agent: a web or mail address; "": none
 	Delay   time.Duration // between the end of a request to a host and the beginning of the next
 	Clock   clock.Clock
+	Shared  Turns // with other processes; nil: there are none, or they are not waited for
+}
+
+// Turns are the turns at hosts as several processes share them. See articles.Hosts.
+type Turns interface {
+	Take(ctx context.Context, host string, now, limit time.Time) (holder uuid.UUID, taken bool, until time.Time, held bool, err error)
+	Give(ctx context.Context, host string, holder uuid.UUID, free time.Time) error
 }
 
 const (
 	maxCrawlDelay = 30 * time.Second // a longer Crawl-delay than this would be no way to read news
 	shortWait     = 10 * time.Second // a host that asked for longer is not waited for: the request fails
+	turnLimit     = 2 * time.Minute  // after which a process that has a turn, and was not heard of, has lost it to the others
+	askAgain      = time.Second      // while another process has the turn
 
 	robotsTTL   = 24 * time.Hour      // as long as a robots.txt is believed (RFC 9309, section 2.4)
 	robotsLeast = time.Hour           // however short-lived it says it is
@@ -34,7 +46,8 @@ const (
 
 // NewPolite returns a Client as New does, with manners: it fetches nothing that a site's robots.txt closes to it (RFC 9309), sends one
 // request at a time to each host with a delay after it, longer where Crawl-delay says so, and leaves hosts alone that asked for it
-// with Retry-After. All who use the Client wait for one another; of the same host they come in turn.
+// with Retry-After. All who use the Client wait for one another, and for
+// other processes with which it shares its turns; of the same host they come in turn.
 func NewPolite(m Manners, allow ...string) *Client {
 	c := New(allow...)
 	c.manners = &manners{Manners: m, hosts: map[string]*host{}, sleep: sleep}
@@ -54,6 +67,7 @@ type manners struct {
 
 // host is what is known of a host. What is not under the manners' lock belongs to whoever has the turn.
 type host struct {
+	name    string
 	turn    chan struct{} // holds one
 	waiting int           // who has the turn or waits for it; under the lock
 	free    time.Time     // when the next request may begin; under the lock
@@ -63,9 +77,10 @@ type host struct {
 
 // turn is the right to ask a host now. The nil turn is everybody's.
 type turn struct {
-	m     *manners
-	host  *host
-	delay time.Duration
+	m      *manners
+	host   *host
+	delay  time.Duration
+	holder uuid.UUID // among all processes
 }
 
 // take waits for the turn at a host. A host that asked to be left alone for longer than a moment gives an error at once.
@@ -81,7 +96,11 @@ func (m *manners) take(ctx context.Context, target *url.URL) (*turn, error) {
 		return nil, ctx.Err()
 	}
 	t := &turn{m: m, host: h, delay: m.Delay}
-	if err := t.wait(ctx); err != nil {
+	err := t.wait(ctx)
+	if err == nil {
+		err = t.takeOfAll(ctx)
+	}
+	if err != nil {
 		<-h.turn
 		m.leave(h)
 		return nil, err
@@ -95,8 +114,7 @@ func (t *turn) wait(ctx context.Context) error {
 	alone, free := t.host.alone.Sub(now), t.host.free.Sub(now)
 	t.m.mu.Unlock()
 	if alone > shortWait {
-		return patience{errs.New(errs.Unavailable, "the server asked to be left alone until %s",
-			now.Add(alone).UTC().Format("2006-01-02 15:04 UTC")), alone}
+		return leftAlone(now, alone)
 	}
 	if wait := max(alone, free); wait > 0 {
 		return t.m.sleep(ctx, wait)
@@ -104,16 +122,58 @@ func (t *turn) wait(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// end passes the turn on, to begin after the delay.
-func (t *turn) end() {
+func leftAlone(now time.Time, wait time.Duration) error {
+	return patience{errs.New(errs.Unavailable, "the server asked to be left alone until %s", now.Add(wait).UTC().Format("2006-01-02 15:04 UTC")), wait}
+}
+
+// takeOfAll waits for the turn among all processes, which is taken for the turn of this one.
+func (t *turn) takeOfAll(ctx context.Context) error {
+	if t.m.Shared == nil {
+		return nil
+	}
+	for {
+		now := t.m.Clock.Now()
+		holder, taken, until, held, err := t.m.Shared.Take(ctx, t.host.name, now, now.Add(turnLimit))
+		switch wait := until.Sub(now); {
+		case err != nil:
+			return fmt.Errorf("the turn at %s: %w", t.host.name, err)
+		case taken:
+			t.holder = holder
+			return nil
+		case held:
+			err = t.m.sleep(ctx, min(max(wait, 0), askAgain))
+		case wait > shortWait:
+			err = leftAlone(now, wait)
+		default:
+			err = t.m.sleep(ctx, max(wait, 0))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// end passes the turn on, to begin after the delay. A turn that cannot be given back to all ends by itself.
+func (t *turn) end(ctx context.Context) {
 	if t == nil {
 		return
 	}
 	t.m.mu.Lock()
 	t.host.free = t.m.Clock.Now().Add(t.delay)
+	free := later(t.host.free, t.host.alone)
 	t.m.mu.Unlock()
+	if t.m.Shared != nil {
+		_ = t.m.Shared.Give(context.WithoutCancel(ctx), t.host.name, t.holder, free)
+	}
 	<-t.host.turn
 	t.m.leave(t.host)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // rest notes how long the host asked to be left alone.
@@ -133,7 +193,7 @@ func (m *manners) join(target *url.URL) *host {
 	h := m.hosts[name]
 	if h == nil {
 		m.forget()
-		h = &host{turn: make(chan struct{}, 1), robots: map[string]*robotsEntry{}}
+		h = &host{name: name, turn: make(chan struct{}, 1), robots: map[string]*robotsEntry{}}
 		m.hosts[name] = h
 	}
 	h.waiting++

@@ -389,7 +389,7 @@ func TestHostsAreForgotten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		turn.end()
+		turn.end(t.Context())
 		v.Advance(100 * time.Millisecond)
 	}
 	if n := len(v.manners.hosts); n > maxHosts {

@@ -1,0 +1,203 @@
+package admin
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"silkpost/internal/accounts"
+	"silkpost/internal/app"
+	"silkpost/internal/config"
+	"silkpost/internal/errs"
+	"silkpost/internal/testkit"
+	"silkpost/templates/adminpage"
+)
+
+// world is two lists with a record of each kind of each of them, and everybody who might ask for it.
+type world struct {
+	*site
+	lists   map[string]int64             // by slug: ours and theirs
+	records map[string]map[string]string // by list: what stands in addresses, by pattern's prefix
+}
+
+// declared has two of everything that belongs to a list.
+const declared = `
+[[source]]
+slug = "site"
+kind = "feed"
+url = "https://www.example.org/feed.xml"
+[[feed]]
+slug = "robotics"
+title = { en = "Robotics" }
+[[theme]]
+slug = "blue"
+[[list]]
+slug = "ours"
+name = { en = "Ours" }
+sender = { name = "Example Association", address = "news@example.org" }
+postal_address = "1 Example Street, 00000 Exampletown"
+[[list]]
+slug = "theirs"
+name = { en = "Theirs" }
+sender = { name = "Example Association", address = "news@example.org" }
+postal_address = "1 Example Street, 00000 Exampletown"
+`
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	cfg := config.Defaults()
+	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
+	a, err := app.Open(t.Context(), cfg, app.Options{Log: testkit.Log(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close(t.Context()) })
+	if _, err := a.Apply(t.Context(), strings.NewReader(declared), "test.toml", false); err != nil {
+		t.Fatal(err)
+	}
+	pages, err := adminpage.New(a.Templates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{site: &site{Config: Config{App: a}, pages: pages, log: slog.New(slog.DiscardHandler)}, lists: map[string]int64{}, records: map[string]map[string]string{}}
+	for _, slug := range []string{"ours", "theirs"} {
+		w.furnish(t, slug)
+	}
+	return w
+}
+
+// furnish makes a record of each kind for a list.
+func (w *world) furnish(t testing.TB, slug string) {
+	t.Helper()
+	var id int64
+	if err := w.App.DB.Get(&id, `SELECT id FROM subscribers.lists WHERE slug = $1`, slug); err != nil {
+		t.Fatal(err)
+	}
+	w.lists[slug] = id
+	var edition string
+	at := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	if err := w.App.DB.Get(&edition, `
+		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at)
+		VALUES (gen_random_uuid(), $1, 'weekly', '2026-11-24', 'hand', 'review', $2, $2) RETURNING id`, id, at); err != nil {
+		t.Fatal(err)
+	}
+	w.records[slug] = map[string]string{"/admin/lists/": slug, "/admin/editions/": edition}
+}
+
+// address fills a pattern's places with what is there: records of a list where they belong to one, anything else where they do not.
+func (w *world) address(path, list string) string {
+	for prefix, record := range w.records[list] {
+		if rest, ok := strings.CutPrefix(path, prefix); ok && strings.HasPrefix(rest, "{") {
+			_, after, _ := strings.Cut(rest, "}")
+			path = prefix + record + after
+		}
+	}
+	path = strings.TrimSuffix(path, "{$}")
+	for strings.Contains(path, "{") {
+		before, rest, _ := strings.Cut(path, "{")
+		_, after, _ := strings.Cut(rest, "}")
+		path = before + "1" + after
+	}
+	return path
+}
+
+// asked returns how a route answers an actor: its handler is left out, only who may come that far is asked.
+func (w *world) asked(r route, actor *accounts.Actor, list string) int {
+	r.do = func(*visit) (adminpage.Page, error) { return adminpage.Message{Status: http.StatusOK}, nil }
+	w.Who = func(*http.Request) (accounts.Actor, error) {
+		if actor == nil {
+			return accounts.Actor{}, errs.New(errs.NotFound, "nobody")
+		}
+		return *actor, nil
+	}
+	mux := http.NewServeMux()
+	mux.Handle(r.pattern, w.serve(r))
+	method, path, _ := strings.Cut(r.pattern, " ")
+	answered := httptest.NewRecorder()
+	mux.ServeHTTP(answered, httptest.NewRequest(method, w.address(path, list), nil))
+	return answered.Code
+}
+
+// by returns somebody of one role, whose password was just given.
+func (w *world) by(role accounts.Role, lists ...int64) *accounts.Actor {
+	return &accounts.Actor{Account: 7, Name: "account 7", Email: "somebody@example.org", Roles: []accounts.Role{role}, Lists: lists, Proved: w.App.Clock.Now()}
+}
+
+// open are the addresses that somebody who is not signed in may ask for.
+var open = []string{"/admin/sign-in", "/admin/welcome"}
+
+func isOpen(pattern string) bool {
+	return slices.ContainsFunc(open, func(path string) bool { return strings.Contains(pattern, " "+path) })
+}
+
+// The whole table of who may do what, as it is answered; docs/authorisation.md shows it to administrators, and every change of it to who
+// reviews. Whoever is not signed in gets nothing; a manager of one list gets nothing of another one.
+func TestWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var table bytes.Buffer
+	fmt.Fprint(&table, authorisation)
+	routes := w.routes()
+	slices.SortFunc(routes, func(a, b route) int {
+		_, one, _ := strings.Cut(a.pattern, " ")
+		_, other, _ := strings.Cut(b.pattern, " ")
+		return strings.Compare(one+a.pattern, other+b.pattern)
+	})
+	for _, r := range routes {
+		if got := w.asked(r, nil, "ours"); got != http.StatusSeeOther && got != http.StatusForbidden && !isOpen(r.pattern) {
+			t.Errorf("%s answers %d to nobody in particular", r.pattern, got)
+		}
+		fmt.Fprintf(&table, "| `%s` |", r.pattern)
+		for _, role := range accounts.Roles {
+			fmt.Fprintf(&table, " %s |", w.verdict(t, r, role))
+		}
+		fmt.Fprintln(&table)
+	}
+	testkit.Golden(t, "../../../docs/authorisation.md", table.Bytes())
+}
+
+// verdict returns what stands in the table for a role.
+func (w *world) verdict(t testing.TB, r route, role accounts.Role) string {
+	t.Helper()
+	got := w.asked(r, w.by(role), "ours")
+	if got == http.StatusForbidden {
+		return ""
+	}
+	if got != http.StatusOK {
+		t.Errorf("%s answers %d to the role %s", r.pattern, got, role)
+	}
+	stale := w.by(role)
+	stale.Proved = time.Time{}
+	if again := w.asked(r, stale, "ours"); r.proved != (again == http.StatusSeeOther) {
+		t.Errorf("%s answers %d to the role %s whose password was given long ago", r.pattern, again, role)
+	}
+	confined := w.by(role, w.lists["ours"])
+	if r.of == nil {
+		return "yes" + map[bool]string{true: ", after the password"}[r.proved]
+	}
+	if got := w.asked(r, confined, "ours"); got != http.StatusOK {
+		t.Errorf("%s answers %d to who has that very list", r.pattern, got)
+	}
+	if got := w.asked(r, confined, "theirs"); got != http.StatusNotFound {
+		t.Errorf("%s answers %d to who has another list", r.pattern, got)
+	}
+	return "own lists" + map[bool]string{true: ", after the password"}[r.proved]
+}
+
+// authorisation is what stands before the table.
+const authorisation = `# Who may do what
+
+Every address of the administrators' pages with the roles that it answers. TestWhoMayDoWhat asks each as each role and keeps this table. An account may have
+several roles, and may what any of them may. *Own lists*: an account that is confined to some lists finds nothing there of any other (404); one that is not may
+reach all. Where nothing says so, a page itself shows to who is confined only what is of their lists. *After the password*: it is asked for again when it was last given more than a
+quarter of an hour ago. Who is not signed in is led to the page where one does that.
+
+| address | owner | editor | approver | manager | reader |
+|---|---|---|---|---|---|
+`
