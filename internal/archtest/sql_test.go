@@ -19,6 +19,7 @@ var owners = map[string]string{
 	"feeds":       "feeds",
 	"subscribers": "subscribers",
 	"mailer":      "mailer/...",
+	"staff":       "internal/staff",
 
 	"installation": "internal/installation",
 	"river":        "internal/database", // the queue's own tables: its library alone writes them, migrated by us
