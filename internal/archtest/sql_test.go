@@ -15,6 +15,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 // owners says which room a Postgres schema belongs to. Nobody else writes there.
 var owners = map[string]string{
+	"accounts":    "internal/accounts",
 	"articles":    "internal/articles",
 	"feeds":       "feeds",
 	"subscribers": "subscribers",
