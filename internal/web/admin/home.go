@@ -20,7 +20,7 @@ import (
 func (s *site) homeRoutes() []route {
 	return []route{
 		{pattern: "GET /admin/{$}", needs: accounts.Own, do: s.home},
-		{pattern: "GET /admin/live", needs: accounts.Own, do: s.homeLive},
+		{pattern: "GET /admin/stream", needs: accounts.Own, do: s.homeLive},
 		{pattern: "GET /admin/guide", needs: accounts.Own, do: s.guide},
 	}
 }

@@ -195,7 +195,7 @@ func TestHomeIsFollowed(t *testing.T) {
 	h := open(t)
 	h.declare(twoLists)
 	h.edition("partners", edition.Review, "")
-	resp, err := http.Get(h.url + "/admin/live")
+	resp, err := http.Get(h.url + "/admin/stream")
 	if err != nil {
 		t.Fatal(err)
 	}
