@@ -219,7 +219,7 @@ func (a *App) unlessHeld(w jobs.Work) jobs.Work {
 		}
 		return jobs.Later(heldAgain)
 	}
-	poll, tell, notify := w.PollSource, w.TellHub, w.SendNotice
+	poll, tell, notify, link := w.PollSource, w.TellHub, w.SendNotice, w.SendLink
 	w.PollSource = func(ctx context.Context, slug string) error {
 		if err := hold(ctx); err != nil {
 			return err
@@ -237,6 +237,12 @@ func (a *App) unlessHeld(w jobs.Work) jobs.Work {
 			return err
 		}
 		return notify(ctx, id)
+	}
+	w.SendLink = func(ctx context.Context, id uuid.UUID) error {
+		if err := hold(ctx); err != nil {
+			return err
+		}
+		return link(ctx, id)
 	}
 	return w
 }

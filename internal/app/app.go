@@ -39,6 +39,7 @@ import (
 	"silkpost/mailer/edition"
 	"silkpost/mailer/send"
 	"silkpost/templates"
+	"silkpost/templates/adminpage"
 )
 
 // Options are what a process may choose beyond its settings. The zero value is a command that works beside others.
@@ -78,6 +79,8 @@ type App struct {
 	retry   send.Retry
 	relay   *send.Relay // nil: none is set
 	keys    token.Keys  // nil: no secret key is set
+
+	pages func() (*adminpage.Set, error) // of the administrators, for their words
 
 	noticeRetry send.Retry
 	lookupMX    func(ctx context.Context, domain string) ([]*net.MX, error) // nil: nobody is asked
@@ -193,6 +196,7 @@ func (a *App) furnish(opt Options) (err error) {
 		return err
 	}
 	a.watch()
+	a.pages = sync.OnceValues(func() (*adminpage.Set, error) { return adminpage.New(a.Templates) })
 	a.Accounts = &accounts.Store{DB: a.DB, Clock: a.Clock, Keys: a.keys}
 	a.alarm = newAlarm(a.Clock, a.Log, func(ctx context.Context) error { return a.queue.Insert(ctx, a.DB, jobs.Plan{}) })
 	client := fetch.NewPolite(fetch.Manners{

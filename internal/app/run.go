@@ -176,6 +176,13 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			}
 			return err
 		},
+		SendLink: func(ctx context.Context, id uuid.UUID) error {
+			again, err := a.sendLink(ctx, id)
+			if err == nil && again > 0 {
+				return jobs.Later(again)
+			}
+			return err
+		},
 	})
 }
 

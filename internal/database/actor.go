@@ -23,6 +23,12 @@ func As(ctx context.Context, name string, at time.Time) context.Context {
 	return context.WithValue(ctx, actorKey{}, actor{name, at})
 }
 
+// Actor returns for whom ctx's transactions are made; "" when that is not known.
+func Actor(ctx context.Context) string {
+	who, _ := ctx.Value(actorKey{}).(actor)
+	return who.name
+}
+
 // introduce tells the server for whom a transaction is made, if that is known.
 func introduce(ctx context.Context, tx *sqlx.Tx) error {
 	who, known := ctx.Value(actorKey{}).(actor)

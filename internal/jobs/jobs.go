@@ -62,6 +62,17 @@ func (PollSource) Kind() string { return "poll_source" }
 // Kind names the job in the queue.
 func (TellHub) Kind() string { return "tell_hub" }
 
+// SendLink sends an account's mail with a link, unless that is done.
+type SendLink struct {
+	ID uuid.UUID `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (SendLink) Kind() string { return "send_link" }
+
+// InsertOpts puts mails with links among the notices.
+func (SendLink) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: noticeQueue} }
+
 // Kind names the job in the queue.
 func (SendNotice) Kind() string { return "send_notice" }
 
@@ -112,6 +123,7 @@ type Work struct {
 	PollSource func(ctx context.Context, slug string) error
 	TellHub    func(ctx context.Context, hub string, generation int64) error
 	SendNotice func(ctx context.Context, id uuid.UUID) error
+	SendLink   func(ctx context.Context, id uuid.UUID) error
 }
 
 // How often the periodic jobs run, and how often the queue is looked at: this driver cannot listen.
@@ -148,6 +160,9 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[SendNotice]) error {
 		return work.SendNotice(ctx, job.Args.ID)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[SendLink]) error {
+		return work.SendLink(ctx, job.Args.ID)
 	}))
 	client, err := river.NewClient(riverdatabasesql.New(db.DB), &river.Config{
 		Schema:            database.RiverSchema,

@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"silkpost/internal/accounts"
@@ -43,6 +44,7 @@ type handler func(v *visit) (adminpage.Page, error)
 type route struct {
 	pattern string // "GET /admin/sources/{slug}"
 	needs   accounts.Act
+	open    bool // for everybody, who is not signed in too: needs is nothing then
 	// of returns the lists that the record at the address belongs to, whatever it is; errs.NotFound when there is none. nil: it is of no
 	// list in particular, and the handler itself leaves out what an actor who is confined to lists may not see.
 	of func(ctx context.Context, v *visit) (lists []int64, err error)
@@ -93,13 +95,22 @@ func New(cfg Config) (http.Handler, error) {
 		known[path] = append(known[path], method)
 	}
 	for path, methods := range known {
-		mux.Handle(path, s.only(methods))
+		for _, other := range otherMethods(methods) { // one by one: /admin/x/new for every method would clash with GET /admin/x/{slug}
+			mux.Handle(other+" "+path, s.only(methods))
+		}
 	}
 	mux.Handle("/admin/", s.serve(route{needs: accounts.Own, do: nothing}))
 	return http.NewCrossOriginProtection().Handler(mux), nil
 }
 
 func nothing(*visit) (adminpage.Page, error) { return nil, errs.New(errs.NotFound, "no such page") }
+
+// otherMethods returns the methods that a path which takes some does not take.
+func otherMethods(known []string) []string {
+	return slices.DeleteFunc([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, func(method string) bool {
+		return slices.Contains(known, method)
+	})
+}
 
 // only answers for the methods that a known address does not take.
 func (s *site) only(methods []string) http.Handler {

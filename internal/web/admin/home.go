@@ -177,7 +177,7 @@ func (s *site) plots(v *visit, days []app.Day) (plots []adminpage.HomePlot, tabl
 			values[i] = row.of(d)
 			p.Sum += values[i]
 		}
-		svg, err := plot.Bars(values, s.pages.Number(s.frame(v, nil).Language))
+		svg, err := plot.Bars(values, s.pages.Words(s.frame(v, nil).Language).Number)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -130,10 +130,11 @@ func (w *world) by(role accounts.Role, lists ...int64) *accounts.Actor {
 }
 
 // open are the addresses that somebody who is not signed in may ask for.
-var open = []string{"/admin/sign-in", "/admin/welcome"}
+var open = []string{"/admin/sign-in", "/admin/sign-in/code", "/admin/link/{secret}"}
 
 func isOpen(pattern string) bool {
-	return slices.ContainsFunc(open, func(path string) bool { return strings.Contains(pattern, " "+path) })
+	_, path, _ := strings.Cut(pattern, " ")
+	return slices.Contains(open, path)
 }
 
 // The whole table of who may do what, as it is answered; docs/authorisation.md shows it to administrators, and every change of it to who
