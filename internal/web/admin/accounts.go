@@ -72,7 +72,9 @@ func (n listNames) choices() (all []adminpage.Choice) {
 	for id, name := range n {
 		all = append(all, adminpage.Choice{Value: strconv.FormatInt(id, 10), Label: name})
 	}
-	slices.SortFunc(all, func(a, b adminpage.Choice) int { return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value)) })
+	slices.SortFunc(all, func(a, b adminpage.Choice) int {
+		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
+	})
 	return all
 }
 
