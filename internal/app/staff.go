@@ -164,3 +164,8 @@ func contents(fresh []string, byKey map[string]*happening) (mails []staffNews) {
 func actorOf(account *accounts.Account) accounts.Actor {
 	return accounts.Actor{Account: account.ID, Roles: account.Roles, Lists: account.Lists, Zone: account.Zone, Language: account.Language}
 }
+
+// WishMails sets which kinds of mails an account does not want.
+func (a *App) WishMails(ctx context.Context, account int64, without []staff.Kind) error {
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error { return staff.Wish(ctx, tx, account, without) })
+}

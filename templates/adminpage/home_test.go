@@ -30,6 +30,7 @@ var homeSamples = []Page{
 		{Key: "preview", URL: "/admin/editions", Act: "edit"}, {Key: "approve", URL: "/admin/editions", Act: "send"}, {Key: "watch", URL: "/admin/editions", Act: "read"},
 	}},
 	Guide{Done: true},
+	Mails{}, Mails{Kinds: []MailKind{{"approval", true}, {"held", true}, {"source", false}, {"destination", true}, {"report", false}}},
 }
 
 // samplePlot is a plot of thirty days, on the busiest of which there is most.
