@@ -132,7 +132,7 @@ func (a *App) staffMessage(ctx context.Context, m *staff.Mail, to *accounts.Acco
 		return nil, "", err
 	}
 	said.Letterhead = templates.Letterhead{ListName: "Silkpost", SenderName: list.Sender.Name, PostalAddress: list.PostalAddress}
-	said.Foot, said.FootURL = w.say("staff.foot"), a.PublicURL()+StaffMailsPath
+	said.Foot, said.FootURL = w.say("mails.foot"), a.PublicURL()+StaffMailsPath
 	if w.err != nil {
 		return nil, "", w.err
 	}
@@ -194,7 +194,7 @@ func (w *staffWords) about(n *Need) string {
 
 // title says what a need is, and of what.
 func (w *staffWords) title(n *Need) string {
-	return w.say("staff.need", "State", w.say("home.need."+string(n.Kind)+".state"), "What", w.about(n))
+	return w.say("mails.need", "State", w.say("home.need."+string(n.Kind)+".state"), "What", w.about(n))
 }
 
 // when says until when something is to be done, or since when it is so.
@@ -211,7 +211,7 @@ func (w *staffWords) when(n *Need) string {
 // needs says what needs somebody: one thing with all that is known of it, or several with a line each.
 func (w *staffWords) needs(needs []Need) templates.WordedNotice {
 	if len(needs) > 1 {
-		said := templates.WordedNotice{Subject: w.plural("staff.needs", len(needs)), Label: w.say("staff.to_home"), URL: w.url + "/admin/"}
+		said := templates.WordedNotice{Subject: w.plural("mails.needs", len(needs)), Label: w.say("mails.to_home"), URL: w.url + "/admin/"}
 		said.Title = said.Subject
 		for i := range needs {
 			said.About = append(said.About, strings.TrimSpace(w.title(&needs[i])+". "+w.when(&needs[i])))
@@ -219,7 +219,7 @@ func (w *staffWords) needs(needs []Need) templates.WordedNotice {
 		return said
 	}
 	n := &needs[0]
-	said := templates.WordedNotice{Subject: w.title(n), Title: w.title(n), Lead: w.say("home.need." + string(n.Kind) + ".help"), Label: w.say("staff.open"), URL: w.url + n.Path()}
+	said := templates.WordedNotice{Subject: w.title(n), Title: w.title(n), Lead: w.say("home.need." + string(n.Kind) + ".help"), Label: w.say("mails.open"), URL: w.url + n.Path()}
 	if when := w.when(n); when != "" {
 		said.About = append(said.About, when)
 	}
@@ -243,11 +243,11 @@ func (a *App) reportWords(ctx context.Context, w *staffWords, id uuid.UUID) (sai
 		return said, err
 	}
 	said = templates.WordedNotice{
-		Subject: w.say("staff.report", "Edition", w.edition(e.ListID, e.Rhythm, e.LocalDate)), Label: w.say("staff.open"), URL: w.url + "/admin/editions/" + id.String(),
+		Subject: w.say("mails.report", "Edition", w.edition(e.ListID, e.Rhythm, e.LocalDate)), Label: w.say("mails.open"), URL: w.url + "/admin/editions/" + id.String(),
 	}
 	said.Title = said.Subject
 	if e.FinishedAt != nil {
-		said.Lead = w.say("staff.finished", "When", w.keep(w.When(w.zone, *e.FinishedAt)))
+		said.Lead = w.say("mails.finished", "When", w.keep(w.When(w.zone, *e.FinishedAt)))
 	}
 	for _, line := range []struct {
 		key string
@@ -257,7 +257,7 @@ func (a *App) reportWords(ctx context.Context, w *staffWords, id uuid.UUID) (sai
 		{"in_doubt", counts.InDoubt},
 	} {
 		if line.n > 0 || line.key == "sent" {
-			said.About = append(said.About, w.plural("staff.count."+line.key, line.n))
+			said.About = append(said.About, w.plural("mails.count."+line.key, line.n))
 		}
 	}
 	return said, w.err
