@@ -48,6 +48,7 @@ type Options struct {
 	Log      *slog.Logger                                                // nil: silence
 	Clock    clock.Clock                                                 // nil: the machine's
 	Retry    *send.Retry                                                 // nil: send.DefaultRetry, and send.NoticeRetry for notices
+	Poll     time.Duration                                               // how often to look for what has come due; 0: twice a second
 	LookupMX func(ctx context.Context, domain string) ([]*net.MX, error) // tells which domains are one destination; nil: each is its own
 
 	Allow []string // hosts that may be fetched from although their addresses are internal; for tests
@@ -55,6 +56,8 @@ type Options struct {
 	// AskPublicURL is to ask at the public URL, before anything is sent and now and then, whether it is this database that answers there.
 	AskPublicURL bool
 }
+
+const defaultPoll = 500 * time.Millisecond
 
 // App is the program. Its methods may be called by any number of goroutines, but Close only once and last.
 type App struct {
@@ -83,6 +86,7 @@ type App struct {
 	pages func() (*adminpage.Set, error) // of the administrators, for their words
 
 	noticeRetry send.Retry
+	lookEvery   time.Duration                                               // for what has come due
 	lookupMX    func(ctx context.Context, domain string) ([]*net.MX, error) // nil: nobody is asked
 
 	place        string // of the private Postgres' files; "": another one is used
@@ -99,9 +103,10 @@ type App struct {
 func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err error) {
 	a := &App{
 		Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry, noticeRetry: send.NoticeRetry, askPublicURL: opt.AskPublicURL,
-		lookupMX: opt.LookupMX,
-		metrics:  metrics.New(),
-		stopping: make(chan struct{}),
+		lookupMX:  opt.LookupMX,
+		metrics:   metrics.New(),
+		stopping:  make(chan struct{}),
+		lookEvery: cmp.Or(opt.Poll, defaultPoll),
 	}
 	if a.Clock == nil {
 		a.Clock = clock.System{}

@@ -161,13 +161,13 @@ func (a *App) sourceNeeds(ctx context.Context, now time.Time) (found []Need, err
 		if t.FailingSince != nil {
 			found = append(found, Need{
 				Kind: NeedSource, Act: accounts.Edit, Name: t.Slug, Count: t.Failures, Since: *t.FailingSince, Why: t.Failure,
-				Happening: "source " + t.Slug + " " + stamp(*t.FailingSince),
+				Happening: "source " + t.Slug + " " + moment(*t.FailingSince),
 			})
 		}
 		if t.Held > 0 {
 			found = append(found, Need{
 				Kind: NeedArticles, Act: accounts.Edit, Name: t.Slug, Count: t.Held, Since: *t.HeldSince, Why: t.HeldWhy,
-				Happening: "articles " + t.Slug + " " + stamp(*t.HeldSince),
+				Happening: "articles " + t.Slug + " " + moment(*t.HeldSince),
 			})
 		}
 	}
@@ -206,8 +206,8 @@ func (a *App) peopleNeeds(ctx context.Context, _ time.Time) (found []Need, err e
 	return found, err
 }
 
-// stamp writes a time as it stands in a happening.
-func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+// moment writes a time as it stands in a happening.
+func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }
 
 // needPaths are where needs are decided, below the public URL; %s is the key of what one is about.
 var needPaths = map[NeedKind]string{

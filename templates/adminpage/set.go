@@ -81,6 +81,7 @@ func own(words template.FuncMap) template.FuncMap {
 		"pair": func(frame, value any) Pair { return Pair{frame, value} },
 	}
 	maps.Copy(funcs, partFuncs)
+	maps.Copy(funcs, contentFuncs(words))
 	return funcs
 }
 

@@ -35,6 +35,7 @@ type site struct {
 	log     *slog.Logger
 	streams streams
 	needs   needsKept
+	rates   rates
 }
 
 // handler returns the page that answers a request; nil when it has answered by itself.

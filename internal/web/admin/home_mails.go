@@ -15,8 +15,8 @@ var staffActs = map[staff.Kind]accounts.Act{
 	staff.Approval: accounts.Send, staff.Held: accounts.Send, staff.Source: accounts.Edit, staff.Destination: accounts.Send, staff.Report: accounts.Stop,
 }
 
-// told are the kinds that somebody can be told of.
-func told(who accounts.Actor) (kinds []staff.Kind) {
+// mailKinds are the kinds that somebody can be told of.
+func mailKinds(who accounts.Actor) (kinds []staff.Kind) {
 	for _, kind := range staff.Kinds {
 		if who.Account != 0 && who.May(staffActs[kind]) {
 			kinds = append(kinds, kind)
@@ -31,7 +31,7 @@ func (s *site) mails(v *visit) (adminpage.Page, error) {
 		return nil, err
 	}
 	var page adminpage.Mails
-	for _, kind := range told(v.actor) {
+	for _, kind := range mailKinds(v.actor) {
 		page.Kinds = append(page.Kinds, adminpage.MailKind{Kind: string(kind), Wanted: !slices.Contains(without[v.actor.Account], kind)})
 	}
 	return page, nil
@@ -42,7 +42,7 @@ func (s *site) chooseMails(v *visit) (adminpage.Page, error) {
 		return nil, errs.New(errs.Invalid, "a key has no mails")
 	}
 	var without []staff.Kind
-	for _, kind := range told(v.actor) {
+	for _, kind := range mailKinds(v.actor) {
 		if !v.fields().Has(string(kind), "on") {
 			without = append(without, kind)
 		}
