@@ -216,7 +216,7 @@ func TestMailsAreChosen(t *testing.T) {
 	wanted := func(kinds ...string) {
 		t.Helper()
 		var got []string
-		h.get("/admin/account/mails").Find("input[type=checkbox][checked]").Each(func(_ int, box *goquery.Selection) { got = append(got, box.AttrOr("name", "")) })
+		h.get("/admin/account/mails").Find("main input[type=checkbox][checked]").Each(func(_ int, box *goquery.Selection) { got = append(got, box.AttrOr("name", "")) })
 		if !slices.Equal(got, kinds) {
 			t.Errorf("%v are wanted, not %v", got, kinds)
 		}
