@@ -77,12 +77,14 @@ type WordedNotice struct {
 	Letterhead
 	Subject string
 	Title   string
-	Lead    string // ends with a colon: the address stands below it
-	Address string
+	Lead    string // ends with a colon when an address stands below it; "": there is none
+	Address string // "": none
 	About   []string
 	Label   string // of the button
 	URL     string
 	Besides []string
+	Foot    string // says where FootURL leads; "": nothing stands at the foot
+	FootURL string
 }
 
 // noticeView is what both of the notices' templates execute on: a title, what was asked or is so of which address, more about it,
@@ -124,9 +126,13 @@ func (s *Set) Notice(lang string, n Notice) (Mail, error) {
 }
 
 func (n WordedNotice) notice(*phrases) noticeView {
-	return noticeView{
+	view := noticeView{
 		Letterhead: n.Letterhead, Subject: n.Subject, Title: n.Title, Lead: n.Lead, Address: n.Address, About: n.About, Button: noticeLink{n.Label, n.URL}, Besides: n.Besides,
 	}
+	if n.Foot != "" {
+		view.Foot = []noticeLink{{n.Foot, n.FootURL}}
+	}
+	return view
 }
 
 func (n ConfirmationNotice) notice(p *phrases) noticeView {

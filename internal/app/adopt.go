@@ -220,7 +220,7 @@ func (a *App) unlessHeld(w jobs.Work) jobs.Work {
 		}
 		return jobs.Later(heldAgain)
 	}
-	poll, tell, notify, link := w.PollSource, w.TellHub, w.SendNotice, w.SendLink
+	poll, tell, notify, link, staff, mail := w.PollSource, w.TellHub, w.SendNotice, w.SendLink, w.TellStaff, w.SendStaff
 	w.PollSource = func(ctx context.Context, slug string) error {
 		if err := hold(ctx); err != nil {
 			return err
@@ -244,6 +244,18 @@ func (a *App) unlessHeld(w jobs.Work) jobs.Work {
 			return err
 		}
 		return link(ctx, id)
+	}
+	w.TellStaff = func(ctx context.Context) error {
+		if err := hold(ctx); err != nil {
+			return nil //nolint:nilerr // it comes again by itself
+		}
+		return staff(ctx)
+	}
+	w.SendStaff = func(ctx context.Context, id uuid.UUID) error {
+		if err := hold(ctx); err != nil {
+			return err
+		}
+		return mail(ctx, id)
 	}
 	return w
 }

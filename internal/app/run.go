@@ -20,6 +20,7 @@ import (
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
+	"silkpost/internal/staff"
 	"silkpost/internal/web"
 	"silkpost/mailer/bounce"
 	"silkpost/mailer/destination"
@@ -179,6 +180,17 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			}
 			return err
 		},
+		TellStaff: func(ctx context.Context) error {
+			_, err := a.TellStaff(ctx)
+			return err
+		},
+		SendStaff: func(ctx context.Context, id uuid.UUID) error {
+			again, err := a.sendStaff(ctx, id)
+			if err == nil && again > 0 {
+				return jobs.Later(again)
+			}
+			return err
+		},
 		SendLink: func(ctx context.Context, id uuid.UUID) error {
 			again, err := a.sendLink(ctx, id)
 			if err == nil && again > 0 {
@@ -193,6 +205,9 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 func (a *App) retain(ctx context.Context) error {
 	now := a.Clock.Now()
 	if err := ledger.FoldHours(ctx, a.DB, now.Add(-foldAfter)); err != nil {
+		return err
+	}
+	if err := staff.Forget(ctx, a.DB, now.Add(-toldFor)); err != nil {
 		return err
 	}
 	if a.Config.RetentionMonths == 0 {

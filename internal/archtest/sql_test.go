@@ -20,6 +20,7 @@ var owners = map[string]string{
 	"feeds":       "feeds",
 	"subscribers": "subscribers",
 	"mailer":      "mailer/...",
+	"staff":       "internal/staff",
 	"calls":       "internal/calls",
 
 	"installation": "internal/installation",

@@ -37,7 +37,7 @@ type Page interface {
 type Set struct {
 	tags   []string
 	voices map[string]func() (map[string]*template.Template, error)
-	words  map[string]func(key string, arguments ...string) (string, error)
+	words  map[string]Words
 }
 
 // New parses the embedded pages and catalogues. An error names the file and what is wrong with it.
@@ -46,10 +46,10 @@ func New(words *templates.Set) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{tags: slices.Sorted(maps.Keys(funcs)), voices: map[string]func() (map[string]*template.Template, error){}, words: map[string]func(string, ...string) (string, error){}}
+	s := &Set{tags: slices.Sorted(maps.Keys(funcs)), voices: map[string]func() (map[string]*template.Template, error){}, words: map[string]Words{}}
 	for tag, f := range funcs {
-		s.words[tag] = f["t"].(func(string, ...string) (string, error))
 		maps.Copy(f, own(f))
+		s.words[tag] = wordsOf(f)
 		s.voices[tag] = sync.OnceValues(func() (map[string]*template.Template, error) { return parse(f) })
 	}
 	_, err = s.voices["en"]()
@@ -58,12 +58,18 @@ func New(words *templates.Set) (*Set, error) {
 
 // own are the functions that these pages have beside those of package templates.
 func own(words template.FuncMap) template.FuncMap {
-	moment := words["moment"].(func(time.Time) (string, error))
+	hour := words["hour"].(func(time.Time) string)
+	weekday := words["weekday"].(func(time.Time) string)
 	message := words["t"].(func(string, ...string) (string, error))
 	day := words["date"].(func(time.Time) string)
 	funcs := template.FuncMap{
-		"when": func(zone *time.Location, at time.Time) (string, error) { return moment(at.In(zone)) },
-		"day":  func(zone *time.Location, at time.Time) string { return day(at.In(zone)) },
+		"when": func(zone *time.Location, at time.Time) (string, error) {
+			return message("moment", "Date", day(at.In(zone)), "Time", hour(at.In(zone)))
+		},
+		"ahead": func(zone *time.Location, at time.Time) (string, error) { // what is planned is known by its weekday
+			return message("moment", "Date", weekday(at.In(zone)), "Time", hour(at.In(zone)))
+		},
+		"day": func(zone *time.Location, at time.Time) string { return day(at.In(zone)) },
 		"done": func(key string) (said string) { // the key comes from an address: an unknown one says nothing
 			said, _ = message("done." + key)
 			return said
@@ -112,10 +118,12 @@ func (s *Set) Language(wanted ...string) string {
 	return "en"
 }
 
-// Say returns a message of the catalogues in the nearest language that there is, for what is no page, such as a mail. arguments are names and values in
-// turn. A key that there is not is an error.
+// Words returns the words of the nearest language that there is to those that somebody reads, for what is no page, such as a mail.
+func (s *Set) Words(wanted ...string) Words { return s.words[s.Language(wanted...)] }
+
+// Say returns a message in the nearest language that there is. arguments are names and values in turn. A key that there is not is an error.
 func (s *Set) Say(lang, key string, arguments ...string) (string, error) {
-	return s.words[s.Language(lang)](key, arguments...)
+	return s.Words(lang).Say(key, arguments...)
 }
 
 // Write writes a page in the frame's language. It is rendered before the first byte is written.

@@ -34,6 +34,7 @@ type site struct {
 	pages   *adminpage.Set
 	log     *slog.Logger
 	streams streams
+	needs   needsKept
 	rates   rates
 }
 

@@ -243,8 +243,8 @@ func (s *site) waits(v *visit) (adminpage.Page, error) {
 	return page, err
 }
 
-// waiting returns what waits under the number in the address.
-func (s *site) waiting(v *visit) (w articles.Waiting, d articles.Draft, err error) {
+// waitingArticle returns what waits under the number in the address.
+func (s *site) waitingArticle(v *visit) (w articles.Waiting, d articles.Draft, err error) {
 	id, err := strconv.ParseInt(v.PathValue("id"), 10, 64)
 	if err != nil {
 		return w, d, errs.New(errs.NotFound, "nothing waits under that number")
@@ -253,7 +253,7 @@ func (s *site) waiting(v *visit) (w articles.Waiting, d articles.Draft, err erro
 }
 
 func (s *site) wait(v *visit) (adminpage.Page, error) {
-	w, d, err := s.waiting(v)
+	w, d, err := s.waitingArticle(v)
 	return adminpage.Wait{
 		WaitingRow: waitingRow(w), URL: d.URL, Language: d.Language, Section: d.Section, Tags: d.Tags, Own: w.Source == app.OwnSource,
 	}, err
@@ -261,7 +261,7 @@ func (s *site) wait(v *visit) (adminpage.Page, error) {
 
 // waitBody is what a waiting article will look like.
 func (s *site) waitBody(v *visit) (adminpage.Page, error) {
-	_, d, err := s.waiting(v)
+	_, d, err := s.waitingArticle(v)
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +269,7 @@ func (s *site) waitBody(v *visit) (adminpage.Page, error) {
 }
 
 func (s *site) waitEdit(v *visit) (adminpage.Page, error) {
-	w, d, err := s.waiting(v)
+	w, d, err := s.waitingArticle(v)
 	if err != nil {
 		return nil, err
 	}
@@ -296,7 +296,7 @@ func (s *site) waitEdit(v *visit) (adminpage.Page, error) {
 }
 
 func (s *site) waitWrite(v *visit) (adminpage.Page, error) {
-	w, _, err := s.waiting(v)
+	w, _, err := s.waitingArticle(v)
 	if err != nil {
 		return nil, err
 	}
@@ -307,7 +307,7 @@ func (s *site) waitWrite(v *visit) (adminpage.Page, error) {
 }
 
 func (s *site) waitPublish(v *visit) (adminpage.Page, error) {
-	w, _, err := s.waiting(v)
+	w, _, err := s.waitingArticle(v)
 	if err == nil {
 		_, err = s.App.PublishWaiting(v.Context(), w.ID)
 	}
@@ -318,7 +318,7 @@ func (s *site) waitPublish(v *visit) (adminpage.Page, error) {
 }
 
 func (s *site) waitDiscard(v *visit) (adminpage.Page, error) {
-	w, _, err := s.waiting(v)
+	w, _, err := s.waitingArticle(v)
 	if err == nil {
 		err = s.App.DiscardWaiting(v.Context(), w.ID)
 	}
