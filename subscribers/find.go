@@ -298,10 +298,11 @@ func (s *search) ids(ctx context.Context, h database.Handle, after int64, limit 
 	if s.few != "" {
 		base = `(SELECT DISTINCT way.id FROM (` + s.few + `) way (id))`
 		if after > 0 {
-			tail += ` AND c.id < ` + s.arg(after)
+			tail += ` AND base.id < ` + s.arg(after)
 		}
 	}
-	err = s.get(ctx, h, &ids, `SELECT c.id FROM `+base+` base JOIN subscribers.contacts c ON c.id = base.id`+tail+` ORDER BY base.id DESC LIMIT `+fmt.Sprint(limit))
+	err = s.get(ctx, h, &ids, `SELECT base.id FROM `+base+` base
+		CROSS JOIN LATERAL (SELECT c.* FROM subscribers.contacts c WHERE c.id = base.id OFFSET 0) c`+tail+` ORDER BY base.id DESC LIMIT `+fmt.Sprint(limit))
 	return ids, err
 }
 

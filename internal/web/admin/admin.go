@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"silkpost/internal/accounts"
@@ -48,6 +49,8 @@ type route struct {
 	do handler
 	// proved asks those whose password was last given long ago to give it again first: for what is dangerous.
 	proved bool
+	// limit is how large what is sent may be, in bytes; 0: formLimit.
+	limit int64
 }
 
 // routes are the addresses of all areas; each area has a file with its own.
@@ -89,13 +92,22 @@ func New(cfg Config) (http.Handler, error) {
 		known[path] = append(known[path], method)
 	}
 	for path, methods := range known {
-		mux.Handle(path, s.only(methods))
+		for _, other := range otherMethods(methods) { // one by one: /admin/x/new for every method would clash with GET /admin/x/{slug}
+			mux.Handle(other+" "+path, s.only(methods))
+		}
 	}
 	mux.Handle("/admin/", s.serve(route{needs: accounts.Own, do: nothing}))
 	return http.NewCrossOriginProtection().Handler(mux), nil
 }
 
 func nothing(*visit) (adminpage.Page, error) { return nil, errs.New(errs.NotFound, "no such page") }
+
+// otherMethods returns the methods that a path which takes some does not take.
+func otherMethods(known []string) []string {
+	return slices.DeleteFunc([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, func(method string) bool {
+		return slices.Contains(known, method)
+	})
+}
 
 // only answers for the methods that a known address does not take.
 func (s *site) only(methods []string) http.Handler {

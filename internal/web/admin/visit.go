@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -105,7 +106,7 @@ func (s *site) admit(v *visit, r route) (page adminpage.Page, err error) {
 		}
 	}
 	if v.Method == http.MethodPost {
-		v.Body = http.MaxBytesReader(v.w, v.Body, formLimit)
+		v.Body = http.MaxBytesReader(v.w, v.Body, cmp.Or(r.limit, formLimit))
 	}
 	if r.proved && s.App.Clock.Now().Sub(v.actor.Proved) > provedFor {
 		return nil, errProve
