@@ -113,6 +113,18 @@ func OrganisationsReached(ctx context.Context, h database.Handle) (all []Reach, 
 	return all, err
 }
 
+// someoneReached finds one person of the organisation o who can be reached.
+const someoneReached = `(
+		SELECT true AS found
+		FROM subscribers.memberships m
+		JOIN subscribers.contacts c ON c.id = m.contact_id
+		JOIN subscribers.subscriptions s ON s.contact_id = c.id AND s.state IN ('active', 'paused')
+		WHERE m.organisation_id = o.id
+		  AND NOT EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.address_key = c.email_key)
+		  AND NOT EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.domain_key = c.domain_key)
+		LIMIT 1
+	)`
+
 // Unreachable returns the names of the organisations of which nobody can be reached, in order. Each is looked at only until somebody is found, so
 // it may be asked often.
 func Unreachable(ctx context.Context, h database.Handle) (names []string, err error) {
@@ -121,16 +133,7 @@ func Unreachable(ctx context.Context, h database.Handle) (names []string, err er
 	err = h.SelectContext(ctx, &names, `
 		SELECT o.name
 		FROM subscribers.organisations o
-		LEFT JOIN LATERAL (
-			SELECT true AS found
-			FROM subscribers.memberships m
-			JOIN subscribers.contacts c ON c.id = m.contact_id
-			JOIN subscribers.subscriptions s ON s.contact_id = c.id AND s.state IN ('active', 'paused')
-			WHERE m.organisation_id = o.id
-			  AND NOT EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.address_key = c.email_key)
-			  AND NOT EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.domain_key = c.domain_key)
-			LIMIT 1
-		) someone ON true
+		LEFT JOIN LATERAL `+someoneReached+` someone ON true
 		WHERE someone.found IS NULL
 		ORDER BY o.name_key COLLATE "C"`)
 	return names, err

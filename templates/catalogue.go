@@ -122,6 +122,7 @@ func (w *words) funcs() template.FuncMap {
 		"date":        w.date,
 		"weekday":     w.weekday,
 		"moment":      w.moment,
+		"hour":        w.hour,
 		"number":      func(n int) string { return w.number(float64(n), 0) },
 		"feedGroup":   w.feedGroup,
 		"subscribe":   subscribeAddress,

@@ -23,6 +23,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/feeds"
+	"silkpost/internal/accounts"
 	"silkpost/internal/articles"
 	"silkpost/internal/clock"
 	"silkpost/internal/config"
@@ -63,6 +64,7 @@ type App struct {
 	Templates *templates.Set
 	Articles  *articles.Store
 	Feeds     *feeds.Store
+	Accounts  *accounts.Store
 	Planner   *edition.Planner
 	Composer  *compose.Composer
 
@@ -191,6 +193,7 @@ func (a *App) furnish(opt Options) (err error) {
 		return err
 	}
 	a.watch()
+	a.Accounts = &accounts.Store{DB: a.DB, Clock: a.Clock, Keys: a.keys}
 	a.alarm = newAlarm(a.Clock, a.Log, func(ctx context.Context) error { return a.queue.Insert(ctx, a.DB, jobs.Plan{}) })
 	client := fetch.NewPolite(fetch.Manners{
 		Contact: cmp.Or(a.Config.FetchContact, a.Config.PublicURL), Delay: fetchDelay, Clock: a.Clock, Shared: articles.Hosts{DB: a.DB},

@@ -202,7 +202,7 @@ func (a *App) retain(ctx context.Context) error {
 // foldAfter is for how long the counts of an hour are left to the processes that make them.
 const foldAfter = 2 * time.Hour
 
-// keepBooks does what time alone brings: pauses end, counts of requests are forgotten, and images that nobody shows go.
+// keepBooks does what time alone brings: pauses and sessions end, counts of requests are forgotten, and images that nobody shows go.
 func (a *App) keepBooks(ctx context.Context) error {
 	now := a.Clock.Now()
 	resumed, err := subscribers.ResumeDue(ctx, a.DB, now)
@@ -222,6 +222,9 @@ func (a *App) keepBooks(ctx context.Context) error {
 		return err
 	}
 	if err := subscribers.ForgetUploads(ctx, a.DB, now); err != nil {
+		return err
+	}
+	if err := a.Accounts.Tidy(ctx); err != nil {
 		return err
 	}
 	return subscribers.ForgetLimits(ctx, a.DB, now)

@@ -167,9 +167,10 @@ var homes = map[string][]string{
 	"github.com/pressly/goose/...":    {"internal/database"},
 	"github.com/alecthomas/kong":      {"cmd/silkpost"},
 	"github.com/knadh/koanf/...":      {"internal/config"},
-	"github.com/lib/pq/...":           {"internal/database", "internal/articles", "feeds", "subscribers", "mailer/..."},
+	"github.com/lib/pq/...":           {"internal/database", "internal/accounts", "internal/articles", "internal/staff", "feeds", "subscribers", "mailer/..."},
 	"net/http":                        {"feeds", "templates", "mailer/catcher", "internal/app", "internal/web/...", "internal/fetch", "internal/sources", "internal/metrics"},
 	"github.com/prometheus/...":       {"internal/metrics"},
+	"github.com/pquerna/otp/...":      {"internal/accounts"},
 	"net/smtp":                        {},
 }
 

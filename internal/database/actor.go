@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 )
 
 // actor is who has transactions made, and when that was asked for.
@@ -28,7 +29,8 @@ func introduce(ctx context.Context, tx *sqlx.Tx) error {
 	if !known {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `SELECT set_config('silkpost.actor', $1, true), set_config('silkpost.at', $2, true)`, who.name, who.at.UTC().Format(time.RFC3339Nano))
+	// No query, such as set_config would be: after one, a transaction can have no other isolation any more.
+	_, err := tx.ExecContext(ctx, `SET LOCAL silkpost.actor = `+pq.QuoteLiteral(who.name)+`; SET LOCAL silkpost.at = `+pq.QuoteLiteral(who.at.UTC().Format(time.RFC3339Nano)))
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

@@ -4,7 +4,8 @@
 // said of package templates about foreign text holds here, too: it is passed in as it came and stays text.
 //
 // A template's dot is the Frame with the page in it: {{.Page.Title}}, {{$.May "send"}}, {{when $.Zone .At}}. It defines "title" and "main",
-// and may define "head" for what is its own there. What many pages show is in html/parts.html.
+// and may define "head" for what is its own there. What many pages show is in html/parts.html, and
+// what several of an area do in a file whose name ends with it.
 package adminpage
 
 import (
@@ -16,6 +17,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,8 +35,9 @@ type Page interface {
 
 // Set is every page in every language of the administrators' pages. It may be used by any number of goroutines.
 type Set struct {
-	tags   []string
-	voices map[string]func() (map[string]*template.Template, error)
+	tags    []string
+	numbers map[string]func(int) string
+	voices  map[string]func() (map[string]*template.Template, error)
 }
 
 // New parses the embedded pages and catalogues. An error names the file and what is wrong with it.
@@ -43,8 +46,9 @@ func New(words *templates.Set) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{tags: slices.Sorted(maps.Keys(funcs)), voices: map[string]func() (map[string]*template.Template, error){}}
+	s := &Set{tags: slices.Sorted(maps.Keys(funcs)), voices: map[string]func() (map[string]*template.Template, error){}, numbers: map[string]func(int) string{}}
 	for tag, f := range funcs {
+		s.numbers[tag] = f["number"].(func(int) string)
 		maps.Copy(f, own(f))
 		s.voices[tag] = sync.OnceValues(func() (map[string]*template.Template, error) { return parse(f) })
 	}
@@ -54,14 +58,24 @@ func New(words *templates.Set) (*Set, error) {
 
 // own are the functions that these pages have beside those of package templates.
 func own(words template.FuncMap) template.FuncMap {
-	moment := words["moment"].(func(time.Time) (string, error))
+	hour := words["hour"].(func(time.Time) string)
+	weekday := words["weekday"].(func(time.Time) string)
 	message := words["t"].(func(string, ...string) (string, error))
 	day := words["date"].(func(time.Time) string)
 	funcs := template.FuncMap{
-		"when": func(zone *time.Location, at time.Time) (string, error) { return moment(at.In(zone)) },
-		"day":  func(zone *time.Location, at time.Time) string { return day(at.In(zone)) },
+		"when": func(zone *time.Location, at time.Time) (string, error) {
+			return message("moment", "Date", day(at.In(zone)), "Time", hour(at.In(zone)))
+		},
+		"ahead": func(zone *time.Location, at time.Time) (string, error) { // what is planned is known by its weekday
+			return message("moment", "Date", weekday(at.In(zone)), "Time", hour(at.In(zone)))
+		},
+		"day": func(zone *time.Location, at time.Time) string { return day(at.In(zone)) },
 		"done": func(key string) (said string) { // the key comes from an address: an unknown one says nothing
 			said, _ = message("done." + key)
+			return said
+		},
+		"maybe": func(key string) (said string) { // for what may be something that there is no message for
+			said, _ = message(key)
 			return said
 		},
 		"pair": func(frame, value any) Pair { return Pair{frame, value} },
@@ -80,10 +94,10 @@ func parse(funcs template.FuncMap) (map[string]*template.Template, error) {
 	}
 	parsed := map[string]*template.Template{}
 	for _, file := range pages {
-		if file == "html/layout.html" || file == "html/parts.html" {
+		if file == "html/layout.html" || strings.HasSuffix(file, "parts.html") {
 			continue
 		}
-		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "html/layout.html", "html/parts.html", file)
+		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "html/layout.html", "html/*parts.html", file)
 		if err != nil {
 			return nil, fmt.Errorf("adminpage: %w", err)
 		}
@@ -102,6 +116,9 @@ func (s *Set) Language(wanted ...string) string {
 	}
 	return "en"
 }
+
+// Number returns what writes numbers in the language of the pages for somebody who reads wanted.
+func (s *Set) Number(wanted ...string) func(int) string { return s.numbers[s.Language(wanted...)] }
 
 // Write writes a page in the frame's language. It is rendered before the first byte is written.
 func (s *Set) Write(w io.Writer, frame Frame) error {

@@ -18,6 +18,8 @@ import (
 const (
 	// beat is how often something is sent when there is nothing to say, so that nothing on the way takes the connection for dead.
 	beat = 15 * time.Second
+	// longest is how long a stream goes on: a browser that asks again is asked again who it is.
+	longest = 5 * time.Minute
 	// slowest is how long a browser may take to read one event.
 	slowest = 10 * time.Second
 	// streamsEach is how many streams one session may have open: a browser has six connections to a host over HTTP/1.1.
@@ -52,8 +54,8 @@ func (s *streams) leave(session string) {
 	}
 }
 
-// stream answers with server-sent events (the HTML standard, section 9.2) until f returns, the browser goes away or the program stops; f's context
-// ends with the latter two. send sends one event; data becomes JSON, and a string takes the place of what is in the page's elements with data-live of the
+// stream answers with server-sent events (the HTML standard, section 9.2) until f returns, the browser goes away, the program stops or five minutes
+// have passed; f's context ends with the latter three. send sends one event; data becomes JSON, and a string takes the place of what is in the page's elements with data-live of the
 // event's name (see admin.js and liven). When f returns nil the browser is told that this was the end; otherwise it asks again after some seconds.
 // What f returns once the stream has begun is for the log alone.
 func (s *site) stream(v *visit, f func(ctx context.Context, send func(event string, data any) error) error) (adminpage.Page, error) {
@@ -89,11 +91,15 @@ func (s *site) keepOpen(ctx context.Context, cancel func(), events *eventWriter)
 	defer cancel()
 	pause := time.NewTicker(beat)
 	defer pause.Stop()
+	enough := time.NewTimer(longest)
+	defer enough.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.App.Stopping():
+			return
+		case <-enough.C:
 			return
 		case <-pause.C:
 			if events.write(": still here\n\n") != nil {

@@ -79,6 +79,9 @@ func (s *site) serve(r route) http.Handler {
 		if page == nil && err == nil {
 			page, err = r.do(v)
 		}
+		if req.Method == http.MethodPost {
+			s.needs.forget() // it may be what was needed
+		}
 		s.answer(v, page, err)
 	})
 }
@@ -200,6 +203,9 @@ func (s *site) write(v *visit, status int, page adminpage.Page) {
 	s.head(v.w, policy)
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	frame := s.frame(v, page)
+	if frame.Who != "" {
+		frame.Waiting, frame.Held = s.waiting(v.Context(), v.actor)
+	}
 	v.w.Header().Set("Content-Language", s.pages.Language(frame.Language))
 	buffer := &statusWriter{ResponseWriter: v.w, status: status}
 	if err := s.pages.Write(buffer, frame); err != nil && !buffer.begun {
