@@ -214,10 +214,10 @@ func (f ContactFilter) byText(ctx context.Context, h database.Handle, s *search)
 	if utf8.RuneCountInString(text) >= shortestParts {
 		pattern = "%" + pattern
 	}
-	address, name, members := s.arg(strings.ToLower(pattern)), s.arg(pattern), s.arg(pq.Array(houses))+"::bigint[]"
-	s.ways = append(s.ways, `SELECT t.id FROM subscribers.contacts t WHERE t.email_key LIKE `+address+` OR t.name ILIKE `+name+`
+	part, members := s.arg(pattern), s.arg(pq.Array(houses))+"::bigint[]"
+	s.ways = append(s.ways, `SELECT t.id FROM subscribers.contacts t WHERE lower(t.email_key) LIKE lower(`+part+`) OR lower(t.name) LIKE lower(`+part+`)
 		UNION ALL SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (`+members+`)`)
-	s.conditions = append(s.conditions, `(c.email_key LIKE `+address+` OR c.name ILIKE `+name+`
+	s.conditions = append(s.conditions, `(lower(c.email_key) LIKE lower(`+part+`) OR lower(c.name) LIKE lower(`+part+`)
 		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (`+members+`) OFFSET 0))`)
 	return nil
 }
