@@ -185,8 +185,8 @@ func (f ContactFilter) bySubscription(s *search) {
 	}
 	if f.State != "" && f.State != Active {
 		conditions += " AND s.state <> 'active'" // what the index is for
+		s.ways = append(s.ways, `SELECT s.contact_id FROM subscribers.subscriptions s WHERE `+conditions)
 	}
-	s.ways = append(s.ways, `SELECT s.contact_id FROM subscribers.subscriptions s WHERE `+conditions)
 	s.conditions = append(s.conditions, `EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND `+conditions+` OFFSET 0)`)
 }
 
