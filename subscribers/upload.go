@@ -273,24 +273,23 @@ const sampledRows = 5
 
 // Look reads the beginning of an upload and says what its columns are taken for. What cannot be read is errs.Invalid.
 func (u *Upload) Look(ctx context.Context, h database.Handle) (t UploadedTable, err error) {
-	i := &importing{options: ImportOptions{Map: u.Choices.Map, Encoding: u.Choices.Encoding}, file: u.File(ctx, h)}
-	s, err := sheet.Open(i.file, sheet.Options{Encoding: u.Choices.Encoding, Known: isKnownColumn})
+	s, err := sheet.Open(u.File(ctx, h), sheet.Options{Encoding: u.Choices.Encoding, Known: isKnownColumn})
 	if err != nil {
 		return t, err
 	}
 	if err := checkHeaders(s); err != nil {
 		return t, err
 	}
-	from := programOf(s.Columns)
+	from, columns := programOf(s.Columns), []column{}
 	for _, header := range s.Columns {
-		i.columns = append(i.columns, findColumn(header, u.Choices.Map, from))
+		columns = append(columns, findColumn(header, u.Choices.Map, from))
 	}
-	completeNames(i.columns)
+	completeNames(columns)
 	if from != nil {
 		t.Program = from.name
 	}
 	t.Encoding, t.Comma = s.Encoding, s.Comma
-	for _, c := range i.columns {
+	for _, c := range columns {
 		told := c.told()
 		if c.field == fieldNothing {
 			told.As = string(fieldNothing)

@@ -6,13 +6,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jmoiron/sqlx"
+
 	"silkpost/internal/accounts"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/subscribers"
 	"silkpost/templates/adminpage"
-
-	"github.com/jmoiron/sqlx"
 )
 
 func (s *site) organisationsRoutes() []route {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"silkpost/internal/accounts"
+	"silkpost/mailer/ledger"
 	"silkpost/subscribers"
 )
 
@@ -61,7 +63,9 @@ func (h *house) contactID(email string) int64 {
 	return c.ID
 }
 
-func (h *house) contactPath(email string) string { return fmt.Sprint("/admin/contacts/", h.contactID(email)) }
+func (h *house) contactPath(email string) string {
+	return fmt.Sprint("/admin/contacts/", h.contactID(email))
+}
 
 // manager is somebody who manages the people of some lists.
 func (h *house) manager(slugs ...string) accounts.Actor {
@@ -129,11 +133,11 @@ func TestContactsAreListedAndFound(t *testing.T) {
 	h.get("/admin/contacts?q=nobody-like-that").shows(t, ".empty", "Nobody is like that")
 	h.get("/admin/contacts?country=Italy").refusedWith(t, "not a country code")
 	h.get("/admin/contacts?list=nowhere").refusedWith(t, "no list")
-	rows := ""
+	var rows strings.Builder
 	for i := range 120 {
-		rows += fmt.Sprintf("p%03d@many.example\n", i)
+		fmt.Fprintf(&rows, "p%03d@many.example\n", i)
 	}
-	h.take("guests", "email\n"+rows)
+	h.take("guests", "email\n"+rows.String())
 	seen := map[string]bool{}
 	for path := "/admin/contacts?list=guests"; path != ""; {
 		page := h.get(path)
@@ -575,5 +579,49 @@ func (a answer) went404(t *testing.T) {
 	t.Helper()
 	if a.status != http.StatusNotFound {
 		t.Errorf("%d, want 404", a.status)
+	}
+}
+
+// What a mail server said, what came back, and whatever people called themselves stays text in a contact's story; so do addresses of articles.
+func TestForeignTextInAStory(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.declare(peopleLists)
+	const evil = `<script>alert(1)</script>`
+	h.take("partners", "email,name,organisation,city,topics\n\"x@evil.example\",\""+evil+"\",\""+evil+"\",\""+evil+"\",\""+evil+"\"\n")
+	id := h.contactID("x@evil.example")
+	exec := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := h.DB.ExecContext(t.Context(), statement, args...); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	at := h.Clock.Now()
+	edition := ledger.NewEditionID(at)
+	if err := ledger.Prepare(t.Context(), h.DB, at); err != nil {
+		t.Fatal(err)
+	}
+	exec(`INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at) VALUES ($1, 1, 'weekly', $2::timestamptz, 'hand', 'sent', $2, $2)`, edition, at)
+	exec(`INSERT INTO mailer.variants (edition_id, language, articles, groups, key) VALUES ($1, 'en', '{}', '{}', 'k')`, edition)
+	exec(`INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, state, not_before, settled_at, begun, attempts, code, reply, bounced_at, bounce_kind, bounce_diagnostic)
+		SELECT $1, $2, 1, v.id, 'sent', $3, $3, true, 1, 250, '2.0.0 ok', $3, 'hard', $4 FROM mailer.variants v WHERE v.edition_id = $1`, edition, id, at, "550 "+evil)
+	exec(`INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id) VALUES ($1, $2, 1, $3, 'deferred', 'dot', 451, $4, $1)`, edition, id, at, "451 "+evil)
+	exec(`INSERT INTO subscribers.suppressions (address_key, reason, origin, at) VALUES ('x@evil.example', 'hard bounce', $1, $2)`, evil, at)
+	for _, path := range []string{fmt.Sprint("/admin/contacts/", id), "/admin/contacts", "/admin/organisations", h.organisationPath(evil), "/admin/contacts/suppressions", "/admin/audiences?filter=",
+		fmt.Sprint("/admin/contacts/", id, "/edit"), fmt.Sprint("/admin/contacts/", id, "/erase"), "/admin/contacts?q=" + url.QueryEscape(evil)} {
+		page := h.get(path)
+		page.hides(t, evil)
+		if page.status != http.StatusOK {
+			t.Errorf("%s: %d", path, page.status)
+		}
+	}
+	page := h.get(fmt.Sprint("/admin/contacts/", id))
+	page.shows(t, "#deliveries ~ ul", "451 "+evil, "Came back", "550 "+evil)
+	page.shows(t, "#suppressions ~ table", evil)
+	resend := fmt.Sprint("/admin/contacts/", id, "/editions/", edition, "/resend")
+	h.send(resend).refusedWith(t, "")
+	h.as(h.manager("partners"))
+	if got := h.send(resend); got.status != http.StatusForbidden {
+		t.Errorf("a manager sends again: %d", got.status)
 	}
 }
