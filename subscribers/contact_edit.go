@@ -20,7 +20,7 @@ type ContactFacts struct {
 	Organisations []string          // names; one that does not exist is made
 }
 
-// maxAttributes is how many attributes a contact can be given by hand.
+// maxAttributes is how many attributes a contact can be given but by an import.
 const maxAttributes = 100
 
 // SetFacts makes a contact's facts be as given. What is wrong with them is errs.Invalid; a contact that is not there, or was erased, errs.NotFound.

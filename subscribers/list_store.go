@@ -191,7 +191,7 @@ func refuseLostRhythm(ctx context.Context, h database.Handle, l List) error {
 	case err != nil:
 		return err
 	}
-	return errs.New(errs.Conflict, "rhythms: %d on the list have chosen %s; keep it among the rhythms", people, rhythm)
+	return errs.New(errs.Conflict, "%w", &Mistake{Field: "rhythms", Says: fmt.Sprintf("%d on the list have chosen %s; keep it among the rhythms", people, rhythm)})
 }
 
 // execCount runs a statement and returns how many rows it touched.

@@ -27,7 +27,34 @@ func (m *mistakes) err() error {
 }
 
 func (m *mistakes) add(field, format string, args ...any) {
-	m.found = append(m.found, fmt.Errorf("%s, %s: %s", m.of, field, fmt.Sprintf(format, args...)))
+	m.found = append(m.found, &Mistake{m.of, field, fmt.Sprintf(format, args...)})
+}
+
+// Mistake is what is wrong with one field of a record.
+type Mistake struct { //nolint:errname // it is read as one
+	Of    string // the record, such as list "partners"; "": whoever hands the mistake on says it
+	Field string // with its value, where that helps: opt_in "maybe"
+	Says  string
+}
+
+// Error says all of it in one line.
+func (m *Mistake) Error() string {
+	if m.Of == "" {
+		return m.Field + ": " + m.Says
+	}
+	return m.Of + ", " + m.Field + ": " + m.Says
+}
+
+// Key is the field as a declaration names it, without its value: opt_in, name, sender.address, select.tags.
+func (m *Mistake) Key() string {
+	words := strings.Fields(m.Field)
+	for i, word := range words {
+		if word == "in" || strings.ContainsAny(word[:1], "\"-0123456789") {
+			words = words[:i]
+			break
+		}
+	}
+	return strings.Join(words, ".")
 }
 
 // check adds a mistake when err, the reason alone, is not nil.

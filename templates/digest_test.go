@@ -15,7 +15,7 @@ import (
 func TestDigestGoldens(t *testing.T) {
 	t.Parallel()
 	set := newSet(t)
-	for lang := range samples {
+	for lang := range templates.Examples {
 		mail, err := set.Digest(digest(lang))
 		if err != nil {
 			t.Fatal(err)

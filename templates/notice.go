@@ -7,7 +7,7 @@ import (
 )
 
 // Notice is a mail to one person about their own subscription or address: ConfirmationNotice, KnownNotice, WelcomeNotice,
-// NewAddressNotice or OldAddressNotice.
+// NewAddressNotice or OldAddressNotice; or a WordedNotice.
 type Notice interface {
 	notice(p *phrases) noticeView
 }
@@ -72,6 +72,21 @@ type OldAddressNotice struct {
 	ReleaseURL string
 }
 
+// WordedNotice is a notice whose words come from elsewhere: to somebody who works with the program, in a language of its own pages.
+type WordedNotice struct {
+	Letterhead
+	Subject string
+	Title   string
+	Lead    string // ends with a colon when an address stands below it; "": there is none
+	Address string // "": none
+	About   []string
+	Label   string // of the button
+	URL     string
+	Besides []string
+	Foot    string // says where FootURL leads; "": nothing stands at the foot
+	FootURL string
+}
+
 // noticeView is what both of the notices' templates execute on: a title, what was asked or is so of which address, more about it,
 // one button, what to know besides, and links at the foot.
 type noticeView struct {
@@ -108,6 +123,16 @@ func (s *Set) Notice(lang string, n Notice) (Mail, error) {
 		return Mail{}, fmt.Errorf("templates: %T in %s: %w", n, v.words.tag, err)
 	}
 	return Mail{Subject: view.Subject, HTML: html.String(), Text: text.String()}, nil
+}
+
+func (n WordedNotice) notice(*phrases) noticeView {
+	view := noticeView{
+		Letterhead: n.Letterhead, Subject: n.Subject, Title: n.Title, Lead: n.Lead, Address: n.Address, About: n.About, Button: noticeLink{n.Label, n.URL}, Besides: n.Besides,
+	}
+	if n.Foot != "" {
+		view.Foot = []noticeLink{{n.Foot, n.FootURL}}
+	}
+	return view
 }
 
 func (n ConfirmationNotice) notice(p *phrases) noticeView {

@@ -60,7 +60,7 @@ func notices(lang string) map[string]templates.Notice {
 func TestNoticeGoldens(t *testing.T) {
 	t.Parallel()
 	set := newSet(t)
-	for lang := range samples {
+	for lang := range templates.Examples {
 		names := []string{"known-paused-until", "welcome"}
 		if slices.Contains([]string{"ar", "en", "it", "zh-Hans"}, lang) {
 			names = append(names, "confirmation", "confirmation-several", "new-address", "old-address")

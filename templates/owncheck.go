@@ -17,10 +17,11 @@ import (
 	"silkpost/internal/errs"
 )
 
-// CheckTheme returns nil, or an error of kind errs.Invalid that says what is wrong with a theme's own templates, where (line and column) and what
+// CheckTheme returns nil, or an error of kind errs.Invalid, a ThemeMistake for each template, that says what is wrong with a theme's own templates, where (line and column) and what
 // to do: one that does not parse, names what there is not, does what a template may not, yields broken HTML, or leaves out what no digest may be
 // without. It renders digests of every shape in every language. The rest of a theme is Theme.Canonical's.
 func (s *Set) CheckTheme(t Theme) error {
+	c := &themeCheck{slug: t.Slug}
 	for _, part := range []struct {
 		kind, source string
 	}{{"html", t.HTML}, {"text", t.Text}} {
@@ -28,10 +29,12 @@ func (s *Set) CheckTheme(t Theme) error {
 			continue
 		}
 		if err := s.checkOwn(part.kind, part.source, t); err != nil {
-			return errs.New(errs.Invalid, "theme %q, %s: %s", t.Slug, part.kind, located(err, part.source))
+			m := &ThemeMistake{Theme: t.Slug, Key: part.kind, Says: located(err, part.source)}
+			_, _ = fmt.Sscanf(m.Says, "line %d, column %d", &m.Line, &m.Column) // not every mistake has a place
+			c.found = append(c.found, m)
 		}
 	}
-	return nil
+	return c.err()
 }
 
 func (s *Set) checkOwn(kind, source string, t Theme) error {

@@ -25,7 +25,7 @@ var long = strings.Repeat("International Federation of Science Centres and Plane
 func digest(lang string) templates.Digest {
 	return templates.Digest{
 		Language:       lang,
-		ListName:       wordsOf(lang).list,
+		ListName:       templates.ExampleOf(lang).List,
 		Date:           day,
 		Introduction:   introductions[lang],
 		Articles:       articles(lang),
@@ -61,9 +61,9 @@ func articles(lang string) []templates.DigestArticle {
 		Language: lang, Published: day.AddDate(0, 0, -1),
 	}
 	plain := templates.DigestArticle{URL: "https://www.example.org/news/2026/night.html", Language: lang}
-	words := wordsOf(lang)
-	picture.Section, picture.ImageAlt, picture.Title, picture.Summary = words.section, words.alt, words.title, words.summary
-	plain.Title, plain.Summary = words.other, words.otherSummary
+	words := templates.ExampleOf(lang)
+	picture.Section, picture.ImageAlt, picture.Title, picture.Summary = words.Section, words.Alt, words.Title, words.Summary
+	plain.Title, plain.Summary = words.OtherTitle, words.OtherSummary
 	return []templates.DigestArticle{picture, fallback(lang), plain}
 }
 

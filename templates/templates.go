@@ -168,6 +168,9 @@ func (s *Set) Page(w io.Writer, lang string, page Page) error {
 	return err
 }
 
+// Tags returns the languages that there are catalogues of, sorted.
+func (s *Set) Tags() []string { return slices.Clone(s.tags) }
+
 // Speaks reports whether there is a catalogue of exactly that tag.
 func (s *Set) Speaks(tag string) bool { return s.voices[tag] != nil }
 

@@ -1,7 +1,9 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -157,15 +159,42 @@ const (
 	maxTemplate = 64 * 1024
 )
 
-// Canonical returns a theme in the form in which it is stored: colours as #rrggbb, languages as canonical tags. What is wrong with it is an error
-// of kind errs.Invalid that names the key and what to do; text must have a contrast of 4.5 with what it stands on, in light and in dark. Templates
-// of its own are not looked at: see Set.CheckTheme.
-func (t Theme) Canonical() (Theme, error) {
-	wrong := func(key, format string, args ...any) error {
-		return errs.New(errs.Invalid, "theme %q, %s: %s", t.Slug, key, fmt.Sprintf(format, args...))
+// ThemeMistake is what is wrong with one key of a theme.
+type ThemeMistake struct { //nolint:errname // it is read as one
+	Theme string // its slug
+	Key   string // as a declaration has it: colours.ink, logo.url, footer.en, html
+	Says  string // what it is and what to do, with the place when it is about a template
+
+	Line, Column int // of a template, from 1; 0: it is about no place
+}
+
+// Error says all of it in one line.
+func (m *ThemeMistake) Error() string { return fmt.Sprintf("theme %q, %s: %s", m.Theme, m.Key, m.Says) }
+
+// themeCheck collects what is wrong with a theme.
+type themeCheck struct {
+	slug  string
+	found []error
+}
+
+func (c *themeCheck) wrong(key, format string, args ...any) {
+	c.found = append(c.found, &ThemeMistake{Theme: c.slug, Key: key, Says: fmt.Sprintf(format, args...)})
+}
+
+func (c *themeCheck) err() error {
+	if len(c.found) == 0 {
+		return nil
 	}
+	return errs.New(errs.Invalid, "%w", errors.Join(c.found...))
+}
+
+// Canonical returns a theme in the form in which it is stored: colours as #rrggbb, languages as canonical tags. What is wrong with it is an error
+// of kind errs.Invalid, a ThemeMistake for each, that names the key and what to do; text must have a contrast of 4.5 with what it stands on, in
+// light and in dark. Templates of its own are not looked at: see Set.CheckTheme.
+func (t Theme) Canonical() (Theme, error) {
+	c := &themeCheck{slug: t.Slug}
 	if !slug.Valid(t.Slug) || len(t.Slug) > 63 {
-		return t, wrong("slug", "write small letters a to z, digits and single hyphens between them, at most 63")
+		c.wrong("slug", "write small letters a to z, digits and single hyphens between them, at most 63")
 	}
 	for _, set := range []struct {
 		name string
@@ -174,36 +203,40 @@ func (t Theme) Canonical() (Theme, error) {
 		for _, field := range set.fields() {
 			canonical, ok := canonicalColour(*field.value)
 			if !ok {
-				return t, wrong(set.name+"."+field.name, "%q is no colour; write it like #14606b", *field.value)
+				c.wrong(set.name+"."+field.name, "%q is no colour; write it like #14606b", *field.value)
+				continue
 			}
 			*field.value = canonical
 		}
 	}
-	if err := t.checkContrast(wrong); err != nil {
-		return t, err
+	if len(c.found) == 0 {
+		t.checkContrast(c)
 	}
-	if err := t.checkLogo(wrong); err != nil {
-		return t, err
+	t.checkLogo(c)
+	t.Footer = t.canonicalFooter(c)
+	if sorted := slices.Sorted(slices.Values(t.Order)); len(t.Order) > 0 && !slices.Equal(sorted, slices.Sorted(slices.Values(Blocks))) {
+		c.wrong("order", "name each of %s once, in the order that you want", strings.Join(Blocks, ", "))
 	}
+	return t, c.err()
+}
+
+func (t *Theme) canonicalFooter(c *themeCheck) map[string]string {
 	footer := map[string]string{}
-	for tag, words := range t.Footer {
+	for _, tag := range slices.Sorted(maps.Keys(t.Footer)) {
+		words := t.Footer[tag]
 		canonical, err := language.Parse(tag)
 		if err != nil {
-			return t, wrong("footer", "%v", err)
+			c.wrong("footer", "%v", err)
 		}
 		if len([]rune(words)) > maxFooter {
-			return t, wrong("footer."+tag, "it is longer than %d characters: shorten it", maxFooter)
+			c.wrong("footer."+tag, "it is longer than %d characters: shorten it", maxFooter)
 		}
 		footer[canonical] = strings.Join(paragraphs(words), "\n\n")
 	}
-	t.Footer = footer
-	if sorted := slices.Sorted(slices.Values(t.Order)); len(t.Order) > 0 && !slices.Equal(sorted, slices.Sorted(slices.Values(Blocks))) {
-		return t, wrong("order", "name each of %s once, in the order that you want", strings.Join(Blocks, ", "))
-	}
-	return t, nil
+	return footer
 }
 
-func (t *Theme) checkContrast(wrong func(key, format string, args ...any) error) error {
+func (t *Theme) checkContrast(c *themeCheck) {
 	for _, set := range []struct {
 		name string
 		palette
@@ -217,19 +250,20 @@ func (t *Theme) checkContrast(wrong func(key, format string, args ...any) error)
 			{"soft", "paper"},
 		} {
 			text, on := set.value(pair.text), set.value(pair.on)
-			if ratio := contrast(text, on); ratio < readable {
-				advice := set.advice
-				if luminance(on) < luminance(text) {
-					advice = "lighter"
-				} else if luminance(on) > luminance(text) {
-					advice = "darker"
-				}
-				return wrong(set.name+"."+pair.text, "%s on %s (%s) has a contrast of %.2f, and text needs %.1f: choose a %s %s, or another %s",
-					text, on, pair.on, math.Floor(ratio*100)/100, readable, advice, pair.text, pair.on)
+			ratio := contrast(text, on)
+			if ratio >= readable {
+				continue
 			}
+			advice := set.advice
+			if luminance(on) < luminance(text) {
+				advice = "lighter"
+			} else if luminance(on) > luminance(text) {
+				advice = "darker"
+			}
+			c.wrong(set.name+"."+pair.text, "%s on %s (%s) has a contrast of %.2f, and text needs %.1f: choose a %s %s, or another %s",
+				text, on, pair.on, math.Floor(ratio*100)/100, readable, advice, pair.text, pair.on)
 		}
 	}
-	return nil
 }
 
 func (c *Colours) value(name string) string {
@@ -241,31 +275,31 @@ func (c *Colours) value(name string) string {
 	return ""
 }
 
-func (t *Theme) checkLogo(wrong func(key, format string, args ...any) error) error {
+func (t *Theme) checkLogo(c *themeCheck) {
 	l := &t.Logo
 	if *l == (Logo{}) {
-		return nil
+		return
 	}
 	if webAddress(l.URL) == "" || !strings.HasPrefix(l.URL, "https://") {
-		return wrong("logo.url", "%q is no address that begins with https://", l.URL)
+		c.wrong("logo.url", "%q is no address that begins with https://", l.URL)
 	}
 	if l.Width < 1 || l.Width > maxPicture {
-		return wrong("logo.width", "%d: give the width at which it is to be shown, from 1 to %d pixels", l.Width, maxPicture)
+		c.wrong("logo.width", "%d: give the width at which it is to be shown, from 1 to %d pixels", l.Width, maxPicture)
 	}
 	if l.Alt = line(l.Alt); l.Alt == "" || len([]rune(l.Alt)) > maxLogoAlt {
-		return wrong("logo.alt", "write what it shows, such as the sender's name, in at most %d characters: many readers see that alone", maxLogoAlt)
+		c.wrong("logo.alt", "write what it shows, such as the sender's name, in at most %d characters: many readers see that alone", maxLogoAlt)
 	}
 	background, ok := canonicalColour(l.Background)
 	if !ok {
-		return wrong("logo.background", "%q is no colour; write it like #ffffff", l.Background)
+		c.wrong("logo.background", "%q is no colour; write it like #ffffff", l.Background)
+		return
 	}
 	l.Background = background
 	plate, ink := t.plate(), t.light().Ink
-	if ratio := contrast(ink, plate); ratio < readable {
-		return wrong("logo.background", "%s has a contrast of %.2f with the words shown instead of the logo (ink, %s), and text needs %.1f: choose another",
+	if ratio := contrast(ink, plate); ratio < readable && len(c.found) == 0 {
+		c.wrong("logo.background", "%s has a contrast of %.2f with the words shown instead of the logo (ink, %s), and text needs %.1f: choose another",
 			plate, math.Floor(ratio*100)/100, ink, readable)
 	}
-	return nil
 }
 
 func (t *Theme) plate() string {

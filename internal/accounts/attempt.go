@@ -96,7 +96,7 @@ func networkOf(address netip.Addr, four, six int) string {
 		bits = four
 	}
 	network, err := address.WithZone("").Prefix(bits)
-	if err != nil {
+	if err != nil || !network.IsValid() {
 		return ""
 	}
 	return network.String()

@@ -132,3 +132,10 @@ func (s *Store) KeyActor(ctx context.Context, secret string) (Actor, error) {
 	}
 	return Actor{Key: row.ID, Name: "key " + strconv.FormatInt(row.ID, 10), Roles: roles(row.Roles), Lists: row.Lists, Proved: now}, nil
 }
+
+// KeysOf returns how many keys that an account made work.
+func (s *Store) KeysOf(ctx context.Context, account int64) (n int, err error) {
+	err = s.DB.GetContext(ctx, &n, `
+		SELECT count(*) FROM accounts.api_keys WHERE made_by = $1 AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > $2)`, account, s.Clock.Now())
+	return n, err
+}

@@ -40,14 +40,18 @@ type Link struct {
 // for nothing from then on. errs.Conflict when the account is disabled.
 func (s *Store) MakeLink(ctx context.Context, account int64, purpose Purpose, lifetime time.Duration) (secret string, err error) {
 	err = database.Transact(ctx, s.DB, func(tx *sqlx.Tx) error {
-		secret, err = s.MakeLinkIn(ctx, tx, account, purpose, lifetime)
-		return err
+		if secret, err = s.makeLink(ctx, tx, account, purpose, lifetime); err != nil {
+			return err
+		}
+		if who := database.Actor(ctx); who != "" { // what is mailed was noted when it was asked for
+			return s.noteBy(ctx, tx, who, account, "link_made", nil)
+		}
+		return nil
 	})
 	return secret, err
 }
 
-// MakeLinkIn is MakeLink in a transaction.
-func (s *Store) MakeLinkIn(ctx context.Context, tx *sqlx.Tx, account int64, purpose Purpose, lifetime time.Duration) (secret string, err error) {
+func (s *Store) makeLink(ctx context.Context, tx *sqlx.Tx, account int64, purpose Purpose, lifetime time.Duration) (secret string, err error) {
 	row, err := byRow(ctx, tx, `a.id = $1 FOR UPDATE OF a`, account)
 	if err != nil {
 		return "", err

@@ -31,8 +31,12 @@ func open(t *testing.T) bench {
 
 func openOn(t *testing.T, db *sqlx.DB) bench {
 	t.Helper()
+	keys, err := token.NewKeys("a secret key of tests")
+	if err != nil {
+		t.Fatal(err)
+	}
 	clock := testkit.NewClock(noon)
-	return bench{&Store{DB: db, Clock: clock, Keys: token.Keys{[]byte("a secret key of tests")}}, t, clock}
+	return bench{&Store{DB: db, Clock: clock, Keys: keys}, t, clock}
 }
 
 // account makes one that can sign in with the password good.

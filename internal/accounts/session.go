@@ -159,10 +159,11 @@ func endSessions(ctx context.Context, tx *sqlx.Tx, account, but int64) error {
 
 // note writes into the log what an account did, or what was done to it.
 func (s *Store) note(ctx context.Context, h database.Handle, actor, account int64, what string, after map[string]any) error {
-	n := Note{At: s.Clock.Now(), Thing: "accounts.accounts", ID: strconv.FormatInt(account, 10), What: what, After: after}
-	if actor != 0 {
-		n.Actor = Name(actor)
-	}
+	return s.noteBy(ctx, h, Name(actor), account, what, after)
+}
+
+func (s *Store) noteBy(ctx context.Context, h database.Handle, actor string, account int64, what string, after map[string]any) error {
+	n := Note{At: s.Clock.Now(), Actor: actor, Thing: "accounts.accounts", ID: strconv.FormatInt(account, 10), What: what, After: after}
 	return n.Write(ctx, h)
 }
 

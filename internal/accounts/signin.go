@@ -14,6 +14,9 @@ import (
 // ErrWrong is the answer to a sign-in that failed, whatever failed: the account is not there, may not be used, or has another password.
 var ErrWrong = errs.New(errs.Invalid, "address and password do not belong together")
 
+// ErrOldPassword is the answer to somebody who is signed in and gave a password that is not theirs.
+var ErrOldPassword = errs.New(errs.Invalid, "that is not the password of your account")
+
 // SignIn begins a session for whoever knows an account's address and password. With a second factor the session waits for a code: see EnterCode.
 //
 // An account that is not there takes the same statements, the same hashing and the same answer as one with another password: ErrWrong, and TooManyError
@@ -150,7 +153,7 @@ func (s *Store) confirm(ctx context.Context, row sessionRow, password string, fr
 		if err := s.refused(ctx, perBrowser, by, row.ID, from); !errors.Is(err, ErrWrong) {
 			return err
 		}
-		return errs.New(errs.Invalid, "that is not the password of your account")
+		return ErrOldPassword
 	}
 	return clearAttempts(ctx, s.DB, perBrowser, by)
 }

@@ -108,6 +108,7 @@ func (a *App) workUntilHeld(ctx context.Context) error {
 	defer stop()
 	group.Go(func() error { return queue.Run(working) })
 	group.Go(func() error { return sender.Run(working) })
+	group.Go(func() error { a.followDue(working, sender); return nil })
 	group.Go(func() error { return a.alarm.run(working) })
 	group.Go(func() error { return a.watchMailbox(working) })
 	group.Go(func() error {
@@ -219,7 +220,7 @@ func (a *App) unlessHeld(w jobs.Work) jobs.Work {
 		}
 		return jobs.Later(heldAgain)
 	}
-	poll, tell, notify := w.PollSource, w.TellHub, w.SendNotice
+	poll, tell, notify, link, staff, mail := w.PollSource, w.TellHub, w.SendNotice, w.SendLink, w.TellStaff, w.SendStaff
 	w.PollSource = func(ctx context.Context, slug string) error {
 		if err := hold(ctx); err != nil {
 			return err
@@ -237,6 +238,24 @@ func (a *App) unlessHeld(w jobs.Work) jobs.Work {
 			return err
 		}
 		return notify(ctx, id)
+	}
+	w.SendLink = func(ctx context.Context, id uuid.UUID) error {
+		if err := hold(ctx); err != nil {
+			return err
+		}
+		return link(ctx, id)
+	}
+	w.TellStaff = func(ctx context.Context) error {
+		if err := hold(ctx); err != nil {
+			return nil //nolint:nilerr // it comes again by itself
+		}
+		return staff(ctx)
+	}
+	w.SendStaff = func(ctx context.Context, id uuid.UUID) error {
+		if err := hold(ctx); err != nil {
+			return err
+		}
+		return mail(ctx, id)
 	}
 	return w
 }

@@ -20,7 +20,6 @@ import (
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/sources"
-	"silkpost/mailer/compose"
 	"silkpost/mailer/ledger"
 	"silkpost/mailer/limit"
 	"silkpost/subscribers"
@@ -363,15 +362,7 @@ func (a *App) applyList(ctx context.Context, h database.Handle, t table) (string
 	if err := t.over(&want); err != nil {
 		return "", err
 	}
-	if err := a.checkSources(ctx, h, "list", want.Slug, want.Selection); err != nil {
-		return "", err
-	}
-	if _, given := t["theme"]; given && want.Theme != "" {
-		if _, err := compose.ThemeBySlug(ctx, h, want.Theme); err != nil {
-			return "", errs.New(errs.KindOf(err), "list %q: %w", want.Slug, err)
-		}
-	}
-	change, err := subscribers.DeclareList(ctx, h, want)
+	change, err := a.declareList(ctx, h, want)
 	return string(change), err
 }
 
@@ -383,10 +374,8 @@ func checkLeaveOut(ctx context.Context, h database.Handle, lists []table) error 
 		if err != nil {
 			return err
 		}
-		for _, other := range list.LeaveOut {
-			if _, err := subscribers.ListBySlug(ctx, h, other); err != nil {
-				return errs.New(errs.KindOf(err), "list %q: leave_out: %w", list.Slug, err)
-			}
+		if err := checkLeftOut(ctx, h, list); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"silkpost/internal/accounts"
@@ -60,6 +62,14 @@ type Need struct {
 // Of reports whether it is decided by somebody who may do something on some lists: their own, or nil for all.
 func (n *Need) Of(lists []int64) bool {
 	return among(n.List, lists)
+}
+
+// DecidedBy reports whether somebody may do what is needed.
+func (n *Need) DecidedBy(who accounts.Actor) bool {
+	if n.List == 0 {
+		return who.MayOn(n.Act)
+	}
+	return who.MayOn(n.Act, n.List)
 }
 
 // needsShown is how many of one kind are looked for at most.
@@ -151,13 +161,13 @@ func (a *App) sourceNeeds(ctx context.Context, now time.Time) (found []Need, err
 		if t.FailingSince != nil {
 			found = append(found, Need{
 				Kind: NeedSource, Act: accounts.Edit, Name: t.Slug, Count: t.Failures, Since: *t.FailingSince, Why: t.Failure,
-				Happening: "source " + t.Slug + " " + stamp(*t.FailingSince),
+				Happening: "source " + t.Slug + " " + moment(*t.FailingSince),
 			})
 		}
 		if t.Held > 0 {
 			found = append(found, Need{
 				Kind: NeedArticles, Act: accounts.Edit, Name: t.Slug, Count: t.Held, Since: *t.HeldSince, Why: t.HeldWhy,
-				Happening: "articles " + t.Slug + " " + stamp(*t.HeldSince),
+				Happening: "articles " + t.Slug + " " + moment(*t.HeldSince),
 			})
 		}
 	}
@@ -196,5 +206,24 @@ func (a *App) peopleNeeds(ctx context.Context, _ time.Time) (found []Need, err e
 	return found, err
 }
 
-// stamp writes a time as it stands in a happening.
-func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+// moment writes a time as it stands in a happening.
+func moment(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+
+// needPaths are where needs are decided, below the public URL; %s is the key of what one is about.
+var needPaths = map[NeedKind]string{
+	NeedAdopt: "/admin/settings", NeedRelay: "/admin/settings", NeedKey: "/admin/settings",
+	NeedApproval: "/admin/editions/%s", NeedRelease: "/admin/editions/%s", NeedLate: "/admin/editions/%s", NeedResume: "/admin/editions/%s",
+	NeedSender: "/admin/lists/%s", NeedPostal: "/admin/lists/%s",
+	NeedSource: "/admin/sources/%s", NeedArticles: "/admin/sources/%s",
+	NeedDestination: "/admin/destinations/%s", NeedGo: "/admin/destinations/%s",
+	NeedInbox: "/admin/settings/bounces", NeedReach: "/admin/organisations",
+}
+
+// Path is where a need is decided, below the public URL.
+func (n *Need) Path() string {
+	key := n.Key
+	if key == "" {
+		key = n.Name
+	}
+	return strings.ReplaceAll(needPaths[n.Kind], "%s", url.PathEscape(key))
+}

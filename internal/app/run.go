@@ -16,9 +16,11 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
+	"silkpost/internal/calls"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
+	"silkpost/internal/staff"
 	"silkpost/internal/web"
 	"silkpost/mailer/bounce"
 	"silkpost/mailer/destination"
@@ -177,6 +179,24 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 			}
 			return err
 		},
+		TellStaff: func(ctx context.Context) error {
+			_, err := a.TellStaff(ctx)
+			return err
+		},
+		SendStaff: func(ctx context.Context, id uuid.UUID) error {
+			again, err := a.sendStaff(ctx, id)
+			if err == nil && again > 0 {
+				return jobs.Later(again)
+			}
+			return err
+		},
+		SendLink: func(ctx context.Context, id uuid.UUID) error {
+			again, err := a.sendLink(ctx, id)
+			if err == nil && again > 0 {
+				return jobs.Later(again)
+			}
+			return err
+		},
 	})
 }
 
@@ -184,6 +204,9 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 func (a *App) retain(ctx context.Context) error {
 	now := a.Clock.Now()
 	if err := ledger.FoldHours(ctx, a.DB, now.Add(-foldAfter)); err != nil {
+		return err
+	}
+	if err := staff.Forget(ctx, a.DB, now.Add(-toldFor)); err != nil {
 		return err
 	}
 	if a.Config.RetentionMonths == 0 {
@@ -212,8 +235,12 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if resumed > 0 {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
 	}
-	if err := limit.Forget(ctx, a.DB, now); err != nil {
-		return err
+	for _, forget := range []func(context.Context, database.Handle, time.Time) error{
+		limit.Forget, calls.Forget, subscribers.ForgetUploads, subscribers.ForgetLimits,
+	} {
+		if err := forget(ctx, a.DB, now); err != nil {
+			return err
+		}
 	}
 	if err := (articles.Hosts{DB: a.DB}).Forget(ctx, now); err != nil {
 		return err
@@ -221,13 +248,10 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
 		return err
 	}
-	if err := subscribers.ForgetUploads(ctx, a.DB, now); err != nil {
-		return err
-	}
 	if err := a.Accounts.Tidy(ctx); err != nil {
 		return err
 	}
-	return subscribers.ForgetLimits(ctx, a.DB, now)
+	return subscribers.TidyCounts(ctx, a.DB)
 }
 
 // publishDue publishes the articles whose embargo is over, and returns when the next one ends; zero: none does.
@@ -296,11 +320,14 @@ const maxTurn = 200 * time.Millisecond
 // pollSource polls a source. What went wrong stands with the source; the job is done.
 func (a *App) pollSource(ctx context.Context, slug string) error {
 	source, err := a.Articles.SourceBySlug(ctx, a.DB, slug)
-	if err != nil {
+	if err != nil || source.RemovedAt != nil {
 		return err
 	}
 	if wait := a.poller.Fetch.Wait(source.URL); wait > maxTurn {
 		return jobs.Later(wait)
+	}
+	if source.Kind == articles.KindAPI { // its articles came by themselves: only their images are to be fetched
+		return a.storeImages(ctx, source)
 	}
 	result, err := a.poller.Run(ctx, source, a.Clock.Now())
 	a.metrics.Polled(slug, err == nil)
@@ -311,13 +338,18 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if result.Added+result.Changed > 0 {
 		a.Log.InfoContext(ctx, "source polled", slog.String("source", slug), slog.Int("added", result.Added), slog.Int("changed", result.Changed))
 	}
-	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
-		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", slug), slog.Any("error", err))
-	} else if stored > 0 {
-		a.Log.InfoContext(ctx, "images stored", slog.String("source", slug), slog.Int("images", stored))
-	}
 	if result.Held > 0 {
 		a.Log.WarnContext(ctx, "unusually many new articles are held", slog.String("source", slug), slog.Int("held", result.Held))
+	}
+	return a.storeImages(ctx, source)
+}
+
+// storeImages fetches the images of a source's articles, if they are to be served by us. What cannot be had is tried again later; the job is done.
+func (a *App) storeImages(ctx context.Context, source articles.Source) error {
+	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
+		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", source.Slug), slog.Any("error", err))
+	} else if stored > 0 {
+		a.Log.InfoContext(ctx, "images stored", slog.String("source", source.Slug), slog.Int("images", stored))
 	}
 	return nil
 }
@@ -332,7 +364,7 @@ func (a *App) sender() (*send.Sender, error) {
 	}
 	s := &send.Sender{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
-		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
+		Poll: a.lookEvery, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
 		Scored: bounce.Score,
 	}
 	if a.lookupMX != nil {
@@ -340,6 +372,13 @@ func (a *App) sender() (*send.Sender, error) {
 	}
 	a.observe(s)
 	return s, nil
+}
+
+// followDue wakes the sender when an edition may go out, whoever saw to that, until ctx ends. What it does not hear of the sender finds by itself, a little later.
+func (a *App) followDue(ctx context.Context, sender *send.Sender) {
+	if err := database.Listen(ctx, a.url, ledger.Channel, a.Log, sender.Wake); err != nil && ctx.Err() == nil {
+		a.Log.WarnContext(ctx, "the database does not tell when something is due: it is looked for now and then", slog.String("error", err.Error()))
+	}
 }
 
 // helo returns the name that we introduce ourselves to the relay with: that of the public URL, since many a machine's own name says

@@ -21,6 +21,7 @@ var owners = map[string]string{
 	"subscribers": "subscribers",
 	"mailer":      "mailer/...",
 	"staff":       "internal/staff",
+	"calls":       "internal/calls",
 
 	"installation": "internal/installation",
 	"river":        "internal/database", // the queue's own tables: its library alone writes them, migrated by us

@@ -356,3 +356,22 @@ func raise(ctx context.Context, tx *sqlx.Tx, code string) error {
 	_, err := tx.ExecContext(ctx, strings.Replace("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '?'; END $$", "?", code, 1))
 	return err
 }
+
+// Whoever asks for something may have it done in a snapshot: what is told of them is no query, after which a transaction could have no isolation of its own.
+func TestTransactForSomebodyInASnapshot(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	at := time.Date(2026, 11, 22, 8, 0, 0, 5000, time.UTC)
+	for _, name := range []string{"account 12", `it's "odd" \ ; COMMIT`} {
+		var said, when string
+		err := database.Transact(database.As(t.Context(), name, at), db, func(tx *sqlx.Tx) error {
+			if _, err := tx.Exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`); err != nil {
+				return err
+			}
+			return tx.QueryRow(`SELECT current_setting('silkpost.actor'), current_setting('silkpost.at')`).Scan(&said, &when)
+		})
+		if err != nil || said != name || when != "2026-11-22T08:00:00.000005Z" {
+			t.Errorf("%v: %q at %q", err, said, when)
+		}
+	}
+}

@@ -58,3 +58,21 @@ func TestWrap(t *testing.T) {
 		t.Errorf("kind %d, want that of the cause", errs.KindOf(err))
 	}
 }
+
+type mistake struct{ field string }
+
+func (m mistake) Error() string { return m.field }
+
+func TestAllFindsWhatIsJoined(t *testing.T) {
+	t.Parallel()
+	err := errs.New(errs.Invalid, "read: %w", errors.Join(mistake{"a"}, io.EOF, fmt.Errorf("in b: %w", mistake{"b"}), errors.Join(mistake{"c"})))
+	if got := fmt.Sprint(errs.All[mistake](err)); got != "[a b c]" {
+		t.Errorf("found %s", got)
+	}
+	if got := errs.All[mistake](io.EOF); got != nil {
+		t.Errorf("found %v", got)
+	}
+	if got := errs.All[mistake](nil); got != nil {
+		t.Errorf("found %v", got)
+	}
+}

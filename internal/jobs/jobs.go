@@ -73,6 +73,34 @@ func (PollSource) Kind() string { return "poll_source" }
 // Kind names the job in the queue.
 func (TellHub) Kind() string { return "tell_hub" }
 
+// SendLink sends an account's mail with a link, unless that is done.
+type SendLink struct {
+	ID uuid.UUID `json:"id"`
+}
+
+// TellStaff tells those who work with the program what needs them.
+type TellStaff struct{}
+
+// SendStaff sends a mail to staff, unless that is done.
+type SendStaff struct {
+	ID uuid.UUID `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (TellStaff) Kind() string { return "tell_staff" }
+
+// Kind names the job in the queue.
+func (SendStaff) Kind() string { return "send_staff" }
+
+// InsertOpts puts mails to staff among the notices.
+func (SendStaff) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: noticeQueue} }
+
+// Kind names the job in the queue.
+func (SendLink) Kind() string { return "send_link" }
+
+// InsertOpts puts mails with links among the notices.
+func (SendLink) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: noticeQueue} }
+
 // Kind names the job in the queue.
 func (SendNotice) Kind() string { return "send_notice" }
 
@@ -123,6 +151,9 @@ type Work struct {
 	PollSource func(ctx context.Context, slug string) error
 	TellHub    func(ctx context.Context, hub string, generation int64) error
 	SendNotice func(ctx context.Context, id uuid.UUID) error
+	SendLink   func(ctx context.Context, id uuid.UUID) error
+	TellStaff  func(ctx context.Context) error
+	SendStaff  func(ctx context.Context, id uuid.UUID) error
 	WorkUpload func(ctx context.Context, id uuid.UUID) error
 }
 
@@ -132,6 +163,7 @@ const (
 	pollEvery = 30 * time.Second
 
 	retainEvery = time.Hour
+	tellEvery   = time.Minute
 	lookEvery   = 500 * time.Millisecond
 )
 
@@ -161,6 +193,13 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[SendNotice]) error {
 		return work.SendNotice(ctx, job.Args.ID)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[SendLink]) error {
+		return work.SendLink(ctx, job.Args.ID)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[TellStaff]) error { return work.TellStaff(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[SendStaff]) error {
+		return work.SendStaff(ctx, job.Args.ID)
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[WorkUpload]) error {
 		return work.WorkUpload(ctx, job.Args.ID)
 	}))
@@ -179,6 +218,7 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 			every(planEvery, Plan{}),
 			every(pollEvery, PollDue{}),
 			every(retainEvery, Retain{}),
+			every(tellEvery, TellStaff{}),
 		},
 	})
 	return &Queue{client: client}, err

@@ -19,7 +19,7 @@ func Seal(keys token.Keys, purpose, row string, secret []byte) ([]byte, error) {
 	if len(keys) == 0 {
 		return nil, errNoSecret
 	}
-	box, err := boxOf(keys[0], purpose)
+	box, err := boxOf(keys[0].Secret(), purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func Open(keys token.Keys, purpose, row string, sealed []byte) (secret []byte, w
 		return nil, 0, errNoSecret
 	}
 	for i, key := range keys {
-		box, err := boxOf(key, purpose)
+		box, err := boxOf(key.Secret(), purpose)
 		if err != nil {
 			return nil, 0, err
 		}

@@ -11,7 +11,11 @@ import (
 
 func TestSealed(t *testing.T) {
 	t.Parallel()
-	first, second := token.Keys{[]byte("the first secret key")}, token.Keys{[]byte("another secret key")}
+	first, firstErr := token.NewKeys("the first secret key")
+	second, secondErr := token.NewKeys("another secret key")
+	if firstErr != nil || secondErr != nil {
+		t.Fatal(firstErr, secondErr)
+	}
 	sealed, err := seal.Seal(first, "a purpose", "row 1", []byte("what is secret"))
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,22 @@ func ThemeBySlug(ctx context.Context, h database.Handle, slug string) (theme tem
 	return theme, json.Unmarshal(definition, &theme)
 }
 
+// Themes returns all themes by slug.
+func Themes(ctx context.Context, h database.Handle) (all []templates.Theme, err error) {
+	defer errs.Wrap(&err, "read the themes")
+	var definitions [][]byte
+	if err := h.SelectContext(ctx, &definitions, `SELECT definition FROM mailer.themes ORDER BY slug`); err != nil {
+		return nil, err
+	}
+	all = make([]templates.Theme, len(definitions))
+	for i, definition := range definitions {
+		if err := json.Unmarshal(definition, &all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 func noTheme(ctx context.Context, h database.Handle, slug string) error {
 	var slugs []string
 	if err := h.SelectContext(ctx, &slugs, `SELECT slug FROM mailer.themes ORDER BY slug`); err != nil {

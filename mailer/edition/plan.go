@@ -61,13 +61,25 @@ func (p *Planner) begin(tx handle, r Request, now time.Time, e *Edition) *plan {
 	return &plan{Planner: p, Request: r, now: now, layout: layout{handle: tx, list: &r.List, languages: p.Languages, edition: e}}
 }
 
-// MayBeSent refuses, with an error of kind errs.Invalid, a list that lacks what no message should leave without.
+// Lacking is what a list lacks to be sent for.
+type Lacking struct { //nolint:errname // it is read as one
+	What string // sender or postal_address
+	says string
+}
+
+// Error says it to people.
+func (l *Lacking) Error() string { return l.says }
+
+// MayBeSent refuses, with a Lacking of kind errs.Invalid, a list that lacks what no message should leave without.
 func MayBeSent(list subscribers.List) error {
+	lacks := func(what, name string) error {
+		return errs.New(errs.Invalid, "%w", &Lacking{what, fmt.Sprintf("list %s has no %s: set %s in a file for silkpost apply", list.Slug, name, what)})
+	}
 	switch {
 	case list.Sender.Address == "":
-		return errs.New(errs.Invalid, "list %s has no sender address: set sender in a file for silkpost apply", list.Slug)
+		return lacks("sender", "sender address")
 	case list.PostalAddress == "":
-		return errs.New(errs.Invalid, "list %s has no postal address: set postal_address in a file for silkpost apply", list.Slug)
+		return lacks("postal_address", "postal address")
 	}
 	return nil
 }

@@ -85,3 +85,16 @@ type GuideStep struct {
 	Also string // another way; "": there is none
 	Act  string // what whoever does it must be allowed
 }
+
+// Mails is where somebody chooses what they are told by mail.
+type Mails struct {
+	Kinds []MailKind // that they can be told of
+}
+
+func (Mails) template() string { return "home-mails" }
+
+// MailKind is what somebody may be told.
+type MailKind struct {
+	Kind   string // see staff.Kind
+	Wanted bool
+}

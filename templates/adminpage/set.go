@@ -35,9 +35,9 @@ type Page interface {
 
 // Set is every page in every language of the administrators' pages. It may be used by any number of goroutines.
 type Set struct {
-	tags    []string
-	numbers map[string]func(int) string
-	voices  map[string]func() (map[string]*template.Template, error)
+	tags   []string
+	voices map[string]func() (map[string]*template.Template, error)
+	words  map[string]Words
 }
 
 // New parses the embedded pages and catalogues. An error names the file and what is wrong with it.
@@ -46,10 +46,10 @@ func New(words *templates.Set) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{tags: slices.Sorted(maps.Keys(funcs)), voices: map[string]func() (map[string]*template.Template, error){}, numbers: map[string]func(int) string{}}
+	s := &Set{tags: slices.Sorted(maps.Keys(funcs)), voices: map[string]func() (map[string]*template.Template, error){}, words: map[string]Words{}}
 	for tag, f := range funcs {
-		s.numbers[tag] = f["number"].(func(int) string)
 		maps.Copy(f, own(f))
+		s.words[tag] = wordsOf(f)
 		s.voices[tag] = sync.OnceValues(func() (map[string]*template.Template, error) { return parse(f) })
 	}
 	_, err = s.voices["en"]()
@@ -81,6 +81,7 @@ func own(words template.FuncMap) template.FuncMap {
 		"pair": func(frame, value any) Pair { return Pair{frame, value} },
 	}
 	maps.Copy(funcs, partFuncs)
+	maps.Copy(funcs, contentFuncs(words))
 	return funcs
 }
 
@@ -117,8 +118,13 @@ func (s *Set) Language(wanted ...string) string {
 	return "en"
 }
 
-// Number returns what writes numbers in the language of the pages for somebody who reads wanted.
-func (s *Set) Number(wanted ...string) func(int) string { return s.numbers[s.Language(wanted...)] }
+// Words returns the words of the nearest language that there is to those that somebody reads, for what is no page, such as a mail.
+func (s *Set) Words(wanted ...string) Words { return s.words[s.Language(wanted...)] }
+
+// Say returns a message in the nearest language that there is. arguments are names and values in turn. A key that there is not is an error.
+func (s *Set) Say(lang, key string, arguments ...string) (string, error) {
+	return s.Words(lang).Say(key, arguments...)
+}
 
 // Write writes a page in the frame's language. It is rendered before the first byte is written.
 func (s *Set) Write(w io.Writer, frame Frame) error {

@@ -35,6 +35,7 @@ type site struct {
 	log     *slog.Logger
 	streams streams
 	needs   needsKept
+	rates   rates
 }
 
 // handler returns the page that answers a request; nil when it has answered by itself.
@@ -44,6 +45,7 @@ type handler func(v *visit) (adminpage.Page, error)
 type route struct {
 	pattern string // "GET /admin/sources/{slug}"
 	needs   accounts.Act
+	open    bool // for everybody, who is not signed in too: needs is nothing then
 	// of returns the lists that the record at the address belongs to, whatever it is; errs.NotFound when there is none. nil: it is of no
 	// list in particular, and the handler itself leaves out what an actor who is confined to lists may not see.
 	of func(ctx context.Context, v *visit) (lists []int64, err error)

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"html/template"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,15 +12,16 @@ import (
 	"silkpost/internal/app"
 	"silkpost/internal/plot"
 	"silkpost/mailer/edition"
-	"silkpost/subscribers"
 	"silkpost/templates/adminpage"
 )
 
 func (s *site) homeRoutes() []route {
 	return []route{
 		{pattern: "GET /admin/{$}", needs: accounts.Own, do: s.home},
-		{pattern: "GET /admin/live", needs: accounts.Own, do: s.homeLive},
+		{pattern: "GET /admin/stream", needs: accounts.Own, do: s.homeLive},
 		{pattern: "GET /admin/guide", needs: accounts.Own, do: s.guide},
+		{pattern: "GET /admin/account/mails", needs: accounts.Own, do: s.mails},
+		{pattern: "POST /admin/account/mails", needs: accounts.Own, do: s.chooseMails},
 	}
 }
 
@@ -99,16 +99,6 @@ func (s *site) homeOut(v *visit, page *adminpage.Home) error {
 	return err
 }
 
-// listNames are the names of all lists in the page's language, by their ids.
-func (s *site) listNames(v *visit) (map[int64]string, error) {
-	lists, err := subscribers.Lists(v.Context(), s.App.DB)
-	names := make(map[int64]string, len(lists))
-	for i := range lists {
-		names[lists[i].ID] = lists[i].NameIn(s.frame(v, nil).Language)
-	}
-	return names, err
-}
-
 // sees reports whether somebody is shown what waits for a person, whoever decides it.
 func sees(a accounts.Actor, n *app.Need) bool {
 	if n.Act == accounts.People && !a.May(accounts.ReadPeople) {
@@ -117,26 +107,12 @@ func sees(a accounts.Actor, n *app.Need) bool {
 	return n.Of(a.Lists)
 }
 
-// places are where needs are decided: %s is the key of what it is about.
-var places = map[app.NeedKind]string{
-	app.NeedAdopt: "/admin/settings", app.NeedRelay: "/admin/settings", app.NeedKey: "/admin/settings",
-	app.NeedApproval: "/admin/editions/%s", app.NeedRelease: "/admin/editions/%s", app.NeedLate: "/admin/editions/%s", app.NeedResume: "/admin/editions/%s",
-	app.NeedSender: "/admin/lists/%s", app.NeedPostal: "/admin/lists/%s",
-	app.NeedSource: "/admin/sources/%s", app.NeedArticles: "/admin/sources/%s",
-	app.NeedDestination: "/admin/destinations/%s", app.NeedGo: "/admin/destinations/%s",
-	app.NeedInbox: "/admin/settings/bounces", app.NeedReach: "/admin/organisations",
-}
-
 // reachedShown is how many organisations of which nobody can be reached are named.
 const reachedShown = 5
 
 func homeNeed(n *app.Need, names map[int64]string) adminpage.HomeNeed {
-	key := n.Key
-	if key == "" {
-		key = n.Name
-	}
 	shown := adminpage.HomeNeed{
-		Kind: string(n.Kind), URL: strings.ReplaceAll(places[n.Kind], "%s", url.PathEscape(key)), List: names[n.List], Name: n.Name, Rhythm: n.Rhythm, Date: n.Date,
+		Kind: string(n.Kind), URL: n.Path(), List: names[n.List], Name: n.Name, Rhythm: n.Rhythm, Date: n.Date,
 		Count: n.Count, Since: n.Since, Deadline: n.Deadline, Why: n.Why, Act: string(n.Act),
 	}
 	if n.List != 0 && n.Rhythm == "" {
@@ -177,7 +153,7 @@ func (s *site) plots(v *visit, days []app.Day) (plots []adminpage.HomePlot, tabl
 			values[i] = row.of(d)
 			p.Sum += values[i]
 		}
-		svg, err := plot.Bars(values, s.pages.Number(s.frame(v, nil).Language))
+		svg, err := plot.Bars(values, s.pages.Words(s.frame(v, nil).Language).Number)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -260,17 +236,9 @@ func (s *site) waiting(ctx context.Context, who accounts.Actor) (n int, held boo
 	for i := range s.needs.needs {
 		need := &s.needs.needs[i]
 		held = held || need.Kind == app.NeedAdopt
-		if decides(who, need) {
+		if need.DecidedBy(who) {
 			n++
 		}
 	}
 	return n, held
-}
-
-// decides reports whether somebody may do what is needed.
-func decides(a accounts.Actor, n *app.Need) bool {
-	if n.List == 0 {
-		return a.MayOn(n.Act)
-	}
-	return a.MayOn(n.Act, n.List)
 }

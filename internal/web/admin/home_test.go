@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/google/uuid"
 
 	"silkpost/internal/accounts"
@@ -195,7 +197,7 @@ func TestHomeIsFollowed(t *testing.T) {
 	h := open(t)
 	h.declare(twoLists)
 	h.edition("partners", edition.Review, "")
-	resp, err := http.Get(h.url + "/admin/live")
+	resp, err := http.Get(h.url + "/admin/stream")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,4 +208,24 @@ func TestHomeIsFollowed(t *testing.T) {
 		}
 	}
 	t.Error("what needs a person is not sent")
+}
+
+func TestMailsAreChosen(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	wanted := func(kinds ...string) {
+		t.Helper()
+		var got []string
+		h.get("/admin/account/mails").Find("main input[type=checkbox][checked]").Each(func(_ int, box *goquery.Selection) { got = append(got, box.AttrOr("name", "")) })
+		if !slices.Equal(got, kinds) {
+			t.Errorf("%v are wanted, not %v", got, kinds)
+		}
+	}
+	wanted("approval", "held", "source", "destination", "report")
+	if got := h.send("/admin/account/mails", "approval", "on", "report", "on"); got.location != "/admin/account/mails?done=saved" {
+		t.Errorf("%d to %s", got.status, got.location)
+	}
+	wanted("approval", "report")
+	h.as(accounts.Actor{Account: 2, Name: "account 2", Email: "reader@example.org", Roles: []accounts.Role{accounts.Reader}})
+	wanted()
 }

@@ -417,8 +417,8 @@ func importProgress(u *subscribers.Upload) adminpage.ImportCheck {
 	return page
 }
 
-// lookEvery is how often an upload is looked at for who follows it.
-const lookEvery = 500 * time.Millisecond
+// uploadLook is how often an upload is looked at for who follows it.
+const uploadLook = 500 * time.Millisecond
 
 // uploadProgress tells how far an upload is until it is done.
 func (s *site) uploadProgress(v *visit) (adminpage.Page, error) {
@@ -426,7 +426,7 @@ func (s *site) uploadProgress(v *visit) (adminpage.Page, error) {
 		return nil, err
 	}
 	return s.stream(v, func(ctx context.Context, send func(event string, data any) error) error {
-		tick := time.NewTicker(lookEvery)
+		tick := time.NewTicker(uploadLook)
 		defer tick.Stop()
 		for {
 			u, err := s.uploaded(v)

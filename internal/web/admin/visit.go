@@ -65,11 +65,15 @@ func (v *visit) leave(path, done string) (adminpage.Page, error) {
 
 // again answers with a form that has mistakes in it.
 func (v *visit) again(page adminpage.Page) (adminpage.Page, error) {
-	return refused{page}, nil
+	return refused{page, http.StatusUnprocessableEntity}, nil
 }
 
-// refused is a page whose status is 422: the form was not taken.
-type refused struct{ adminpage.Page }
+// refused is a page whose status says that something was not taken.
+type refused struct {
+	adminpage.Page
+
+	status int
+}
 
 // serve asks who comes and whether they may, has the route's handler work, and answers.
 func (s *site) serve(r route) http.Handler {
@@ -89,14 +93,15 @@ func (s *site) serve(r route) http.Handler {
 // admit reads the form and finds out who comes. It returns a page when that is the answer.
 func (s *site) admit(v *visit, r route) (page adminpage.Page, err error) {
 	v.actor, err = s.Who(v.Request)
-	if errs.KindOf(err) == errs.NotFound && err != nil {
+	switch unknown := errs.KindOf(err) == errs.NotFound && err != nil; {
+	case unknown && !r.open:
 		return nil, errSignIn
-	}
-	if err != nil {
+	case err != nil && !unknown:
 		return nil, err
+	case !unknown:
+		v.Request = v.WithContext(database.As(v.Context(), v.actor.Name, s.App.Clock.Now()))
 	}
-	v.Request = v.WithContext(database.As(v.Context(), v.actor.Name, s.App.Clock.Now()))
-	if !v.actor.May(r.needs) {
+	if !r.open && !v.actor.May(r.needs) {
 		return nil, errForbidden
 	}
 	if r.of != nil {
@@ -111,7 +116,7 @@ func (s *site) admit(v *visit, r route) (page adminpage.Page, err error) {
 	if v.Method == http.MethodPost {
 		v.Body = http.MaxBytesReader(v.w, v.Body, cmp.Or(r.limit, formLimit))
 	}
-	if r.proved && s.App.Clock.Now().Sub(v.actor.Proved) > provedFor {
+	if r.proved && s.stale(v) {
 		return nil, errProve
 	}
 	return nil, v.form()
@@ -119,6 +124,9 @@ func (s *site) admit(v *visit, r route) (page adminpage.Page, err error) {
 
 // provedFor is for how long a password that was given counts as just given.
 const provedFor = 15 * time.Minute
+
+// stale reports whether the visitor's password was given too long ago for what is dangerous.
+func (s *site) stale(v *visit) bool { return s.App.Clock.Now().Sub(v.actor.Proved) > provedFor }
 
 // form reads the form of a POST; those with files are read by their handlers.
 func (v *visit) form() error {
@@ -154,7 +162,7 @@ func (s *site) answer(v *visit, page adminpage.Page, err error) {
 		page, status = s.failure(v, err)
 	}
 	if again, ok := page.(refused); ok {
-		page, status = again.Page, http.StatusUnprocessableEntity
+		page, status = again.Page, again.status
 	}
 	if page != nil {
 		s.write(v, status, page)

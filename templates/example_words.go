@@ -1,22 +1,22 @@
-package templates_test
+package templates
 
-// sample is the foreign words of the gallery's digest in one language.
-type sample struct {
-	list, section       string
-	title, summary, alt string // of the article with a picture
-	other, otherSummary string
+// Example is the foreign words of a digest that shows what one looks like, in one language.
+type Example struct {
+	List, Section            string
+	Title, Summary, Alt      string // of the article with a picture
+	OtherTitle, OtherSummary string
 }
 
-// wordsOf returns the sample of a language, the English one where there is none.
-func wordsOf(lang string) sample {
-	if words, ok := samples[lang]; ok {
+// ExampleOf returns the example of a language, the English one where there is none.
+func ExampleOf(tag string) Example {
+	if words, ok := examples[tag]; ok {
 		return words
 	}
-	return samples["en"]
+	return examples[reference]
 }
 
-// samples has one for each language that comes with the program. A language that is added shows English articles until it has one.
-var samples = map[string]sample{
+// examples has one for each language that comes with the program. A language that is added shows English articles until it has one.
+var examples = map[string]Example{
 	"en": {
 		"News for our partners", "News", "A hundred schools measure the water of their river",
 		"In a single morning classes in four countries took more than three thousand samples. The results are open to everyone. The next measurement is planned for spring.\n\nSchools can sign up until the end of January.",
