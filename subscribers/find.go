@@ -46,7 +46,7 @@ type ContactPage struct {
 // How much is looked at for one part of the list, so that it is there in a moment however many people there are: a filter that finds fewer than
 // fewPeople is followed; else people are looked through from the newest on.
 const (
-	fewPeople     = 20_000
+	fewPeople     = 10_000
 	manyPeople    = 40_000
 	manyOnLists   = 15_000 // likewise, when they are found by way of their lists
 	manyHouses    = 1000   // organisations whose names have a text in them
@@ -131,11 +131,14 @@ func seenWithin(ctx context.Context, h database.Handle, all []SubscriptionRecord
 // of whom a condition holds, where it is asked about one after the other.
 type search struct {
 	conditions []string
-	ways       []string // each finds at least all who are meant, as their ids
-	lists      []int64  // who is meant is on one of these; nil: it does not matter
-	few        string   // the way that was found to have few people; "": none has
+	ways       []way
+	lists      []int64 // who is meant is on one of these; nil: it does not matter
+	few        *way    // the one that was found to have few people; nil: none has
 	args       []any
 }
+
+// way is a statement that finds the ids of all of whom a condition holds, and of nobody else.
+type way struct{ find, condition string }
 
 func (s *search) arg(value any) string {
 	s.args = append(s.args, value)
@@ -165,9 +168,8 @@ func (f ContactFilter) search(ctx context.Context, h database.Handle) (*search, 
 		}
 	}
 	if f.Suppressed {
-		s.ways = append(s.ways, barred)
-		s.conditions = append(s.conditions, `(EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.address_key = c.email_key OFFSET 0)
-			OR EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.domain_key = c.domain_key OFFSET 0))`)
+		s.ways = append(s.ways, way{barred, `(EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.address_key = c.email_key OFFSET 0)
+			OR EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.domain_key = c.domain_key OFFSET 0))`})
 	}
 	return s, s.measure(ctx, h)
 }
@@ -183,11 +185,12 @@ func (f ContactFilter) bySubscription(s *search) {
 	if f.State != "" {
 		conditions += " AND s.state = " + s.arg(f.State)
 	}
-	if f.State != "" && f.State != Active {
-		conditions += " AND s.state <> 'active'" // what the index is for
+	holds := `EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND ` + conditions + ` OFFSET 0)`
+	if f.State == "" || f.State == Active {
+		s.conditions = append(s.conditions, holds) // many, and those on a list are found in their order
+		return
 	}
-	s.ways = append(s.ways, `SELECT s.contact_id FROM subscribers.subscriptions s WHERE `+conditions)
-	s.conditions = append(s.conditions, `EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND `+conditions+` OFFSET 0)`)
+	s.ways = append(s.ways, way{`SELECT s.contact_id FROM subscribers.subscriptions s WHERE s.state <> 'active' AND ` + conditions, holds})
 }
 
 // likeSigns are those that mean something in a pattern.
@@ -214,11 +217,10 @@ func (f ContactFilter) byText(ctx context.Context, h database.Handle, s *search)
 	if utf8.RuneCountInString(text) >= shortestParts {
 		pattern = "%" + pattern
 	}
-	address, name, members := s.arg(strings.ToLower(pattern)), s.arg(pattern), s.arg(pq.Array(houses))+"::bigint[]"
-	s.ways = append(s.ways, `SELECT t.id FROM subscribers.contacts t WHERE t.email_key LIKE `+address+` OR t.name ILIKE `+name+`
-		UNION ALL SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (`+members+`)`)
-	s.conditions = append(s.conditions, `(c.email_key LIKE `+address+` OR c.name ILIKE `+name+`
-		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (`+members+`) OFFSET 0))`)
+	part, members := s.arg(pattern), s.arg(pq.Array(houses))+"::bigint[]"
+	s.ways = append(s.ways, way{`SELECT t.id FROM subscribers.contacts t WHERE lower(t.email_key) LIKE lower(` + part + `) OR lower(t.name) LIKE lower(` + part + `)
+		UNION ALL SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (` + members + `)`, `(lower(c.email_key) LIKE lower(` + part + `) OR lower(c.name) LIKE lower(` + part + `)
+		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (` + members + `) OFFSET 0))`})
 	return nil
 }
 
@@ -232,8 +234,7 @@ func (f ContactFilter) byAddress(ctx context.Context, h database.Handle, s *sear
 		return false, err
 	}
 	key := s.arg(address.Key)
-	s.ways = append(s.ways, `SELECT t.id FROM subscribers.contacts t WHERE t.email_key = `+key)
-	s.conditions = append(s.conditions, `c.email_key = `+key)
+	s.ways = append(s.ways, way{`SELECT t.id FROM subscribers.contacts t WHERE t.email_key = ` + key, `c.email_key = ` + key})
 	return true, nil
 }
 
@@ -250,10 +251,9 @@ func (f ContactFilter) byCountry(ctx context.Context, h database.Handle, s *sear
 		return err
 	}
 	country, members := s.arg(code), s.arg(pq.Array(houses))+"::bigint[]"
-	s.ways = append(s.ways, `SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (`+members+`)
-		UNION ALL SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = `+country)
-	s.conditions = append(s.conditions, `(c.attributes ->> 'country' = `+country+`
-		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (`+members+`) OFFSET 0))`)
+	s.ways = append(s.ways, way{`SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (` + members + `)
+		UNION ALL SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = ` + country, `(c.attributes ->> 'country' = ` + country + `
+		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (` + members + `) OFFSET 0))`})
 	return nil
 }
 
@@ -266,22 +266,21 @@ func (f ContactFilter) byLanguage(_ context.Context, _ database.Handle, s *searc
 		return err
 	}
 	keys := s.arg(pq.Array(language.Keys([]string{tag}))) + "::text[]"
-	s.ways = append(s.ways, `SELECT l.id FROM subscribers.contacts l WHERE l.erased_at IS NULL AND l.language_keys && `+keys)
-	s.conditions = append(s.conditions, `c.language_keys && `+keys)
+	s.ways = append(s.ways, way{`SELECT l.id FROM subscribers.contacts l WHERE l.erased_at IS NULL AND l.language_keys && ` + keys, `c.language_keys && ` + keys})
 	return nil
 }
 
 // measure finds a way on which there are few people.
 func (s *search) measure(ctx context.Context, h database.Handle) error {
 	fewest := fewPeople + 1
-	for _, way := range s.ways {
-		statement, args := packed(`SELECT count(*) FROM (SELECT FROM (`+way+`) way LIMIT `+fmt.Sprint(fewest)+`) found`, s.args)
+	for i := range s.ways {
+		statement, args := packed(`SELECT count(*) FROM (SELECT FROM (`+s.ways[i].find+`) way LIMIT `+fmt.Sprint(fewest)+`) found`, s.args)
 		var n int
 		if err := h.GetContext(ctx, &n, statement, args...); err != nil {
 			return err
 		}
 		if n < fewest {
-			s.few, fewest = way, n
+			s.few, fewest = &s.ways[i], n
 		}
 		if n == 0 {
 			break
@@ -292,16 +291,22 @@ func (s *search) measure(ctx context.Context, h database.Handle) error {
 
 // ids returns the next contacts who are meant, the newest first.
 func (s *search) ids(ctx context.Context, h database.Handle, after int64, limit int) (ids []int64, err error) {
-	s.conditions = append(s.conditions, "c.erased_at IS NULL")
-	tail := ` WHERE ` + allOf(s.conditions)
-	base := s.window(after)
-	if s.few != "" {
-		base = `(SELECT DISTINCT way.id FROM (` + s.few + `) way (id))`
-		if after > 0 {
-			tail += ` AND c.id < ` + s.arg(after)
+	conditions := append([]string{"c.erased_at IS NULL"}, s.conditions...)
+	for i := range s.ways {
+		if &s.ways[i] != s.few {
+			conditions = append(conditions, s.ways[i].condition)
 		}
 	}
-	err = s.get(ctx, h, &ids, `SELECT c.id FROM `+base+` base JOIN subscribers.contacts c ON c.id = base.id`+tail+` ORDER BY base.id DESC LIMIT `+fmt.Sprint(limit))
+	tail := ` WHERE ` + allOf(conditions)
+	base := s.window(after)
+	if s.few != nil {
+		base = `(SELECT DISTINCT way.id FROM (` + s.few.find + `) way (id))`
+		if after > 0 {
+			tail += ` AND base.id < ` + s.arg(after)
+		}
+	}
+	err = s.get(ctx, h, &ids, `SELECT base.id FROM `+base+` base
+		CROSS JOIN LATERAL (SELECT c.* FROM subscribers.contacts c WHERE c.id = base.id OFFSET 0) c`+tail+` ORDER BY base.id DESC LIMIT `+fmt.Sprint(limit))
 	return ids, err
 }
 
@@ -334,7 +339,7 @@ func (s *search) window(after int64) string {
 
 // rest returns where to go on when all that may be looked through in one go was, 0 when there is nobody further.
 func (s *search) rest(ctx context.Context, h database.Handle, after int64) (int64, error) {
-	if s.few != "" {
+	if s.few != nil {
 		return 0, nil
 	}
 	most := manyPeople

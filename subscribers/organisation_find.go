@@ -2,6 +2,7 @@ package subscribers
 
 import (
 	"context"
+	"time"
 
 	"github.com/lib/pq"
 
@@ -149,4 +150,16 @@ func StandingOf(ctx context.Context, h database.Handle, organisation int64, with
 		o = found[0]
 	}
 	return o, err
+}
+
+// LastSentTo returns when a message to anybody of an organisation was last accepted, nil when none was; within are the ids of the only lists that count,
+// nil: all. It asks about no more than CountedPeople.
+func LastSentTo(ctx context.Context, h database.Handle, organisation int64, within []int64) (at *time.Time, err error) {
+	err = h.GetContext(ctx, &at, `
+		SELECT max(r.sent_at)
+		FROM (SELECT contact_id FROM subscribers.memberships WHERE organisation_id = $1 LIMIT $3) m
+		JOIN subscribers.subscriptions s ON s.contact_id = m.contact_id AND ($2::bigint[] IS NULL OR s.list_id = ANY ($2))
+		JOIN mailer.last_sent r ON r.subscription_id = s.id`, organisation, pq.Array(within), CountedPeople)
+	errs.Wrap(&err, "read when organisation %d was last sent anything", organisation)
+	return at, err
 }

@@ -29,6 +29,7 @@ type ContactRecord struct {
 // MemberRecord is an organisation that a contact belongs to.
 type MemberRecord struct {
 	ContactID int64  `db:"contact_id" json:"-"`
+	ID        int64  `db:"id" json:"-"`
 	Name      string `db:"name" json:"name"`
 	Country   string `db:"country" json:"country"`
 }
@@ -75,7 +76,7 @@ func complete(ctx context.Context, h database.Handle, page []ContactRecord, list
 	}
 	var members []MemberRecord
 	if err := h.SelectContext(ctx, &members, `
-		SELECT m.contact_id, o.name, o.country
+		SELECT m.contact_id, o.id, o.name, o.country
 		FROM subscribers.memberships m JOIN subscribers.organisations o ON o.id = m.organisation_id
 		WHERE m.contact_id = ANY ($1) ORDER BY o.name_key`, pq.Array(ids)); err != nil {
 		return err

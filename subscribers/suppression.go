@@ -186,3 +186,20 @@ func Suppressions(ctx context.Context, h database.Handle, before int64, limit in
 		FROM subscribers.suppressions WHERE lifted_at IS NULL AND ($1 = 0 OR id < $1) ORDER BY id DESC LIMIT $2`, before, limit)
 	return all, err
 }
+
+// SuppressionsOf returns all suppressions that there are, or were, of an address or a domain, and of an address' domain, the newest first. What is neither
+// is errs.Invalid.
+func SuppressionsOf(ctx context.Context, h database.Handle, whom string) (all []Suppression, err error) {
+	t, err := parseTarget(whom)
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "%q: %w", whom, err)
+	}
+	if t.address != "" {
+		t.domain = t.address[strings.LastIndexByte(t.address, '@')+1:]
+	}
+	err = h.SelectContext(ctx, &all, `
+		SELECT id, coalesce(address_key, '') AS address_key, coalesce(domain_key, '') AS domain_key, reason, origin, at, lifted_at
+		FROM subscribers.suppressions WHERE address_key = $1 OR domain_key = $2 ORDER BY id DESC LIMIT 200`, t.address, t.domain)
+	errs.Wrap(&err, "read the suppressions of %q", whom)
+	return all, err
+}

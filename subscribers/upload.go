@@ -75,7 +75,7 @@ var otherKinds = []struct{ begins, kind string }{
 
 // StageUpload keeps a file that somebody uploaded and returns its id. A file that is none of a table of text, or larger than MaxUpload, is errs.Invalid; no
 // part of it is kept then.
-func StageUpload(ctx context.Context, db *sqlx.DB, fileName string, file io.Reader, by string, now time.Time) (id uuid.UUID, err error) {
+func StageUpload(ctx context.Context, db *sqlx.DB, fileName string, file io.ReadSeeker, by string, now time.Time) (id uuid.UUID, err error) {
 	head := make([]byte, 512)
 	n, err := io.ReadFull(file, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
@@ -87,13 +87,15 @@ func StageUpload(ctx context.Context, db *sqlx.DB, fileName string, file io.Read
 	if id, err = uuid.NewV7(); err != nil {
 		return id, err
 	}
-	rest := io.MultiReader(strings.NewReader(string(head[:n])), file)
 	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO subscribers.uploads (id, made_at, made_by, file_name, size) VALUES ($1, $2, $3, $4, 0)`,
 			id, now, by, shownFileName(fileName)); err != nil {
 			return err
 		}
-		size, err := writeParts(ctx, tx, id, "file", rest)
+		size, err := writeParts(ctx, tx, id, "file", file)
 		if err != nil {
 			return err
 		}
@@ -271,24 +273,23 @@ const sampledRows = 5
 
 // Look reads the beginning of an upload and says what its columns are taken for. What cannot be read is errs.Invalid.
 func (u *Upload) Look(ctx context.Context, h database.Handle) (t UploadedTable, err error) {
-	i := &importing{options: ImportOptions{Map: u.Choices.Map, Encoding: u.Choices.Encoding}, file: u.File(ctx, h)}
-	s, err := sheet.Open(i.file, sheet.Options{Encoding: u.Choices.Encoding, Known: isKnownColumn})
+	s, err := sheet.Open(u.File(ctx, h), sheet.Options{Encoding: u.Choices.Encoding, Known: isKnownColumn})
 	if err != nil {
 		return t, err
 	}
 	if err := checkHeaders(s); err != nil {
 		return t, err
 	}
-	from := programOf(s.Columns)
+	from, columns := programOf(s.Columns), []column{}
 	for _, header := range s.Columns {
-		i.columns = append(i.columns, findColumn(header, u.Choices.Map, from))
+		columns = append(columns, findColumn(header, u.Choices.Map, from))
 	}
-	completeNames(i.columns)
+	completeNames(columns)
 	if from != nil {
 		t.Program = from.name
 	}
 	t.Encoding, t.Comma = s.Encoding, s.Comma
-	for _, c := range i.columns {
+	for _, c := range columns {
 		told := c.told()
 		if c.field == fieldNothing {
 			told.As = string(fieldNothing)
@@ -308,8 +309,10 @@ func (u *Upload) Look(ctx context.Context, h database.Handle) (t UploadedTable, 
 	return t, nil
 }
 
-// ColumnFields are what a column of an import can be, without those that take a name of their own; "-" leaves a column out.
-func ColumnFields() []string { return append(fieldNames(), string(fieldNothing)) }
+// ColumnFields are what a column of an import can be; those that end in a colon or an underscore want a name behind them; "-" leaves a column out.
+func ColumnFields() []string {
+	return append(fieldNames(), string(fieldAttributes), string(fieldOrgName), string(fieldAttribute), string(fieldNothing))
+}
 
 // ChooseUpload says how an upload is to be imported, and begins a run: one that only checks, or the import. An upload that is at work already, or was
 // imported, is errs.Conflict.
@@ -414,4 +417,14 @@ func ForgetUploads(ctx context.Context, h database.Handle, now time.Time) error 
 	_, err := h.ExecContext(ctx, `DELETE FROM subscribers.uploads WHERE made_at < $1`, now.Add(-UploadsKept))
 	errs.Wrap(&err, "forget uploads")
 	return err
+}
+
+// Check refuses choices that no file could be imported by. The error, of kind Invalid, is one line.
+func (c UploadChoices) Check() error {
+	for _, one := range c.Map {
+		if _, err := one.column(); err != nil {
+			return errs.New(errs.Invalid, "column %q: %w", one.Column, err)
+		}
+	}
+	return CheckStatement(tidy(c.Consent))
 }

@@ -172,7 +172,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
-		WorkUpload: a.workUpload,
+		WorkUpload: a.WorkUpload,
 		SendNotice: func(ctx context.Context, id uuid.UUID) error {
 			again, err := a.sendNotice(ctx, id)
 			if err == nil && again > 0 {

@@ -36,8 +36,8 @@ func (a *App) beginUpload(ctx context.Context, id uuid.UUID, list int64, c subsc
 	})
 }
 
-// workUpload does what an upload waits for. What went wrong with the table stands with the upload; the job is done.
-func (a *App) workUpload(ctx context.Context, id uuid.UUID) error {
+// WorkUpload does what an upload waits for. What went wrong with the table stands with the upload; the job is done.
+func (a *App) WorkUpload(ctx context.Context, id uuid.UUID) error {
 	u, err := subscribers.UploadByID(ctx, a.DB, id)
 	if errs.KindOf(err) == errs.NotFound && err != nil || err == nil && u.State != subscribers.UploadChecking && u.State != subscribers.UploadImporting {
 		return nil // thrown away, or worked already

@@ -3,7 +3,8 @@
 -- Parts of addresses and names are found by their groups of three letters, in every script. The extension comes with Postgres, and whoever owns a
 -- database may add it there.
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
-CREATE INDEX contacts_search ON subscribers.contacts USING gin (email_key public.gin_trgm_ops, name public.gin_trgm_ops);
+-- They are of expressions, for otherwise Postgres would take this index for a whole address, too, which it finds a thousand times slower than the other.
+CREATE INDEX contacts_search ON subscribers.contacts USING gin (lower(email_key) public.gin_trgm_ops, lower(name) public.gin_trgm_ops);
 CREATE INDEX contacts_reading ON subscribers.contacts USING gin (language_keys) WHERE erased_at IS NULL;
 
 -- Those who are not mailed are few beside those who are.

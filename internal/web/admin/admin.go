@@ -52,6 +52,8 @@ type route struct {
 	do handler
 	// proved asks those whose password was last given long ago to give it again first: for what is dangerous.
 	proved bool
+	// limit is how large what is sent may be, in bytes; 0: formLimit.
+	limit int64
 }
 
 // routes are the addresses of all areas; each area has a file with its own.

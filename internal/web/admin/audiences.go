@@ -1,3 +1,121 @@
 package admin
 
-func (s *site) audiencesRoutes() []route { return nil }
+import (
+	"net/url"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"silkpost/internal/accounts"
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+	"silkpost/subscribers"
+	"silkpost/templates/adminpage"
+)
+
+func (s *site) audiencesRoutes() []route {
+	return []route{
+		{pattern: "GET /admin/audiences", needs: accounts.ReadPeople, do: s.audiences},
+		{pattern: "POST /admin/audiences", needs: accounts.People, of: ofNoList, do: s.saveAudience},
+		{pattern: "POST /admin/audiences/{id}/remove", needs: accounts.People, of: ofNoList, do: s.removeAudience},
+	}
+}
+
+func (s *site) audiences(v *visit) (adminpage.Page, error) {
+	_, asked := v.URL.Query()["filter"]
+	return s.audiencePage(v, adminpage.Fields(v.URL.Query()), asked, nil)
+}
+
+// audiencePage shows whom a filter finds, if it was asked, and the filters that have a name.
+func (s *site) audiencePage(v *visit, fields adminpage.Fields, asked bool, mistakes adminpage.Mistakes) (adminpage.Page, error) {
+	page := adminpage.Audiences{Fields: fields, Confined: v.actor.Lists != nil, Mistakes: mistakes}
+	saved, err := subscribers.SavedAudiences(v.Context(), s.App.DB)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range saved {
+		page.Saved = append(page.Saved, adminpage.SavedAudience{ID: a.ID, Name: a.Name, Filter: a.Filter, URL: "/admin/audiences?" + url.Values{"filter": {a.Filter}}.Encode()})
+	}
+	if asked {
+		err = s.askAudience(v, &page)
+	}
+	if kind := errs.KindOf(err); err != nil && (kind == errs.Invalid || kind == errs.NotFound) {
+		page.Mistakes = adminpage.Mistakes{"filter": err.Error()}
+	} else if err != nil {
+		return nil, err
+	}
+	if len(page.Mistakes) > 0 {
+		return v.again(page)
+	}
+	return page, nil
+}
+
+// askAudience counts whom a filter finds and reads the first of them.
+func (s *site) askAudience(v *visit, page *adminpage.Audiences) error {
+	a, err := subscribers.ParseAudience(page.Fields.Get("filter"))
+	if err != nil {
+		return err
+	}
+	if v.actor.Lists != nil {
+		own, err := s.ownLists(v, accounts.ReadPeople)
+		if err != nil {
+			return err
+		}
+		if len(own) == 0 {
+			page.Asked = true
+			return nil
+		}
+		a = onLists(a, own)
+	}
+	if page.Count, err = subscribers.CountAudience(v.Context(), s.App.DB, a); err != nil {
+		return err
+	}
+	members, err := subscribers.FirstMembers(v.Context(), s.App.DB, a, peoplePage)
+	for _, m := range members {
+		page.Members = append(page.Members, adminpage.AudienceMember{ID: m.ID, Email: m.Email, Name: m.Name, List: m.List, State: string(m.State), Rhythm: m.Rhythm})
+	}
+	page.Asked = err == nil
+	return err
+}
+
+// onLists leaves of an audience those who are on some lists, by what they are there.
+func onLists(a subscribers.Audience, lists []subscribers.List) subscribers.Audience {
+	here := subscribers.Clause{Field: subscribers.ByList, Op: subscribers.Is}
+	for i := range lists {
+		here.Values = append(here.Values, lists[i].Slug)
+	}
+	return subscribers.Audience{Clauses: append([]subscribers.Clause{here}, a.Clauses...)}
+}
+
+func (s *site) saveAudience(v *visit) (adminpage.Page, error) {
+	filter := v.PostFormValue("filter")
+	a, err := subscribers.ParseAudience(filter)
+	if err == nil && strings.TrimSpace(filter) == "" {
+		err = errs.New(errs.Invalid, "filter: empty")
+	}
+	if err != nil {
+		return s.audiencePage(v, v.fields(), true, nil)
+	}
+	err = database.Transact(v.Context(), s.App.DB, func(tx *sqlx.Tx) error {
+		return subscribers.SaveAudience(v.Context(), tx, v.PostFormValue("name"), a, v.actor.Name, s.App.Clock.Now())
+	})
+	if errs.KindOf(err) == errs.Invalid && err != nil {
+		return s.audiencePage(v, v.fields(), true, adminpage.Mistakes{"name": err.Error()})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.leave("/admin/audiences?"+url.Values{"filter": {a.String()}}.Encode(), "saved")
+}
+
+func (s *site) removeAudience(v *visit) (adminpage.Page, error) {
+	id, err := v.id()
+	if err != nil {
+		return nil, err
+	}
+	err = database.Transact(v.Context(), s.App.DB, func(tx *sqlx.Tx) error { return subscribers.RemoveAudience(v.Context(), tx, id) })
+	if err != nil {
+		return nil, err
+	}
+	return v.leave("/admin/audiences", "removed")
+}

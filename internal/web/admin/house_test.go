@@ -110,16 +110,21 @@ func (h *house) send(path string, fields ...string) answer {
 
 func (h *house) ask(method, path string, form url.Values) answer {
 	h.t.Helper()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+	if form == nil {
+		return h.askWith(method, path, "", nil)
 	}
+	return h.askWith(method, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+// askWith asks with a body of some kind; "": without.
+func (h *house) askWith(method, path, kind string, body io.Reader) answer {
+	h.t.Helper()
 	req, err := http.NewRequestWithContext(h.t.Context(), method, h.url+path, body)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -113,7 +114,7 @@ func (s *site) admit(v *visit, r route) (page adminpage.Page, err error) {
 		}
 	}
 	if v.Method == http.MethodPost {
-		v.Body = http.MaxBytesReader(v.w, v.Body, formLimit)
+		v.Body = http.MaxBytesReader(v.w, v.Body, cmp.Or(r.limit, formLimit))
 	}
 	if r.proved && s.stale(v) {
 		return nil, errProve
