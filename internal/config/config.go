@@ -71,7 +71,7 @@ const prefix = "SILKPOST_"
 // Defaults returns the settings that nothing else was said about.
 func Defaults() Config {
 	return Config{
-		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 10, RetryHours: 24, RetentionMonths: 13, FeedCacheMB: 64, CatcherListen: "127.0.0.1:0",
+		DataDir: defaultDataDir(), Listen: "127.0.0.1:8080", SMTPConnections: 20, RetryHours: 24, RetentionMonths: 13, FeedCacheMB: 64, CatcherListen: "127.0.0.1:0",
 		LogFormat: "text", LogAttempts: LogAll, LogAddresses: Masked,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -187,18 +188,20 @@ func Domain(address string) string { return address[strings.LastIndexByte(addres
 // MessageID returns the Message-ID of an edition's message to a contact, in the sender's domain. It is the same at each attempt, another one each
 // time a person has it sent again, and tells nothing about the contact.
 func MessageID(edition uuid.UUID, contact int64, resent int, senderAddress string) string {
-	what := fmt.Sprintf("%s/%d", edition, contact)
+	what := edition.String() + "/" + strconv.FormatInt(contact, 10)
 	if resent > 0 {
-		what += fmt.Sprintf("/%d", resent)
+		what += "/" + strconv.Itoa(resent)
 	}
 	return messageIDOf(what, senderAddress)
 }
 
 func messageIDOf(what, senderAddress string) string {
 	sum := sha256.Sum256([]byte(what))
-	local := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
-	return fmt.Sprintf("<%s@%s>", local, Domain(senderAddress))
+	return "<" + lowerBase32.EncodeToString(sum[:16]) + "@" + Domain(senderAddress) + ">"
 }
+
+// lowerBase32 is base32 (RFC 4648, 6) in lower case and without padding.
+var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // shortID is an edition id without its dashes: Feedback-ID fields are kept simple.
 func shortID(id uuid.UUID) string { return strings.ReplaceAll(id.String(), "-", "") }

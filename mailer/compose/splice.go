@@ -207,10 +207,7 @@ const softBreak = "=\r\n"
 func appendQuoted(b []byte, words string) []byte {
 	b = append(b, softBreak...)
 	if !plainlyQuoted(words) {
-		w := quotedprintable.NewWriter((*appender)(&b))
-		_, _ = w.Write([]byte(words)) // an appender does not fail
-		_ = w.Close()
-		return append(b, softBreak...)
+		return append(appendEncoded(b, words), softBreak...)
 	}
 	const room = 75 // of a line, beside the soft break's =
 	for len(words) > room {
@@ -218,6 +215,14 @@ func appendQuoted(b []byte, words string) []byte {
 		words = words[room:]
 	}
 	return append(append(b, words...), softBreak...)
+}
+
+// appendEncoded appends words as quoted-printable text. It is a function of its own because its b escapes to the heap.
+func appendEncoded(b []byte, words string) []byte {
+	w := quotedprintable.NewWriter((*appender)(&b))
+	_, _ = w.Write([]byte(words)) // an appender does not fail
+	_ = w.Close()
+	return b
 }
 
 // plainlyQuoted reports words that stand for themselves in quoted-printable text, as those of links do.

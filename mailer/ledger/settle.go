@@ -159,8 +159,10 @@ func (c *Clerk) settlePlainly(ctx context.Context, n int, rows []any) error {
 		return err
 	}
 	return database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
+		here := tx.StmtxContext(ctx, statement)
+		defer func() { _ = here.Close() }() // it stays prepared
 		var settled int
-		if err := tx.StmtxContext(ctx, statement).GetContext(ctx, &settled, rows...); err != nil {
+		if err := here.GetContext(ctx, &settled, rows...); err != nil {
 			return err
 		}
 		if settled < n {

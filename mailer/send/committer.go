@@ -16,6 +16,9 @@ type committer struct {
 	settle func(ctx context.Context, attempts []ledger.Attempt) error
 	in     chan settling
 	log    *slog.Logger
+
+	batch    []settling // of run; for reuse
+	attempts []ledger.Attempt
 }
 
 // settling is an outcome on its way. committed, which has room, gets something once it is committed, or given up because the process must end.
@@ -27,44 +30,44 @@ type settling struct {
 // run settles until in is closed.
 func (c *committer) run(ctx context.Context) {
 	for first := range c.in {
-		batch := c.gather(first)
-		c.commit(ctx, batch)
-		for _, s := range batch {
+		c.gather(first)
+		c.commit(ctx)
+		for _, s := range c.batch {
 			s.committed <- struct{}{}
 		}
+		clear(c.batch) // what is done with can go
 	}
 }
 
 // gather takes what else is waiting.
-func (c *committer) gather(first settling) []settling {
-	batch := []settling{first}
-	for len(batch) < largestBatch {
+func (c *committer) gather(first settling) {
+	c.batch = append(c.batch[:0], first)
+	for len(c.batch) < largestBatch {
 		select {
 		case next, open := <-c.in:
 			if !open {
-				return batch
+				return
 			}
-			batch = append(batch, next)
+			c.batch = append(c.batch, next)
 		default:
-			return batch
+			return
 		}
 	}
-	return batch
 }
 
 // commit asks a database that does not answer again and again until ctx ends: an outcome that nobody can read is one that a
 // successor will repeat.
-func (c *committer) commit(ctx context.Context, batch []settling) {
-	attempts := make([]ledger.Attempt, len(batch))
-	for i, s := range batch {
-		attempts[i] = s.attempt
+func (c *committer) commit(ctx context.Context) {
+	c.attempts = c.attempts[:0]
+	for _, s := range c.batch {
+		c.attempts = append(c.attempts, s.attempt)
 	}
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		err := c.settle(ctx, attempts)
+		err := c.settle(ctx, c.attempts)
 		if err == nil {
 			return
 		}
-		c.log.ErrorContext(ctx, "outcomes are not written down yet", slog.Int("count", len(attempts)), slog.Any("error", err))
+		c.log.ErrorContext(ctx, "outcomes are not written down yet", slog.Int("count", len(c.attempts)), slog.Any("error", err))
 		if !sleep(ctx, pause) {
 			return
 		}
