@@ -71,6 +71,9 @@ func own(words template.FuncMap) template.FuncMap {
 // Pair is the dot of a part that needs the frame and something else.
 type Pair struct{ Frame, Value any }
 
+// shared are in every page.
+var shared = []string{"html/layout.html", "html/parts.html", "html/forms.html"}
+
 func parse(funcs template.FuncMap) (map[string]*template.Template, error) {
 	pages, err := fs.Glob(files, "html/*.html")
 	if err != nil {
@@ -78,10 +81,10 @@ func parse(funcs template.FuncMap) (map[string]*template.Template, error) {
 	}
 	parsed := map[string]*template.Template{}
 	for _, file := range pages {
-		if file == "html/layout.html" || file == "html/parts.html" {
+		if slices.Contains(shared, file) {
 			continue
 		}
-		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "html/layout.html", "html/parts.html", file)
+		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, append(slices.Clone(shared), file)...)
 		if err != nil {
 			return nil, fmt.Errorf("adminpage: %w", err)
 		}
@@ -102,7 +105,12 @@ func (s *Set) Language(wanted ...string) string {
 }
 
 // Write writes a page in the frame's language. It is rendered before the first byte is written.
-func (s *Set) Write(w io.Writer, frame Frame) error {
+func (s *Set) Write(w io.Writer, frame Frame) error { return s.write(w, "layout.html", frame) }
+
+// WriteBare writes what a page's template defines as "bare": a whole document for a frame, with nothing of the other pages around it.
+func (s *Set) WriteBare(w io.Writer, frame Frame) error { return s.write(w, "bare", frame) }
+
+func (s *Set) write(w io.Writer, template string, frame Frame) error {
 	frame.Language = s.Language(frame.Language)
 	frame.Languages = s.tags
 	if frame.Zone == nil {
@@ -118,7 +126,7 @@ func (s *Set) Write(w io.Writer, frame Frame) error {
 		return fmt.Errorf("adminpage: there is no html/%s.html", name)
 	}
 	var buf bytes.Buffer
-	if err := page.Execute(&buf, frame); err != nil {
+	if err := page.ExecuteTemplate(&buf, template, frame); err != nil {
 		return fmt.Errorf("adminpage: %s in %s: %w", name, frame.Language, err)
 	}
 	_, err = buf.WriteTo(w)
