@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -83,6 +84,9 @@ type App struct {
 	askPublicURL bool
 	bounceTLS    *tls.Config // of the listener for bounces; nil: it offers none
 	comesBack    atomic.Bool // mail to our own addresses does: it was tried
+
+	stopping chan struct{} // closed when the web stops
+	stopOnce sync.Once
 }
 
 // Open brings the database up, the private one if no other is set, and its schema up to date. Nothing is listened on, worked or
@@ -92,6 +96,7 @@ func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err erro
 		Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry, noticeRetry: send.NoticeRetry, askPublicURL: opt.AskPublicURL,
 		lookupMX: opt.LookupMX,
 		metrics:  metrics.New(),
+		stopping: make(chan struct{}),
 	}
 	if a.Clock == nil {
 		a.Clock = clock.System{}
@@ -258,6 +263,9 @@ func (a *App) PublicURL() string {
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }
+
+// Stopping returns what is closed when the web stops: answers that would go on for long end then, and whoever asked asks again.
+func (a *App) Stopping() <-chan struct{} { return a.stopping }
 
 // Close lets the database go and stops the private one if this process holds it.
 func (a *App) Close(ctx context.Context) error {

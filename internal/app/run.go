@@ -131,6 +131,7 @@ func (a *App) serve(ctx context.Context, parts Parts, feedHandler http.Handler) 
 		// The first two are alike: another time for the headers would set one more deadline per request, which is one percent of a 304.
 		ReadHeaderTimeout: 30 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
+	server.RegisterOnShutdown(func() { a.stopOnce.Do(func() { close(a.stopping) }) })
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWeb)
@@ -178,12 +179,15 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 	})
 }
 
-// retain drops the deliveries of months that ended longer ago than they are to be kept.
+// retain puts counts of past hours together and drops the deliveries of months that ended longer ago than they are to be kept.
 func (a *App) retain(ctx context.Context) error {
+	now := a.Clock.Now()
+	if err := ledger.FoldHours(ctx, a.DB, now.Add(-foldAfter)); err != nil {
+		return err
+	}
 	if a.Config.RetentionMonths == 0 {
 		return nil
 	}
-	now := a.Clock.Now()
 	done, err := ledger.Retain(ctx, a.DB, now.AddDate(0, -a.Config.RetentionMonths, 0), now)
 	if len(done.Months) > 0 {
 		a.Log.InfoContext(ctx, "old deliveries were counted and dropped", slog.String("months", strings.Join(done.Months, " ")))
@@ -193,6 +197,9 @@ func (a *App) retain(ctx context.Context) error {
 	}
 	return err
 }
+
+// foldAfter is for how long the counts of an hour are left to the processes that make them.
+const foldAfter = 2 * time.Hour
 
 // keepBooks does what time alone brings: pauses end, counts of requests are forgotten, and images that nobody shows go.
 func (a *App) keepBooks(ctx context.Context) error {

@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -42,6 +43,36 @@ func TestStoppingCutsEndlessRequestsOff(t *testing.T) {
 	case <-cut:
 	case <-time.After(patience):
 		t.Error("the request lives on")
+	}
+}
+
+// An answer that goes on for long ends by itself when it hears of it.
+func TestStoppingTellsThoseWhoFollow(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	followed := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		cancel()
+		<-h.Stopping()
+		_, _ = w.Write([]byte("until then"))
+	})
+	said := make(chan string, 1)
+	go func() {
+		resp, err := http.Get(h.PublicURL() + "/mail/")
+		if err != nil {
+			said <- err.Error()
+			return
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		said <- string(body)
+	}()
+	if err := h.Run(ctx, app.Parts{Web: h.web, Extra: followed}); err != nil {
+		t.Errorf("it ended with: %v", err)
+	}
+	if got := <-said; got != "until then" {
+		t.Errorf("who followed got %q", got)
 	}
 }
 

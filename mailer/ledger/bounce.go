@@ -49,7 +49,7 @@ func NoteBounce(ctx context.Context, h database.Handle, b Bounce) (subscription 
 	}
 	err = h.GetContext(ctx, &done, `
 		WITH before AS (
-			SELECT edition_id, contact_id, subscription_id, erased,
+			SELECT edition_id, contact_id, subscription_id, erased, bounced_at IS NULL AS first,
 			       bounce_kind IS NULL OR array_position($7::text[], bounce_kind) < array_position($7::text[], $4::text) AS graver
 			FROM mailer.deliveries
 			WHERE edition_id = $1 AND contact_id = $2 AND (begun OR attempts > 0)
@@ -58,6 +58,12 @@ func NoteBounce(ctx context.Context, h database.Handle, b Bounce) (subscription 
 			UPDATE mailer.deliveries d SET bounced_at = $3, bounce_kind = $4, bounce_status = $5,
 			       bounce_diagnostic = CASE WHEN b.erased THEN $5 ELSE $6 END
 			FROM before b WHERE b.graver AND d.edition_id = b.edition_id AND d.contact_id = b.contact_id
+		), hours AS (
+			INSERT INTO mailer.hours AS known (hour, list_id, what, part, count)
+			SELECT date_trunc('hour', $3::timestamptz, 'UTC'), e.list_id, CASE $4 WHEN 'complaint' THEN 'complaint' ELSE 'bounced' END,
+			       'bounces ' || pg_backend_pid() % 16, 1
+			FROM before b JOIN mailer.editions e ON e.id = b.edition_id WHERE b.first
+			ON CONFLICT (hour, list_id, what, part) DO UPDATE SET count = known.count + 1
 		)
 		SELECT subscription_id, graver AS noted FROM before`,
 		b.EditionID, b.ContactID, b.At, b.Kind, b.Status, b.Diagnostic,

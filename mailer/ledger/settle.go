@@ -19,8 +19,9 @@ const EnhancedCode = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
 
 // settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
 // is no longer the sender's takes nothing but "sent", and that with the variant that was sent: it may have been given another one since. When the
-// subscription was last reached follows in the same statement, and a newer delivery waits as long as the older one does; when that is over it is
-// dated anew, for it is not late by having waited.
+// subscription was last reached follows in the same statement, and so does how much was done in the hour, where an attempt that was written down
+// before does not count again. A newer delivery waits as long as the older one does; when that is over it is dated anew, for it is not late by
+// having waited.
 var settle = `
 	WITH outcome AS (
 		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[],
@@ -50,6 +51,13 @@ var settle = `
 		INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id)
 		SELECT edition_id, contact_id, number, at, outcome, phase, code, reply, sender FROM settled
 		ON CONFLICT DO NOTHING
+		RETURNING edition_id, at, outcome, sender_id
+	), hours AS (
+		INSERT INTO mailer.hours AS known (hour, list_id, what, part, count)
+		SELECT date_trunc('hour', t.at, 'UTC') AS hour, e.list_id, t.outcome, t.sender_id::text, count(*)
+		FROM tried t JOIN mailer.editions e ON e.id = t.edition_id
+		GROUP BY hour, e.list_id, t.outcome, t.sender_id ORDER BY hour, e.list_id, t.outcome
+		ON CONFLICT (hour, list_id, what, part) DO UPDATE SET count = known.count + excluded.count
 	), reached AS (
 		INSERT INTO mailer.reached (subscription_id, contact_id, list_id, sent_at)
 		SELECT s.subscription_id, s.contact_id, e.list_id, max(s.at)

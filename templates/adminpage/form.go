@@ -6,7 +6,7 @@ type FormField struct {
 	Area, Name string
 	Kind       FieldKind
 	Values     []string // one, or those that are chosen or listed
-	Options    []Option
+	Options    []FormOption
 	Rows       []WordsRow
 	Mistake    string
 	NoHelp     bool // the label says it all
@@ -41,8 +41,8 @@ const (
 	TextsField   FieldKind = "texts"   // a text in each of some languages
 )
 
-// Option is something to choose.
-type Option struct {
+// FormOption is something to choose.
+type FormOption struct {
 	Value  string
 	Key    string // of its words in the catalogue; "": Label says it
 	Label  string
@@ -65,11 +65,4 @@ type Section struct {
 	Area, Name string
 	Open       bool
 	Fields     []FormField
-}
-
-// Tab leads to another part of an area.
-type Tab struct {
-	Path    string
-	Key     string // of its words
-	Current bool
 }

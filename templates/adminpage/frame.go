@@ -38,6 +38,8 @@ type MenuEntry struct {
 	Path string
 	Key  string // of its name in the catalogue, below "menu."
 	Act  string // who may not do that does not see it
+
+	Letter string // that leads there after g; "": none does
 }
 
 // Menu returns the places that who looks may go to, in groups.
@@ -57,14 +59,32 @@ func (f Frame) Menu() (groups [][]MenuEntry) {
 }
 
 var menu = [][]MenuEntry{
-	{{"/admin/", "home", "own"}, {"/admin/editions", "editions", "read"}},
-	{{"/admin/articles", "articles", "read"}, {"/admin/sources", "sources", "read"}, {"/admin/feeds", "feeds", "read"}},
 	{
-		{"/admin/lists", "lists", "read"}, {"/admin/organisations", "organisations", "read_people"}, {"/admin/contacts", "contacts", "read_people"},
-		{"/admin/audiences", "audiences", "read_people"}, {"/admin/import", "import", "people"},
+		{"/admin/", "home", "own", "h"},
+		{"/admin/editions", "editions", "read", "e"},
 	},
-	{{"/admin/themes", "themes", "edit"}, {"/admin/destinations", "destinations", "read"}, {"/admin/settings", "settings", "administer"}},
-	{{"/admin/accounts", "accounts", "administer"}, {"/admin/keys", "keys", "administer"}, {"/admin/log", "log", "administer"}},
+	{
+		{"/admin/articles", "articles", "read", "a"},
+		{"/admin/sources", "sources", "read", "s"},
+		{"/admin/feeds", "feeds", "read", "f"},
+	},
+	{
+		{"/admin/lists", "lists", "read", "l"},
+		{"/admin/organisations", "organisations", "read_people", "o"},
+		{"/admin/contacts", "contacts", "read_people", "c"},
+		{"/admin/audiences", "audiences", "read_people", "u"},
+		{"/admin/import", "import", "people", "i"},
+	},
+	{
+		{"/admin/themes", "themes", "edit", "t"},
+		{"/admin/destinations", "destinations", "read", "d"},
+		{"/admin/settings", "settings", "administer", "x"},
+	},
+	{
+		{"/admin/accounts", "accounts", "administer", ""},
+		{"/admin/keys", "keys", "administer", "k"},
+		{"/admin/log", "log", "administer", ""},
+	},
 }
 
 // Pager leads through a long table, which is read by key and not by number: there is a way on and a way back to the beginning.

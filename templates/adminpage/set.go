@@ -57,7 +57,7 @@ func own(words template.FuncMap) template.FuncMap {
 	moment := words["moment"].(func(time.Time) (string, error))
 	message := words["t"].(func(string, ...string) (string, error))
 	day := words["date"].(func(time.Time) string)
-	return template.FuncMap{
+	funcs := template.FuncMap{
 		"when": func(zone *time.Location, at time.Time) (string, error) { return moment(at.In(zone)) },
 		"day":  func(zone *time.Location, at time.Time) string { return day(at.In(zone)) },
 		"done": func(key string) (said string) { // the key comes from an address: an unknown one says nothing
@@ -66,6 +66,8 @@ func own(words template.FuncMap) template.FuncMap {
 		},
 		"pair": func(frame, value any) Pair { return Pair{frame, value} },
 	}
+	maps.Copy(funcs, partFuncs)
+	return funcs
 }
 
 // Pair is the dot of a part that needs the frame and something else.
@@ -105,12 +107,18 @@ func (s *Set) Language(wanted ...string) string {
 }
 
 // Write writes a page in the frame's language. It is rendered before the first byte is written.
-func (s *Set) Write(w io.Writer, frame Frame) error { return s.write(w, "layout.html", frame) }
+func (s *Set) Write(w io.Writer, frame Frame) error {
+	return s.execute(w, frame, "layout.html")
+}
 
-// WriteBare writes what a page's template defines as "bare": a whole document for a frame, with nothing of the other pages around it.
-func (s *Set) WriteBare(w io.Writer, frame Frame) error { return s.write(w, "bare", frame) }
+// WritePart writes what a template that the page's file defines makes of it: what stands in the page with the attribute data-live of that name,
+// when something new is to be shown there.
+func (s *Set) WritePart(w io.Writer, frame Frame, part string) error {
+	return s.execute(w, frame, part)
+}
 
-func (s *Set) write(w io.Writer, template string, frame Frame) error {
+// execute writes what the page's file, or the layout, defines under a name.
+func (s *Set) execute(w io.Writer, frame Frame, what string) error {
 	frame.Language = s.Language(frame.Language)
 	frame.Languages = s.tags
 	if frame.Zone == nil {
@@ -126,7 +134,7 @@ func (s *Set) write(w io.Writer, template string, frame Frame) error {
 		return fmt.Errorf("adminpage: there is no html/%s.html", name)
 	}
 	var buf bytes.Buffer
-	if err := page.ExecuteTemplate(&buf, template, frame); err != nil {
+	if err := page.ExecuteTemplate(&buf, what, frame); err != nil {
 		return fmt.Errorf("adminpage: %s in %s: %w", name, frame.Language, err)
 	}
 	_, err = buf.WriteTo(w)

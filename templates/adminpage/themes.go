@@ -17,8 +17,8 @@ type ThemeForm struct {
 	Lists     []string
 	Sections  []Section
 	Mistakes  Mistakes
-	Languages []Option
-	Articles  []Option // of which list they are shown; "" is an example
+	Languages []FormOption
+	Articles  []FormOption // of which list they are shown; "" is an example
 	Example   struct{ HTML, Text string }
 }
 

@@ -1,2 +1,69 @@
 // Comfort for the administrators' pages: every one works without it.
 'use strict';
+
+// Shortcuts: g and a letter of the menu, / for the field that searches, ? for the list of them. Not while something is written, and not for who turned
+// them off in this browser.
+const shortcuts = document.querySelector('#shortcuts');
+const switched = document.querySelector('#shortcuts-on');
+const remembered = 'silkpost.shortcuts';
+
+if (switched) {
+  switched.checked = stored() !== 'off';
+  switched.addEventListener('change', () => store(switched.checked ? 'on' : 'off'));
+}
+
+let pressedG = 0; // when
+
+document.addEventListener('keydown', (event) => {
+  if (!shortcuts || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || shortcuts.open) return;
+  if (event.target.closest('input, textarea, select, [contenteditable]')) return;
+  if (event.key !== '?' && !switched.checked) return;
+  const went = event.timeStamp - pressedG < 1500 && document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+  const search = document.querySelector('main [type=search]');
+  pressedG = event.key === 'g' ? event.timeStamp : 0;
+  if (went) went.click();
+  else if (event.key === '?') shortcuts.showModal();
+  else if (event.key === '/' && search) search.focus();
+  else return;
+  event.preventDefault();
+});
+
+function stored() {
+  try { return localStorage.getItem(remembered); } catch { return null; }
+}
+
+function store(value) {
+  try { localStorage.setItem(remembered, value); } catch { /* it holds for this page */ }
+}
+
+// A form that came back with mistakes, or a page with something to tell, begins there.
+document.querySelector('main .mistakes')?.focus();
+
+// What goes on is shown as it happens: inside an element with data-from, an address of a stream, each element with data-live takes what comes
+// under its name. "end" ends the stream; data-then="reload" loads the page anew then.
+for (const place of document.querySelectorAll('[data-from]')) {
+  const stream = new EventSource(place.dataset.from);
+  stream.addEventListener('open', () => place.classList.add('streaming'));
+  stream.addEventListener('error', () => { if (stream.readyState === EventSource.CLOSED) place.classList.remove('streaming'); });
+  for (const part of place.querySelectorAll('[data-live]')) {
+    stream.addEventListener(part.dataset.live, (event) => { part.innerHTML = JSON.parse(event.data); });
+  }
+  stream.addEventListener('end', () => {
+    stream.close();
+    place.classList.remove('streaming');
+    if (place.dataset.then === 'reload') location.reload();
+  });
+  addEventListener('pagehide', () => stream.close());
+}
+
+// A button with data-copy copies what the element with that id says.
+for (const button of document.querySelectorAll('button[data-copy]')) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  const words = button.textContent;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.textContent = button.dataset.copied || words;
+    setTimeout(() => { button.textContent = words; }, 2000);
+  });
+}

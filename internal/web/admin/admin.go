@@ -31,8 +31,9 @@ type Config struct {
 // site holds the handlers.
 type site struct {
 	Config
-	pages *adminpage.Set
-	log   *slog.Logger
+	pages   *adminpage.Set
+	log     *slog.Logger
+	streams streams
 }
 
 // handler returns the page that answers a request; nil when it has answered by itself.

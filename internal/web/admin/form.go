@@ -123,7 +123,7 @@ func rows(f *adminpage.FormField) (rows []adminpage.WordsRow) {
 }
 
 // options are those that the catalogue has words for, and those that are called as they are.
-func options(area, name string, words, offered, chosen []string) (all []adminpage.Option) {
+func options(area, name string, words, offered, chosen []string) (all []adminpage.FormOption) {
 	for _, value := range words {
 		key := area + ".choice." + name + "_" + value
 		if slices.Contains(subscribers.Weekdays, value) {
@@ -132,10 +132,10 @@ func options(area, name string, words, offered, chosen []string) (all []adminpag
 		if value == "" {
 			key = area + ".choice." + name + "_usual"
 		}
-		all = append(all, adminpage.Option{Value: value, Key: key, Chosen: slices.Contains(chosen, value) || value == "" && len(filled(chosen)) == 0})
+		all = append(all, adminpage.FormOption{Value: value, Key: key, Chosen: slices.Contains(chosen, value) || value == "" && len(filled(chosen)) == 0})
 	}
 	for _, value := range offered {
-		all = append(all, adminpage.Option{Value: value, Label: value, Chosen: slices.Contains(chosen, value)})
+		all = append(all, adminpage.FormOption{Value: value, Label: value, Chosen: slices.Contains(chosen, value)})
 	}
 	return all
 }

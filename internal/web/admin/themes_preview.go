@@ -82,7 +82,7 @@ func excerpt(theme *templates.Theme, m *templates.ThemeMistake) (shown []adminpa
 // bare answers with a page that stands in a frame.
 func (s *site) bare(v *visit, page adminpage.Page) (adminpage.Page, error) {
 	var document bytes.Buffer
-	if err := s.pages.WriteBare(&document, s.frame(v, page)); err != nil {
+	if err := s.pages.WritePart(&document, s.frame(v, page), "bare"); err != nil {
 		return nil, err
 	}
 	return s.foreign(v, document.Bytes())
