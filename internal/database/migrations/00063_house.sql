@@ -1,0 +1,26 @@
+-- +goose Up
+-- What attempts at deliveries came to, by destination and day. Each process counts for itself and writes it down every few seconds: a picture for people, not
+-- the account, which is mailer.deliveries.
+CREATE TABLE mailer.destination_days (
+    name     text COLLATE "C" NOT NULL,               -- of the destination
+    day      date NOT NULL,                           -- UTC
+    sent     bigint NOT NULL DEFAULT 0,
+    deferred bigint NOT NULL DEFAULT 0,
+    failed   bigint NOT NULL DEFAULT 0,
+    in_doubt bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (name, day)
+);
+CREATE INDEX destination_days_day ON mailer.destination_days (day) INCLUDE (name, sent, deferred, failed, in_doubt);
+CREATE INDEX domains_destination ON mailer.domains (destination, name);
+
+-- What the doctor found when it was last asked.
+CREATE TABLE installation.examinations (
+    one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+    at       timestamptz NOT NULL,
+    findings jsonb NOT NULL
+);
+
+-- +goose Down
+DROP TABLE installation.examinations;
+DROP INDEX mailer.domains_destination;
+DROP TABLE mailer.destination_days;
