@@ -189,3 +189,9 @@ func (a *App) SetHub(ctx context.Context, address string, told bool) error {
 		return err
 	})
 }
+
+// Bounces returns what came back lately, and how it comes back.
+func (a *App) Bounces(ctx context.Context) (BounceStatus, error) { return a.bounceStatus(ctx, a.DB) }
+
+// Floor says which deliveries are kept.
+func (a *App) Floor(ctx context.Context) (FloorStatus, error) { return floorStatus(ctx, a.DB) }
