@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"net/url"
 	"strconv"
 	"strings"
@@ -17,13 +16,20 @@ func (s *site) destinationsRoutes() []route {
 	return []route{
 		{pattern: "GET /admin/destinations", needs: accounts.Read, do: s.destinations},
 		{pattern: "GET /admin/destinations/{name}", needs: accounts.Read, do: s.destination},
-		{pattern: "POST /admin/destinations/{name}/pause", needs: accounts.Stop, of: everyLists, do: s.pauseDestination},
-		{pattern: "POST /admin/destinations/{name}/resume", needs: accounts.Send, of: everyLists, do: s.resumeDestination},
+		{pattern: "POST /admin/destinations/{name}/pause", needs: accounts.Stop, do: everyLists(s.pauseDestination)},
+		{pattern: "POST /admin/destinations/{name}/resume", needs: accounts.Send, do: everyLists(s.resumeDestination)},
 	}
 }
 
-// everyLists is about what concerns all lists: who is confined to some may not touch it.
-func everyLists(context.Context, *visit) ([]int64, error) { return nil, nil }
+// everyLists is for what concerns all lists: who is confined to some may not touch it.
+func everyLists(do handler) handler {
+	return func(v *visit) (adminpage.Page, error) {
+		if v.actor.Lists != nil {
+			return nil, errForbidden
+		}
+		return do(v)
+	}
+}
 
 // pageOf is how many lines a page shows.
 const pageOf = 50

@@ -42,7 +42,13 @@ func everything() accounts.Actor {
 // open makes a house on a new database. Whoever asks is everything() until as says otherwise.
 func open(t *testing.T) *house {
 	t.Helper()
-	post := catchertest.Start(t, catcher.Config{})
+	return openWith(t, catcher.Config{})
+}
+
+// openWith makes a house whose mail goes to a server that does as it is told.
+func openWith(t *testing.T, mail catcher.Config) *house {
+	t.Helper()
+	post := catchertest.Start(t, mail)
 	cfg := config.Defaults()
 	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
 	cfg.SMTPURL = "smtp://" + post.Addr + "?tls=none"

@@ -13,14 +13,6 @@ CREATE TABLE mailer.destination_days (
 CREATE INDEX destination_days_day ON mailer.destination_days (day) INCLUDE (name, sent, deferred, failed, in_doubt);
 CREATE INDEX domains_destination ON mailer.domains (destination, name);
 
--- What the doctor found when it was last asked.
-CREATE TABLE installation.examinations (
-    one      boolean PRIMARY KEY DEFAULT true CHECK (one),
-    at       timestamptz NOT NULL,
-    findings jsonb NOT NULL
-);
-
 -- +goose Down
-DROP TABLE installation.examinations;
 DROP INDEX mailer.domains_destination;
 DROP TABLE mailer.destination_days;
