@@ -115,12 +115,12 @@ func TestKeysAreMadePublishedAndUsed(t *testing.T) {
 	if page := h.get("/admin/settings/domains"); !strings.Contains(page.text(".copyable"), keys[0].Record()) || strings.Contains(page.text("main"), "PRIVATE") {
 		t.Errorf("%s", page.text("#keys"))
 	}
-	if got := h.send("/admin/settings/keys/use", form...); got.status != http.StatusUnprocessableEntity || got.Find(".told .finding").Length() != 1 {
-		t.Errorf("used without its record: %d %s", got.status, got.text(".told"))
+	if got := h.send("/admin/settings/keys/use", form...); got.status != http.StatusUnprocessableEntity || got.Find(".trial .finding").Length() != 1 {
+		t.Errorf("used without its record: %d %s", got.status, got.text(".trial"))
 	}
 	names.Set(t, keys[0].Name()+" TXT "+keys[0].Record())
-	if got := h.send("/admin/settings/keys/check", form...); !strings.Contains(got.text(".told"), "its record is published") {
-		t.Errorf("%d %s", got.status, got.text(".told"))
+	if got := h.send("/admin/settings/keys/check", form...); !strings.Contains(got.text(".trial"), "its record is published") {
+		t.Errorf("%d %s", got.status, got.text(".trial"))
 	}
 	if got := h.send("/admin/settings/keys/remove", "domain", "science.example.net", "selector", "none"); got.status != http.StatusNotFound {
 		t.Errorf("%d", got.status)
