@@ -76,6 +76,9 @@ func lock(ctx context.Context, h database.Handle) error {
 	return err
 }
 
+// Lock keeps everybody else who changes feeds waiting until h's transaction ends, so that what is read then is still so when it is changed.
+func (s *Store) Lock(ctx context.Context, h database.Handle) error { return lock(ctx, h) }
+
 // renew marks a feed whose definition changed, and counts what it holds now.
 func (s *Store) renew(ctx context.Context, h database.Handle, slug string, now time.Time) error {
 	_, err := h.ExecContext(ctx, `
@@ -296,6 +299,16 @@ func (s *Store) List(ctx context.Context, h database.Handle) (all []Feed, err er
 		WHERE removed_at IS NULL AND (kind = 'declared' OR articles > 0)
 		ORDER BY array_position('{declared,section,language,tag,source}', kind), slug <> 'all', slug COLLATE "C"`)
 	return all, err
+}
+
+// Served returns up to limit of the feeds that List has, by slug, beginning after one; "" is the beginning.
+func (s *Store) Served(ctx context.Context, h database.Handle, after string, limit int) (some []Feed, err error) {
+	defer errs.Wrap(&err, "feeds.Served")
+	err = h.SelectContext(ctx, &some, `
+		SELECT `+columns+` FROM feeds.feeds
+		WHERE removed_at IS NULL AND (kind = 'declared' OR articles > 0) AND slug COLLATE "C" > $1
+		ORDER BY slug COLLATE "C" LIMIT $2`, after, limit)
+	return some, err
 }
 
 // Values returns the sections, languages (as tags) or tags that there are articles of, those with the most first, at most so many.

@@ -167,3 +167,11 @@ func fromPerson(e Evidence) error {
 	}
 	return errs.New(errs.Invalid, "only the person can say so")
 }
+
+// CheckStatement refuses what cannot be kept in the log of consents as somebody's words.
+func CheckStatement(text string) error {
+	if err := checkText(text, maxText); err != nil {
+		return errs.New(errs.Invalid, "the words: %w", err)
+	}
+	return nil
+}

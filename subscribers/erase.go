@@ -65,6 +65,7 @@ func Erase(ctx context.Context, tx *sqlx.Tx, contact int64, now time.Time, actor
 		{`WITH gone AS (DELETE FROM subscribers.former_addresses WHERE contact_id = $1 RETURNING address_hash)
 		INSERT INTO subscribers.suppressions (address_hash, reason, origin, at) SELECT address_hash, 'erased', '', $2 FROM gone
 		  ON CONFLICT DO NOTHING`, []any{contact, now}},
+		{`DELETE FROM subscribers.uploads`, nil}, // any of them may hold the address, and none is more than a day's work
 		{`UPDATE subscribers.contacts SET email = NULL, email_key = NULL, name = '', languages = '{}', language_keys = '{}', time_zone = '',
 			delivery_hour = NULL, attributes = '{}', erased_at = $2 WHERE id = $1`, []any{contact, now}},
 	} {

@@ -20,6 +20,7 @@ type ImportOptions struct {
 	Consent   string // the basis on which these people may be mailed; "" leaves the new ones pending
 	Origin    string // what the log of consents keeps as the place they come from: the file's name
 	Actor     string // and as who imported them
+	Method    Method // and as how they came; "" is ByImport
 	Encoding  string // of the file, such as gbk; "" finds out
 	Map       ColumnMap
 	DryRun    bool // find out everything, change nothing

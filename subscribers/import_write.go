@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -18,15 +19,16 @@ func (i *importing) write(ctx context.Context, tx *sqlx.Tx) error {
 		return err
 	}
 	o, list := &i.options, i.list.ID
+	method := cmp.Or(o.Method, ByImport)
 	err := runSteps(ctx, tx, []step{
 		{"change contacts", updateContacts, nil},
 		{"add organisations", insertOrganisations, []any{o.Now}},
 		{"change organisations", updateOrganisations, nil},
 		{"add members", insertMemberships, nil},
-		{"add subscriptions", insertSubscriptions, []any{list, i.list.DefaultRhythm, o.Now, o.Consent, o.Origin, o.Actor}},
-		{"activate subscriptions", activateSubscriptions, []any{list, o.Now, o.Consent, o.Origin, o.Actor}},
+		{"add subscriptions", insertSubscriptions, []any{list, i.list.DefaultRhythm, o.Now, o.Consent, o.Origin, o.Actor, method}},
+		{"activate subscriptions", activateSubscriptions, []any{list, o.Now, o.Consent, o.Origin, o.Actor, method}},
 		{"hold subscriptions", holdSubscriptions, []any{list}},
-		{"end subscriptions", endSubscriptions, []any{list, o.Now, o.Origin, pq.Array(personal), o.Actor}},
+		{"end subscriptions", endSubscriptions, []any{list, o.Now, o.Origin, pq.Array(personal), o.Actor, method}},
 		{"change subscriptions", updateSubscriptions, []any{list}},
 	})
 	if err != nil {
@@ -220,7 +222,7 @@ explained AS (
     FROM added JOIN found f ON f.contact_id = added.contact_id JOIN incoming i ON i.row = f.row),
 logged AS (
     INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin, actor)
-    SELECT id, $3, gives, 'import', statement, $5, $6 FROM explained ORDER BY id)
+    SELECT id, $3, gives, $7, statement, $5, $6 FROM explained ORDER BY id)
 INSERT INTO news SELECT row, 'imported' FROM explained`
 
 // Only what is pending.
@@ -233,7 +235,7 @@ WITH activated AS (
     RETURNING s.id, f.row),
 logged AS (
     INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin, actor)
-    SELECT a.id, $2, 'active', 'import', concat_ws('; ', $3::text, nullif(i.evidence, '')), $4, $5
+    SELECT a.id, $2, 'active', $6, concat_ws('; ', $3::text, nullif(i.evidence, '')), $4, $5
     FROM activated a JOIN incoming i ON i.row = a.row ORDER BY a.id)
 INSERT INTO news SELECT row, 'active' FROM activated`
 
@@ -265,7 +267,7 @@ ended AS (
     RETURNING s.id, l.row),
 logged AS (
     INSERT INTO subscribers.consents (subscription_id, at, state, method, statement, origin, actor)
-    SELECT e.id, $2, 'unsubscribed', 'import', concat_ws('; ', 'unsubscribed according to the file', nullif(i.evidence, '')), $3, $5
+    SELECT e.id, $2, 'unsubscribed', $6, concat_ws('; ', 'unsubscribed according to the file', nullif(i.evidence, '')), $3, $5
     FROM ended e LEFT JOIN incoming i ON i.row = e.row ORDER BY e.id)
 INSERT INTO news SELECT row, 'unsubscribed' FROM ended`
 

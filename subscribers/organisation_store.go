@@ -80,9 +80,7 @@ func DeclareOrganisation(ctx context.Context, h database.Handle, o Organisation,
 		return "", err
 	}
 	defer errs.Wrap(&err, "organisation %q", o.Name)
-	values := []any{
-		organisationKey(s.Name), s.Name, s.Names, s.Country, s.WebSite, s.Languages, s.Kind, s.AgreedOn, s.AgreedUntil, s.Notes, s.Tags,
-	}
+	values := s.values()
 	if added, err := execCount(ctx, h, insertOrganisation, append(values, now)...); err != nil || added == 1 {
 		return database.Added, err
 	}

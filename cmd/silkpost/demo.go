@@ -10,6 +10,7 @@ import (
 
 	"silkpost/internal/app"
 	"silkpost/internal/config"
+	"silkpost/internal/web/admin"
 	"silkpost/mailer/catcher"
 )
 
@@ -84,6 +85,9 @@ func (c *demoCmd) stay(ctx context.Context, e *env, a *app.App, opening time.Dur
 		return errors.Join(err, listener.Close())
 	}
 	parts := app.Parts{Web: listener, Worker: true}
+	if parts.Admin, err = admin.New(admin.Config{App: a, Plain: true}); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	if caught != nil {
 		parts.Extra = caught.Handler(a.Templates, mailPath)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"silkpost/internal/app"
 	"silkpost/internal/errs"
+	"silkpost/internal/web/admin"
 )
 
 type serveCmd struct {
@@ -50,6 +51,9 @@ func (c *serveCmd) Run(e *env) error {
 		if c.Web {
 			if parts.Web, err = a.Listen(); err != nil {
 				return err
+			}
+			if parts.Admin, err = admin.New(admin.Config{App: a}); err != nil {
+				return errors.Join(err, parts.Web.Close())
 			}
 		}
 		if err := a.WarnAboutLists(ctx); err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/feeds"
+	"silkpost/internal/accounts"
 	"silkpost/internal/articles"
 	"silkpost/internal/clock"
 	"silkpost/internal/config"
@@ -47,6 +48,7 @@ type Options struct {
 	Log      *slog.Logger                                                // nil: silence
 	Clock    clock.Clock                                                 // nil: the machine's
 	Retry    *send.Retry                                                 // nil: send.DefaultRetry, and send.NoticeRetry for notices
+	Poll     time.Duration                                               // how often to look for what has come due; 0: twice a second
 	LookupMX func(ctx context.Context, domain string) ([]*net.MX, error) // tells which domains are one destination; nil: each is its own
 
 	Allow []string // hosts that may be fetched from although their addresses are internal; for tests
@@ -54,6 +56,8 @@ type Options struct {
 	// AskPublicURL is to ask at the public URL, before anything is sent and now and then, whether it is this database that answers there.
 	AskPublicURL bool
 }
+
+const defaultPoll = 500 * time.Millisecond
 
 // App is the program. Its methods may be called by any number of goroutines, but Close only once and last.
 type App struct {
@@ -64,6 +68,7 @@ type App struct {
 	Templates *templates.Set
 	Articles  *articles.Store
 	Feeds     *feeds.Store
+	Accounts  *accounts.Store
 	Planner   *edition.Planner
 	Composer  *compose.Composer
 
@@ -83,6 +88,7 @@ type App struct {
 	keys    token.Keys  // nil: no secret key is set
 
 	noticeRetry send.Retry
+	lookEvery   time.Duration                                               // for what has come due
 	lookupMX    func(ctx context.Context, domain string) ([]*net.MX, error) // nil: nobody is asked
 
 	place        string // of the private Postgres' files; "": another one is used
@@ -99,9 +105,10 @@ type App struct {
 func Open(ctx context.Context, cfg config.Config, opt Options) (_ *App, err error) {
 	a := &App{
 		Config: cfg, Clock: opt.Clock, Log: opt.Log, retry: send.DefaultRetry, noticeRetry: send.NoticeRetry, askPublicURL: opt.AskPublicURL,
-		lookupMX: opt.LookupMX,
-		metrics:  metrics.New(),
-		stopping: make(chan struct{}),
+		lookupMX:  opt.LookupMX,
+		metrics:   metrics.New(),
+		stopping:  make(chan struct{}),
+		lookEvery: cmp.Or(opt.Poll, defaultPoll),
 	}
 	if a.Clock == nil {
 		a.Clock = clock.System{}
@@ -196,6 +203,7 @@ func (a *App) furnish(opt Options) (err error) {
 		return err
 	}
 	a.watch()
+	a.Accounts = &accounts.Store{DB: a.DB, Clock: a.Clock, Keys: a.keys}
 	a.alarm = newAlarm(a.Clock, a.Log, func(ctx context.Context) error { return a.queue.Insert(ctx, a.DB, jobs.Plan{}) })
 	client := fetch.NewPolite(fetch.Manners{
 		Contact: cmp.Or(a.Config.FetchContact, a.Config.PublicURL), Delay: fetchDelay, Clock: a.Clock, Shared: articles.Hosts{DB: a.DB},

@@ -41,7 +41,9 @@ func (a *App) Destinations(ctx context.Context, find string, after destination.D
 	return days, paused, err
 }
 
-func (a *App) daysAgo(n int) time.Time { return a.Clock.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -n) }
+func (a *App) daysAgo(n int) time.Time {
+	return a.Clock.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -n)
+}
 
 // shownDomains is how many domains of a destination are shown.
 const shownDomains = 50

@@ -11,6 +11,7 @@ import (
 	"silkpost/feeds"
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
 	"silkpost/subscribers"
 )
@@ -103,5 +104,44 @@ func (a *App) followFeeds(ctx context.Context, handler *feeds.Handler) error {
 		case wake <- struct{}{}:
 		default: // it is to look anyway
 		}
+	})
+}
+
+// FeedChange is what is to become of a feed.
+type FeedChange struct {
+	Declare feeds.Feed
+	Remove  bool
+}
+
+// ChangeFeed asks what is to become of the feed of a slug as it stands, nil for one that is not there or was removed, while nobody else can change it,
+// and does that. A selection of a source that does not exist is errs.Invalid, as is what else makes no sense.
+func (a *App) ChangeFeed(
+	ctx context.Context, slug string, ask func(ctx context.Context, h database.Handle, there *feeds.Feed) (FeedChange, error),
+) error {
+	return a.changeFeeds(ctx, func(tx *sqlx.Tx) error {
+		if err := a.Feeds.Lock(ctx, tx); err != nil {
+			return err
+		}
+		found, err := a.Feeds.Find(ctx, tx, slug)
+		there := &found
+		if kind := errs.KindOf(err); err != nil && (kind == errs.NotFound || kind == errs.Gone) || err == nil && found.Slug != slug {
+			there, err = nil, nil
+		}
+		if err != nil {
+			return err
+		}
+		want, err := ask(ctx, tx, there)
+		if err != nil {
+			return err
+		}
+		if want.Remove {
+			_, err = a.Feeds.Remove(ctx, tx, slug, a.Clock.Now())
+			return err
+		}
+		if err := a.checkSources(ctx, tx, "feed", slug, want.Declare.Selection); err != nil {
+			return errs.New(errs.Invalid, "%w", err)
+		}
+		_, err = a.Feeds.Declare(ctx, tx, want.Declare, a.Clock.Now())
+		return err
 	})
 }

@@ -80,12 +80,17 @@ type ReceivedTry struct {
 
 // ContactFile returns what is held of the contact of an address, however it is written, or an error of kind errs.NotFound.
 func (a *App) ContactFile(ctx context.Context, email string) (f ContactFile, err error) {
+	contact, err := subscribers.ContactByEmail(ctx, a.DB, email)
+	if err != nil {
+		return f, err
+	}
+	return a.ContactFileOf(ctx, contact.ID)
+}
+
+// ContactFileOf returns what is held of a contact, or an error of kind errs.NotFound: also when it was erased.
+func (a *App) ContactFileOf(ctx context.Context, contact int64) (f ContactFile, err error) {
 	err = a.snapshot(ctx, func(h database.Handle) error {
-		contact, err := subscribers.ContactByEmail(ctx, h, email)
-		if err != nil {
-			return err
-		}
-		if f.Record, err = subscribers.RecordOf(ctx, h, contact.ID); err != nil {
+		if f.Record, err = subscribers.RecordOf(ctx, h, contact); err != nil {
 			return err
 		}
 		ids := make([]int64, len(f.Subscriptions))

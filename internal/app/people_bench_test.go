@@ -116,6 +116,32 @@ var audiences = []string{
 	"country = IT and language = it and attribute role = press and state = active",
 }
 
+// contactFilters are what the administrators' list of contacts is narrowed by: to many, few and none.
+var contactFilters = map[string]subscribers.ContactFilter{
+	"all":                 {},
+	"address":             {Text: "person123456@"},
+	"many addresses":      {Text: "person"},
+	"some addresses":      {Text: "person77"},
+	"domain":              {Text: "partner77.ex"},
+	"beginning":           {Text: "pe"},
+	"nobody":              {Text: "nobody has this"},
+	"organisation":        {Text: "Organisation 17"},
+	"list":                {List: "partners"},
+	"small list":          {List: "list-49"},
+	"pending":             {State: subscribers.Pending},
+	"paused on a list":    {State: subscribers.Paused, List: "list-3"},
+	"active on a list":    {State: subscribers.Active, List: "partners"},
+	"suppressed":          {Suppressed: true},
+	"country":             {Country: "PT"},
+	"language":            {Language: "it"},
+	"language of nobody":  {Language: "mt"},
+	"many together":       {Country: "IT", Language: "it", State: subscribers.Active, List: "list-3"},
+	"text, list, pending": {Text: "person", List: "list-7", State: subscribers.Pending, Country: "GR"},
+	"within three lists":  {Within: []int64{1, 7, 49}},
+	"within, text":        {Within: []int64{1, 7, 49}, Text: "partner7"},
+	"within, suppressed":  {Within: []int64{49}, Suppressed: true, Language: "ru"},
+}
+
 func parse(t testing.TB, filter string) subscribers.Audience {
 	t.Helper()
 	a, err := subscribers.ParseAudience(filter)
@@ -134,6 +160,17 @@ func BenchmarkPeople(b *testing.B) {
 		b.Run("count/"+filter, func(b *testing.B) {
 			found := 0
 			best(b, func() (err error) { found, err = subscribers.CountAudience(b.Context(), h.DB, a); return err })
+			b.ReportMetric(float64(found), "contacts")
+		})
+	}
+	for name, f := range contactFilters {
+		b.Run("find/"+name, func(b *testing.B) {
+			found := 0
+			best(b, func() error {
+				page, err := subscribers.FindContacts(b.Context(), h.DB, f, 0, 50)
+				found = len(page.Contacts)
+				return err
+			})
 			b.ReportMetric(float64(found), "contacts")
 		})
 	}

@@ -16,6 +16,7 @@ import (
 
 	"silkpost/feeds"
 	"silkpost/internal/articles"
+	"silkpost/internal/calls"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/jobs"
@@ -169,6 +170,7 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 		PollDue:    a.queueDueSources,
 		PollSource: a.pollSource,
 		TellHub:    a.hubTeller(),
+		WorkUpload: a.workUpload,
 		SendNotice: func(ctx context.Context, id uuid.UUID) error {
 			again, err := a.sendNotice(ctx, id)
 			if err == nil && again > 0 {
@@ -204,7 +206,7 @@ func (a *App) retain(ctx context.Context) error {
 // foldAfter is for how long the counts of an hour are left to the processes that make them.
 const foldAfter = 2 * time.Hour
 
-// keepBooks does what time alone brings: pauses end, counts of requests are forgotten, and images that nobody shows go.
+// keepBooks does what time alone brings: pauses and sessions end, counts of requests are forgotten, and images that nobody shows go.
 func (a *App) keepBooks(ctx context.Context) error {
 	now := a.Clock.Now()
 	resumed, err := subscribers.ResumeDue(ctx, a.DB, now)
@@ -214,8 +216,12 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if resumed > 0 {
 		a.Log.InfoContext(ctx, "pauses ended", slog.Int64("subscriptions", resumed))
 	}
-	if err := limit.Forget(ctx, a.DB, now); err != nil {
-		return err
+	for _, forget := range []func(context.Context, database.Handle, time.Time) error{
+		limit.Forget, calls.Forget, subscribers.ForgetUploads, subscribers.ForgetLimits,
+	} {
+		if err := forget(ctx, a.DB, now); err != nil {
+			return err
+		}
 	}
 	if err := (articles.Hosts{DB: a.DB}).Forget(ctx, now); err != nil {
 		return err
@@ -223,10 +229,10 @@ func (a *App) keepBooks(ctx context.Context) error {
 	if _, err := a.Articles.RemoveUnusedImages(ctx, a.DB, now); err != nil {
 		return err
 	}
-	if err := subscribers.TidyCounts(ctx, a.DB); err != nil {
+	if err := a.Accounts.Tidy(ctx); err != nil {
 		return err
 	}
-	return subscribers.ForgetLimits(ctx, a.DB, now)
+	return subscribers.TidyCounts(ctx, a.DB)
 }
 
 // publishDue publishes the articles whose embargo is over, and returns when the next one ends; zero: none does.
@@ -295,11 +301,14 @@ const maxTurn = 200 * time.Millisecond
 // pollSource polls a source. What went wrong stands with the source; the job is done.
 func (a *App) pollSource(ctx context.Context, slug string) error {
 	source, err := a.Articles.SourceBySlug(ctx, a.DB, slug)
-	if err != nil {
+	if err != nil || source.RemovedAt != nil {
 		return err
 	}
 	if wait := a.poller.Fetch.Wait(source.URL); wait > maxTurn {
 		return jobs.Later(wait)
+	}
+	if source.Kind == articles.KindAPI { // its articles came by themselves: only their images are to be fetched
+		return a.storeImages(ctx, source)
 	}
 	result, err := a.poller.Run(ctx, source, a.Clock.Now())
 	a.metrics.Polled(slug, err == nil)
@@ -310,13 +319,18 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if result.Added+result.Changed > 0 {
 		a.Log.InfoContext(ctx, "source polled", slog.String("source", slug), slog.Int("added", result.Added), slog.Int("changed", result.Changed))
 	}
-	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
-		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", slug), slog.Any("error", err))
-	} else if stored > 0 {
-		a.Log.InfoContext(ctx, "images stored", slog.String("source", slug), slog.Int("images", stored))
-	}
 	if result.Held > 0 {
 		a.Log.WarnContext(ctx, "unusually many new articles are held", slog.String("source", slug), slog.Int("held", result.Held))
+	}
+	return a.storeImages(ctx, source)
+}
+
+// storeImages fetches the images of a source's articles, if they are to be served by us. What cannot be had is tried again later; the job is done.
+func (a *App) storeImages(ctx context.Context, source articles.Source) error {
+	if stored, err := a.poller.StoreImages(ctx, source, a.Clock.Now()); err != nil {
+		a.Log.WarnContext(ctx, "images could not be stored", slog.String("source", source.Slug), slog.Any("error", err))
+	} else if stored > 0 {
+		a.Log.InfoContext(ctx, "images stored", slog.String("source", source.Slug), slog.Int("images", stored))
 	}
 	return nil
 }
@@ -331,7 +345,7 @@ func (a *App) sender() (*send.Sender, error) {
 	}
 	s := &send.Sender{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
-		Poll: 500 * time.Millisecond, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
+		Poll: a.lookEvery, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
 		Scored: bounce.Score,
 	}
 	if a.lookupMX != nil {
@@ -339,6 +353,13 @@ func (a *App) sender() (*send.Sender, error) {
 	}
 	a.observe(s)
 	return s, nil
+}
+
+// followDue wakes the sender when an edition may go out, whoever saw to that, until ctx ends. What it does not hear of the sender finds by itself, a little later.
+func (a *App) followDue(ctx context.Context, sender *send.Sender) {
+	if err := database.Listen(ctx, a.url, ledger.Channel, a.Log, sender.Wake); err != nil && ctx.Err() == nil {
+		a.Log.WarnContext(ctx, "the database does not tell when something is due: it is looked for now and then", slog.String("error", err.Error()))
+	}
 }
 
 // helo returns the name that we introduce ourselves to the relay with: that of the public URL, since many a machine's own name says

@@ -9,6 +9,7 @@ import (
 	"silkpost/internal/articles"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/internal/jobs"
 	"silkpost/internal/sources"
 )
 
@@ -20,7 +21,7 @@ func (a *App) CheckSource(ctx context.Context, address string) (sources.Finding,
 // RunSource polls a source now, whenever its next poll is, and says what that brought; see sources.Poller. While the database is held,
 // nothing is polled.
 func (a *App) RunSource(ctx context.Context, slug string) (sources.Outcome, error) {
-	source, err := a.Articles.SourceBySlug(ctx, a.DB, slug)
+	source, err := a.Articles.PresentSource(ctx, a.DB, slug)
 	if err != nil {
 		return sources.Outcome{}, err
 	}
@@ -61,6 +62,74 @@ func (a *App) decide(ctx context.Context, slug string, do func(tx *sqlx.Tx, sour
 		}
 		return do(tx, source)
 	})
+}
+
+// AddSource makes a source that is not there yet; a slug that one has is errs.Conflict. One that was removed is there again.
+func (a *App) AddSource(ctx context.Context, want articles.Source) error {
+	return a.setSource(ctx, want, func(there *articles.Source) error {
+		if there != nil && there.RemovedAt == nil {
+			return errs.New(errs.Conflict, "there is a source %q already, for %s: choose another slug", there.Slug, there.URL)
+		}
+		return nil
+	})
+}
+
+// ChangeSource makes a source be as want says; none of that slug is errs.NotFound. Its kind and, of a folder, its path stay.
+func (a *App) ChangeSource(ctx context.Context, want articles.Source) error {
+	return a.setSource(ctx, want, func(there *articles.Source) error {
+		if there == nil || there.RemovedAt != nil {
+			return errs.New(errs.NotFound, "there is no source %q", want.Slug)
+		}
+		return nil
+	})
+}
+
+// setSource declares a source, unless check says why not to; there is nil when none of the slug ever was.
+func (a *App) setSource(ctx context.Context, want articles.Source, check func(there *articles.Source) error) error {
+	if err := sources.CheckSettings(want); err != nil {
+		return err
+	}
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		found, err := a.Articles.SourceBySlug(ctx, tx, want.Slug)
+		there := &found
+		if err != nil && errs.KindOf(err) == errs.NotFound {
+			there, err = nil, nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := check(there); err != nil {
+			return err
+		}
+		_, _, err = a.Articles.UpsertSource(ctx, tx, want, a.Clock.Now())
+		return err
+	})
+}
+
+// PollSoon has a worker poll a source at once. While the database is held, nothing is polled.
+func (a *App) PollSoon(ctx context.Context, slug string) error {
+	if err := a.refuseIfHeld(ctx); err != nil {
+		return err
+	}
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		if err := a.Articles.PollSourceSoon(ctx, tx, slug, a.Clock.Now()); err != nil {
+			return err
+		}
+		return a.queue.Insert(ctx, tx, jobs.PollSource{Slug: slug})
+	})
+}
+
+// PauseSource keeps a source from being polled by itself, or has it polled again.
+func (a *App) PauseSource(ctx context.Context, slug string, pause bool) error {
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		_, err := a.Articles.PauseSource(ctx, tx, slug, pause, a.Clock.Now())
+		return err
+	})
+}
+
+// RemoveSource takes a source away and leaves its articles where they are; see articles.Store.
+func (a *App) RemoveSource(ctx context.Context, slug string) error {
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error { return a.Articles.RemoveSource(ctx, tx, slug, a.Clock.Now()) })
 }
 
 // SourceList returns all sources, with how they are.

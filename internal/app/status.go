@@ -140,6 +140,7 @@ type SourceStatus struct {
 	Failures   int        `json:"failures"`     // polls in a row that failed
 	Failure    string     `json:"failure"`      // why the last one did; "" when it went well
 	MovedURL   string     `json:"moved_url"`    // where the server says that it is from now on; "": where it is declared
+	PausedAt   *time.Time `json:"paused_at"`    // it is not polled by itself since; nil: it is
 	articles.Health
 	Warnings []string `json:"warnings"` // what a person should look at, in plain words
 }
@@ -262,7 +263,7 @@ func (a *App) sourceStatus(ctx context.Context, h database.Handle) ([]SourceStat
 		shown[i] = SourceStatus{
 			Slug: s.Slug, Kind: s.Kind, URL: cmp.Or(s.URL, s.Settings.Path), PolledAt: s.PolledAt, NextPollAt: s.NextPollAt, Failures: s.Failures,
 			Failure: s.Failure, Health: health, Warnings: append([]string{}, health.Warnings(s, now)...),
-			MovedURL: s.MovedURL,
+			MovedURL: s.MovedURL, PausedAt: s.PausedAt,
 		}
 	}
 	return shown, err

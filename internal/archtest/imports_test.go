@@ -60,6 +60,7 @@ var rules = []rule{
 	{from: []string{"mailer/dkim"}, to: []string{"mailer/...", "templates", "subscribers", "internal/articles"}, why: "a signature is made of bytes, whatever they say"},
 	{from: []string{"internal/installation"}, to: []string{"mailer/...", "feeds", "subscribers", "templates", "internal/articles", "internal/jobs", "internal/web", "internal/fetch", "internal/config"}, why: "which database this is does not depend on what it holds"},
 
+	{from: []string{"internal/calls"}, to: []string{"mailer/...", "feeds", "subscribers", "templates", "internal/articles", "internal/jobs", "internal/web", "internal/config", "internal/accounts"}, why: "how often somebody calls, and what they were answered, does not depend on what they ask"},
 	{from: []string{"internal/metrics"}, to: []string{"..."}, why: "numbers are handed in; what they mean is known where they are counted"},
 	{from: []string{"internal/errs", "internal/clock"}, to: []string{"..."}, why: "the lowest stones lie on nothing"},
 	{from: []string{"internal/token", "internal/language", "internal/slug", "internal/config"}, to: []string{"..."}, why: "ground rooms lie on errs alone"},
@@ -167,9 +168,11 @@ var homes = map[string][]string{
 	"github.com/pressly/goose/...":    {"internal/database"},
 	"github.com/alecthomas/kong":      {"cmd/silkpost"},
 	"github.com/knadh/koanf/...":      {"internal/config"},
-	"github.com/lib/pq/...":           {"internal/database", "internal/articles", "feeds", "subscribers", "mailer/..."},
+	"github.com/lib/pq/...":           {"internal/database", "internal/accounts", "internal/articles", "feeds", "subscribers", "mailer/..."},
 	"net/http":                        {"feeds", "templates", "mailer/catcher", "internal/app", "internal/web/...", "internal/fetch", "internal/sources", "internal/metrics"},
 	"github.com/prometheus/...":       {"internal/metrics"},
+	"github.com/pquerna/otp/...":      {"internal/accounts"},
+	"github.com/danielgtaylor/...":    {"internal/web/api"},
 	"net/smtp":                        {},
 }
 

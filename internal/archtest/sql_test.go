@@ -15,10 +15,12 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 
 // owners says which room a Postgres schema belongs to. Nobody else writes there.
 var owners = map[string]string{
+	"accounts":    "internal/accounts",
 	"articles":    "internal/articles",
 	"feeds":       "feeds",
 	"subscribers": "subscribers",
 	"mailer":      "mailer/...",
+	"calls":       "internal/calls",
 
 	"installation": "internal/installation",
 	"river":        "internal/database", // the queue's own tables: its library alone writes them, migrated by us

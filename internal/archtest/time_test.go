@@ -47,6 +47,7 @@ var ownTime = map[string]string{
 	"internal/web/page.go":              "how long a request took, for the log",
 	"cmd/silkpost/demo.go":              "how long opening took, for the summary",
 	"cmd/silkpost/progress.go":          "how fast an import is, for whoever watches",
+	"internal/web/admin/csv.go":         "deadlines of a connection",
 	"internal/web/admin/stream.go":      "deadlines of a connection",
 	"mailer/catcher/answer.go":          "deadlines of a connection",
 	"mailer/catcher/conn.go":            "deadlines of a connection",

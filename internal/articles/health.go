@@ -94,6 +94,9 @@ func usualPause(days []string) time.Duration {
 // Warnings says in plain words what a person should look at; none when all is well.
 func (h *Health) Warnings(s *Source, now time.Time) (all []string) {
 	warn := func(format string, args ...any) { all = append(all, errs.New(errs.Invalid, format, args...).Error()) }
+	if s.PausedAt != nil && h.Held == 0 {
+		return nil // that it brings nothing is what somebody wanted
+	}
 	if h.FailingSince != nil && now.Sub(*h.FailingSince) >= FailingLong {
 		warn("it has failed since %s: %s", day(*h.FailingSince), s.Failure)
 	}

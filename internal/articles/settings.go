@@ -95,7 +95,8 @@ func (s Settings) check(kind string) error {
 		{"time_zone", s.TimeZone != "", site},
 		{"full_text", s.FullText != "", kind == KindFeed},
 		{"path", s.Path != "", kind == KindFolder},
-		{"first_poll", s.FirstPoll != "", kind != KindFolder || s.Path != ""},
+		{"first_poll", s.FirstPoll != "", kind != KindAPI && (kind != KindFolder || s.Path != "")},
+		{"hold_above", s.HoldAbove != 0, kind != KindAPI},
 	} {
 		if key.given && !key.fits {
 			return errs.New(errs.Invalid, "%s means nothing for kind %q", key.name, kind)

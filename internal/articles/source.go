@@ -18,6 +18,7 @@ import (
 const (
 	KindFolder = "folder" // files given to an import
 	KindFeed   = "feed"   // an upstream RSS, Atom or JSON feed, polled
+	KindAPI    = "api"    // a program that brings them itself
 
 	// Sites without a feed, polled.
 	KindJCMS    = "jcms"    // columns of a site that Hanweb's JCMS makes
@@ -56,17 +57,21 @@ type Source struct {
 	BodyHash []byte        `db:"body_hash"` // of what was there last
 	NewsAt   *time.Time    `db:"news_at"`   // the last poll that brought anything, else the first; nil: none did yet
 	MovedURL string        `db:"moved_url"` // where permanent redirects lead to; "": they do not
+
+	PausedAt  *time.Time `db:"paused_at"`  // it is not polled by itself since; nil: it is
+	RemovedAt *time.Time `db:"removed_at"` // see RemoveSource; nil: it is there
 }
 
 const sourceColumns = `id, slug, kind, url, section, language, (extract(epoch FROM every) * 1000000000)::bigint AS every,
 	settings, etag, last_modified, polled_at, next_poll_at, failures, failure,
-	(extract(epoch FROM ttl) * 1000000000)::bigint AS ttl, body_hash, news_at, moved_url`
+	(extract(epoch FROM ttl) * 1000000000)::bigint AS ttl, body_hash, news_at, moved_url,
+	paused_at, removed_at`
 
 // EnsureSource returns the folder source with a slug and makes it when there is none. A slug that belongs to another kind gives
 // an error of kind errs.Conflict.
 func (s *Store) EnsureSource(ctx context.Context, h database.Handle, slug string, now time.Time) (Source, error) {
 	found, err := s.SourceBySlug(ctx, h, slug)
-	if errs.KindOf(err) == errs.NotFound {
+	if errs.KindOf(err) == errs.NotFound || err == nil && found.RemovedAt != nil && found.Kind == KindFolder {
 		found, _, err = s.UpsertSource(ctx, h, Source{Slug: slug, Kind: KindFolder}, now)
 	}
 	if err == nil && found.Kind != KindFolder {
@@ -77,10 +82,11 @@ func (s *Store) EnsureSource(ctx context.Context, h database.Handle, slug string
 
 // UpsertSource declares a source by its slug and reports whether that wrote anything. A source that is polled is so at once when it is
 // new or its URL, columns or listing changed: then, too, its polls begin anew, and what the first one finds that was not known is archive,
-// for another place may bring a whole past along. The kind of a source cannot change: its articles are known by keys of that kind.
+// for another place may bring a whole past along; so it is with one that was removed, which is there again. The kind of a source cannot
+// change: its articles are known by keys of that kind.
 func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source, now time.Time) (Source, bool, error) {
 	want, err := checkSource(want)
-	if err == nil && want.Kind != KindFolder && s.CheckURL != nil {
+	if err == nil && want.URL != "" && s.CheckURL != nil {
 		if err = s.CheckURL(want.URL); err != nil {
 			err = errs.New(errs.KindOf(err), "source %q: %w", want.Slug, err)
 		}
@@ -91,12 +97,12 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 	var written []Source
 	err = h.SelectContext(ctx, &written, `
 		INSERT INTO articles.sources AS s (slug, kind, url, section, language, every, settings, next_poll_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, make_interval(secs => $6), $8, CASE WHEN $2 <> 'folder' OR $8::jsonb ? 'path' THEN $7::timestamptz END, $7)
+		VALUES ($1, $2, $3, $4, $5, make_interval(secs => $6), $8, CASE WHEN $2 NOT IN ('folder', 'api') OR $8::jsonb ? 'path' THEN $7::timestamptz END, $7)
 		ON CONFLICT (slug) DO UPDATE SET url = excluded.url, section = excluded.section, language = excluded.language,
 			every = excluded.every, settings = excluded.settings,
-			etag = CASE WHEN s.url = excluded.url AND s.settings = excluded.settings THEN s.etag ELSE '' END,
-			last_modified = CASE WHEN s.url = excluded.url AND s.settings = excluded.settings THEN s.last_modified ELSE '' END,
-			body_hash = CASE WHEN s.url = excluded.url AND s.settings = excluded.settings THEN s.body_hash END,
+			etag = CASE WHEN `+sameDocument+` THEN s.etag ELSE '' END,
+			last_modified = CASE WHEN `+sameDocument+` THEN s.last_modified ELSE '' END,
+			body_hash = CASE WHEN `+sameDocument+` THEN s.body_hash END,
 			polled_at = CASE WHEN `+samePlace+` THEN s.polled_at END,
 			next_poll_at = CASE WHEN `+samePlace+` THEN s.next_poll_at ELSE excluded.next_poll_at END,
 			ttl = CASE WHEN `+samePlace+` THEN s.ttl ELSE '0' END,
@@ -104,10 +110,11 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 			moved_url = CASE WHEN `+samePlace+` THEN s.moved_url ELSE '' END,
 			failures = CASE WHEN `+samePlace+` THEN s.failures ELSE 0 END,
 			failure = CASE WHEN `+samePlace+` THEN s.failure ELSE '' END,
-			failing_since = CASE WHEN `+samePlace+` THEN s.failing_since END
+			failing_since = CASE WHEN `+samePlace+` THEN s.failing_since END,
+			paused_at = CASE WHEN s.removed_at IS NULL THEN s.paused_at END, removed_at = NULL
 		WHERE s.kind = excluded.kind
-		  AND (s.url, s.section, s.language, s.every, s.settings)
-		   <> (excluded.url, excluded.section, excluded.language, excluded.every, excluded.settings)
+		  AND ((s.url, s.section, s.language, s.every, s.settings)
+		    <> (excluded.url, excluded.section, excluded.language, excluded.every, excluded.settings) OR s.removed_at IS NOT NULL)
 		RETURNING `+sourceColumns,
 		want.Slug, want.Kind, want.URL, want.Section, want.Language, want.Every.Seconds(), now, want.Settings)
 	if err != nil {
@@ -124,8 +131,11 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 }
 
 // samePlace says in SQL that a source is looked for where it was. What is left out of its pages does not matter for that.
-const samePlace = `s.url = excluded.url AND (s.settings->'columns', s.settings->'listing', s.settings->'include', s.settings->'path')
+const samePlace = `s.removed_at IS NULL AND s.url = excluded.url AND (s.settings->'columns', s.settings->'listing', s.settings->'include', s.settings->'path')
 	IS NOT DISTINCT FROM (excluded.settings->'columns', excluded.settings->'listing', excluded.settings->'include', excluded.settings->'path')`
+
+// sameDocument says in SQL that what a source was asked for last is what it will be asked for next.
+const sameDocument = `s.removed_at IS NULL AND s.url = excluded.url AND s.settings = excluded.settings`
 
 // checkSource returns a declared source with its defaults filled in, or an error of kind errs.Invalid.
 func checkSource(s Source) (Source, error) {
@@ -134,6 +144,9 @@ func checkSource(s Source) (Source, error) {
 	}
 	switch {
 	case s.Kind == KindFolder:
+	case s.Kind == KindAPI && s.URL != "":
+		return s, errs.New(errs.Invalid, "source %q: url means nothing for kind %q: its articles are brought, not fetched", s.Slug, s.Kind)
+	case s.Kind == KindAPI:
 	case slices.Contains(polled, s.Kind):
 		address := WebAddress(s.URL, "")
 		if address == "" {
@@ -141,7 +154,7 @@ func checkSource(s Source) (Source, error) {
 		}
 		s.URL = address
 	default:
-		return s, errs.New(errs.Invalid, "source %q: kind %q does not exist; kinds are folder, %s", s.Slug, s.Kind, strings.Join(polled, ", "))
+		return s, errs.New(errs.Invalid, "source %q: kind %q does not exist; kinds are folder, api, %s", s.Slug, s.Kind, strings.Join(polled, ", "))
 	}
 	if err := s.Settings.check(s.Kind); err != nil {
 		return s, errs.New(errs.Invalid, "source %q: %w", s.Slug, err)
@@ -163,7 +176,7 @@ func checkSource(s Source) (Source, error) {
 	return s, nil
 }
 
-// SourceBySlug returns a source, or an error of kind errs.NotFound.
+// SourceBySlug returns a source, also one that was removed, or an error of kind errs.NotFound.
 func (s *Store) SourceBySlug(ctx context.Context, h database.Handle, slug string) (found Source, err error) {
 	err = h.GetContext(ctx, &found, `SELECT `+sourceColumns+` FROM articles.sources WHERE slug = $1`, slug)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -172,16 +185,17 @@ func (s *Store) SourceBySlug(ctx context.Context, h database.Handle, slug string
 	return found, err
 }
 
-// Sources returns all sources by slug.
+// Sources returns all sources by slug, but for those that were removed.
 func (s *Store) Sources(ctx context.Context, h database.Handle) (all []Source, err error) {
-	err = h.SelectContext(ctx, &all, `SELECT `+sourceColumns+` FROM articles.sources ORDER BY slug`)
+	err = h.SelectContext(ctx, &all, `SELECT `+sourceColumns+` FROM articles.sources WHERE removed_at IS NULL ORDER BY slug`)
 	return all, err
 }
 
-// Due returns the sources whose next poll is at or before now, the longest overdue first.
+// Due returns the sources whose next poll is at or before now, the longest overdue first. None is that is paused or was removed.
 func (s *Store) Due(ctx context.Context, h database.Handle, now time.Time) (due []Source, err error) {
 	err = h.SelectContext(ctx, &due, `
-		SELECT `+sourceColumns+` FROM articles.sources WHERE next_poll_at <= $1 ORDER BY next_poll_at, id`, now)
+		SELECT `+sourceColumns+` FROM articles.sources
+		WHERE next_poll_at <= $1 AND paused_at IS NULL AND removed_at IS NULL ORDER BY next_poll_at, id`, now)
 	return due, err
 }
 

@@ -69,6 +69,9 @@ func transactOnce(ctx context.Context, db *sqlx.DB, fn func(tx *sqlx.Tx) error) 
 	if err := fn(tx); err != nil {
 		return err
 	}
+	if err := end(ctx, tx); err != nil {
+		return err
+	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

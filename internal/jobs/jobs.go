@@ -47,6 +47,17 @@ type SendNotice struct {
 	ID uuid.UUID `json:"id"`
 }
 
+// WorkUpload checks or imports a table of people that was uploaded.
+type WorkUpload struct {
+	ID uuid.UUID `json:"id"`
+}
+
+// Kind names the job in the queue.
+func (WorkUpload) Kind() string { return "work_upload" }
+
+// InsertOpts has an upload worked again whose process was killed: an import is whole or not at all, and importing again changes nothing.
+func (WorkUpload) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: 3} }
+
 // Kind names the job in the queue.
 func (Plan) Kind() string { return "plan" }
 
@@ -112,6 +123,7 @@ type Work struct {
 	PollSource func(ctx context.Context, slug string) error
 	TellHub    func(ctx context.Context, hub string, generation int64) error
 	SendNotice func(ctx context.Context, id uuid.UUID) error
+	WorkUpload func(ctx context.Context, id uuid.UUID) error
 }
 
 // How often the periodic jobs run, and how often the queue is looked at: this driver cannot listen.
@@ -148,6 +160,9 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[SendNotice]) error {
 		return work.SendNotice(ctx, job.Args.ID)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, job *river.Job[WorkUpload]) error {
+		return work.WorkUpload(ctx, job.Args.ID)
 	}))
 	client, err := river.NewClient(riverdatabasesql.New(db.DB), &river.Config{
 		Schema:            database.RiverSchema,

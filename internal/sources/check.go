@@ -42,6 +42,9 @@ type Preview struct {
 	Published *time.Time `json:"published"` // null: no date was found
 	Language  string     `json:"language"`
 	Words     string     `json:"words"` // with which its text begins
+	Section   string     `json:"section"`
+	Image     string     `json:"image"` // its address
+	HTML      string     `json:"-"`     // clean
 }
 
 // How much Check looks at.
@@ -53,8 +56,8 @@ const (
 )
 
 // Check looks what articles could be had from at an address: a feed, the columns of a JCMS site, a page that lists them, a sitemap. Of the
-// best it reads the newest articles. That nothing is found is no error: the finding says what stood in the way. Errors are those of fetching
-// the address itself, or ctx's.
+// best it reads the newest articles. That nothing is found is no error: the finding says what stood in the way. When ctx ends it returns
+// what was found by then. Errors are those of fetching the address itself, or ctx's when nothing was found yet.
 func Check(ctx context.Context, client *fetch.Client, address string) (Finding, error) {
 	seen, err := Discover(ctx, client, address)
 	if err != nil {
@@ -67,10 +70,13 @@ func Check(ctx context.Context, client *fetch.Client, address string) (Finding, 
 	} else if !c.itself() {
 		c.site(seen.Feeds)
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && len(c.found.Found) == 0 {
 		return Finding{}, ctx.Err()
 	}
 	c.preview()
+	if ctx.Err() != nil {
+		c.found.Problems = []string{"the site is slow: there was no time to look at all of it"}
+	}
 	for i := range c.found.Found {
 		c.found.Found[i].Settings = settingsTable(c.found.Found[i].Source)
 	}
@@ -354,12 +360,16 @@ func (c *checker) previewPages(candidate *Candidate) {
 }
 
 func previewOf(d articles.Draft) Preview {
-	text := d.Text
+	text, clean := d.Text, ""
 	if d.HTML != "" {
-		text = articles.Text(articles.Clean(d.HTML, d.URL))
+		clean = articles.Clean(d.HTML, d.URL)
+		text = articles.Text(clean)
 	}
 	text = articles.OneLine(text)
-	p := Preview{Title: articles.OneLine(d.Title), URL: d.URL, Language: d.Language, Words: cutColumns(text, previewWords)}
+	p := Preview{
+		Title: articles.OneLine(d.Title), URL: d.URL, Language: d.Language, Words: cutColumns(text, previewWords),
+		Section: articles.OneLine(d.Section), Image: articles.WebAddress(d.ImageURL, d.URL), HTML: clean,
+	}
 	if p.Language == "" {
 		p.Language = articles.DetectLanguage(p.Title + "\n\n" + text)
 	}

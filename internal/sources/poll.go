@@ -39,6 +39,8 @@ func (p *Poller) Poll(ctx context.Context, source articles.Source, now time.Time
 	switch {
 	case source.Kind == articles.KindFolder && source.Settings.Path == "":
 		return Outcome{}, errs.New(errs.Invalid, "source %q is a folder without a path and cannot be polled: import its files", source.Slug)
+	case source.Kind == articles.KindAPI:
+		return Outcome{}, errs.New(errs.Invalid, "source %q cannot be polled: its articles are brought by POST /api/v1/articles", source.Slug)
 	case source.Kind == articles.KindFolder:
 		poll = p.pollFolder
 	case source.Kind == articles.KindFeed:

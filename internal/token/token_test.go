@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 
 	"silkpost/internal/errs"
@@ -170,4 +171,30 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("%q opens as %d, but is not its token", given, id)
 		}
 	})
+}
+
+// What one goroutine signs does not get into what another does.
+func TestManySignAtOnce(t *testing.T) {
+	t.Parallel()
+	ring := keys(t, newSecret)
+	var all sync.WaitGroup
+	for id := range int64(8) {
+		want := keys(t, newSecret).Sign("view", id)
+		all.Go(func() {
+			for range 200 {
+				if got := ring.Sign("view", id); got != want {
+					t.Errorf("id %d gives %s, not %s", id, got, want)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func BenchmarkSign(b *testing.B) {
+	ring := keys(b, newSecret)
+	b.ReportAllocs()
+	for b.Loop() {
+		ring.Sign("unsubscribe", 123456)
+	}
 }

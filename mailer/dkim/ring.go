@@ -133,7 +133,7 @@ func (r *Ring) opened(ctx context.Context, last *reading, all []storedKey) map[s
 	known := map[string]held{}
 	for _, s := range all {
 		of := known[s.Domain]
-		if private, _, err := open(r.Secrets, s.row(), s.Sealed); err == nil {
+		if private, _, err := openKey(r.Secrets, s.row(), s.Sealed); err == nil {
 			of.signers = append(of.signers, signer{s.Domain, s.Selector, private})
 		} else {
 			of.failure = errs.New(errs.Unavailable, "key %s: %w", s.Selector, err)

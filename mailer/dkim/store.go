@@ -36,7 +36,7 @@ func Create(ctx context.Context, h database.Handle, secrets token.Keys, domain, 
 		return k, err
 	}
 	k.Public = public
-	sealed, err := seal(secrets, k.row(), private)
+	sealed, err := sealKey(secrets, k.row(), private)
 	if err != nil {
 		return k, err
 	}
@@ -116,7 +116,7 @@ func openStored(ctx context.Context, h database.Handle, secrets token.Keys, k *K
 	if err := h.GetContext(ctx, &sealed, `SELECT sealed FROM mailer.dkim_keys WHERE domain = $1 AND selector = $2`, k.Domain, k.Selector); err != nil {
 		return nil, 0, err
 	}
-	return open(secrets, k.row(), sealed)
+	return openKey(secrets, k.row(), sealed)
 }
 
 // Retire ends a key's signing; errs.Conflict when it does not sign.
@@ -156,7 +156,7 @@ func Locks(ctx context.Context, h database.Handle, secrets token.Keys) (locks []
 	all, err := stored(ctx, h, Made, Active, Retired)
 	for _, s := range all {
 		lock := Lock{Key: s.Key}
-		if _, lock.Secret, err = open(secrets, s.row(), s.Sealed); err != nil {
+		if _, lock.Secret, err = openKey(secrets, s.row(), s.Sealed); err != nil {
 			lock.Failure, err = err.Error(), nil
 		}
 		locks = append(locks, lock)
@@ -175,14 +175,14 @@ func Reseal(ctx context.Context, db *sqlx.DB, secrets token.Keys) (changed int, 
 			return err
 		}
 		for _, s := range all {
-			private, which, err := open(secrets, s.row(), s.Sealed)
+			private, which, err := openKey(secrets, s.row(), s.Sealed)
 			if err != nil {
 				return errs.New(errs.KindOf(err), "key %s of %s: %w", s.Selector, s.Domain, err)
 			}
 			if which == 0 {
 				continue
 			}
-			sealed, err := seal(secrets, s.row(), private)
+			sealed, err := sealKey(secrets, s.row(), private)
 			if err != nil {
 				return err
 			}

@@ -37,6 +37,12 @@ type Desk struct {
 	Clock     clock.Clock
 	Languages Languages
 	By        string // who works: an id, or CommandLine
+	// Seen is the last entry of the edition's log that whoever works has seen: when somebody did something since, an act is an error of kind errs.Conflict
+	// that names it. nil: they know what they do.
+	Seen *int64
+
+	// Check, if not nil, is asked about an edition before something is done to it, when nobody else can change it any more: its error forbids it.
+	Check func(ctx context.Context, h database.Handle, id uuid.UUID) error
 }
 
 // bench is an edition that somebody has in hand.
@@ -56,7 +62,15 @@ func (d *Desk) work(ctx context.Context, id uuid.UUID, act act, do func(b *bench
 		if err != nil {
 			return err
 		}
+		if d.Check != nil {
+			if err := d.Check(ctx, tx, id); err != nil {
+				return err
+			}
+		}
 		if err := act.allowed(b.edition); err != nil {
+			return err
+		}
+		if err := d.sawAll(ctx, b); err != nil {
 			return err
 		}
 		what, err := do(b)
@@ -65,6 +79,23 @@ func (d *Desk) work(ctx context.Context, id uuid.UUID, act act, do func(b *bench
 		}
 		return b.note(ctx, what)
 	})
+}
+
+// sawAll refuses what somebody does who has not seen what was done last.
+func (d *Desk) sawAll(ctx context.Context, b *bench) error {
+	if d.Seen == nil {
+		return nil
+	}
+	var since []Entry
+	if err := b.SelectContext(ctx, &since, `
+		SELECT id, at, actor, what FROM mailer.edition_log WHERE edition_id = $1 AND id > $2 ORDER BY id DESC LIMIT 1`, b.edition.ID, *d.Seen); err != nil {
+		return err
+	}
+	if len(since) == 0 {
+		return nil
+	}
+	return errs.New(errs.Conflict, "the edition has changed since you looked at it: %s by %s, %s", since[0].What, since[0].Actor,
+		since[0].At.UTC().Format("2006-01-02 15:04 MST"))
 }
 
 // act is something that is done to an edition, with the states that it is possible in.
@@ -125,7 +156,7 @@ func (b *bench) retire(ctx context.Context, where string, args ...any) error {
 // again lays out again what is not sent yet of the retired variants. Done again, it changes nothing.
 func (b *bench) again(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		b.leaveInDoubt, b.suppress, b.given, b.readers, b.isBare, b.layOut, b.insertVariants, b.assign, b.tidy, b.count,
+		b.leaveInDoubt, b.suppress, b.given, b.readers, b.isBare, b.layOut, b.insertVariants, b.assign, b.tidy, b.count, b.recount,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -298,6 +329,15 @@ func (b *bench) count(ctx context.Context) error {
 			FROM (SELECT DISTINCT variant_id FROM mailer.deliveries WHERE edition_id = $1 AND NOT emptied) d
 			JOIN mailer.variants v ON v.id = d.variant_id LEFT JOIN LATERAL unnest(v.groups) g ON true)
 		WHERE e.id = $1`, b.edition.ID)
+}
+
+// recount counts a large edition anew: what was counted is of variants that are no more.
+func (b *bench) recount(ctx context.Context) error {
+	tx, ok := b.handle.(*sqlx.Tx)
+	if !ok || b.edition.Recipients <= ledger.Few {
+		return nil
+	}
+	return ledger.Recount(ctx, tx, b.edition.ID, b.now)
 }
 
 // ahead finds, for the readers of a list $1, what they were given before their mark came to it: an editor had added it to an edition, or had

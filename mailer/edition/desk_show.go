@@ -2,12 +2,15 @@ package edition
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
 	"silkpost/internal/errs"
 	"silkpost/internal/language"
+	"silkpost/mailer/ledger"
 )
 
 // Item is an article of an edition, by its translation group, as it is arranged.
@@ -19,9 +22,10 @@ type Item struct {
 	Dropped    string `db:"dropped"` // later, never, or "" for neither
 }
 
-// perVariant counts the recipients of each variant of edition $1.
-const perVariant = `SELECT variant_id, count(*) AS recipients, min(contact_id) AS contact_id FROM mailer.deliveries
-	WHERE edition_id = $1 AND state <> 'cancelled' GROUP BY variant_id`
+// perVariant counts the recipients of each variant of edition $1, or takes what was counted of a large one.
+var perVariant = `SELECT variant_id, count(*) AS recipients, min(contact_id) AS contact_id FROM mailer.deliveries
+	WHERE edition_id = $1 AND state <> 'cancelled' AND NOT ` + ledger.IsCounted("$1") + ` GROUP BY variant_id
+	UNION ALL SELECT variant_id, recipients, contact_id FROM mailer.counted_variants WHERE edition_id = $1 AND ` + ledger.IsCounted("$1")
 
 // Items returns what is in an edition, and what was dropped from it: what has a place first, then what most people get.
 func Items(ctx context.Context, h handle, id uuid.UUID) (items []Item, err error) {
@@ -101,4 +105,24 @@ func Samples(ctx context.Context, h handle, id uuid.UUID) (samples []Sample, err
 		WHERE place = 1 OR recipients * 100 > everybody
 		ORDER BY recipients DESC, variant_id`, id)
 	return samples, err
+}
+
+// HasVariant reports whether a variant is one of an edition's.
+func HasVariant(ctx context.Context, h handle, id uuid.UUID, variant int64) (has bool, err error) {
+	defer errs.Wrap(&err, "edition.HasVariant(%s)", id)
+	err = h.GetContext(ctx, &has, `SELECT EXISTS (SELECT FROM mailer.variants WHERE id = $2 AND edition_id = $1)`, id, variant)
+	return has, err
+}
+
+// SampleOf returns one variant of an edition with how many get it, or an error of kind errs.NotFound. Of a large edition it is what was counted.
+func SampleOf(ctx context.Context, h handle, id uuid.UUID, variant int64) (s Sample, err error) {
+	err = h.GetContext(ctx, &s, `
+		SELECT v.id AS variant_id, v.language, coalesce(n.recipients, 0) AS recipients, coalesce(n.contact_id, 0) AS contact_id
+		FROM mailer.variants v LEFT JOIN (`+perVariant+`) n ON n.variant_id = v.id
+		WHERE v.edition_id = $1 AND v.id = $2`, id, variant)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, errs.New(errs.NotFound, "edition %s has no variant %d", id, variant)
+	}
+	errs.Wrap(&err, "edition.SampleOf(%s)", id)
+	return s, err
 }

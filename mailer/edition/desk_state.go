@@ -134,8 +134,23 @@ func PausedLists(ctx context.Context, h handle) (lists []int64, err error) {
 	return lists, err
 }
 
+// Pause is something that was stopped for a while.
+type Pause struct {
+	ListID int64     `db:"list_id"` // 0: every list
+	At     time.Time `db:"at"`
+	Actor  string    `db:"actor"` // an id, or CommandLine
+}
+
+// Pauses returns what PauseList stopped, everything first.
+func Pauses(ctx context.Context, h handle) (all []Pause, err error) {
+	defer errs.Wrap(&err, "edition.Pauses")
+	err = h.SelectContext(ctx, &all, `SELECT list_id, at, actor FROM mailer.pauses ORDER BY list_id`)
+	return all, err
+}
+
 // Entry is a line of an edition's log.
 type Entry struct {
+	ID    int64     `db:"id" json:"-"` // rises
 	At    time.Time `db:"at" json:"at"`
 	Actor string    `db:"actor" json:"actor"` // an id, or CommandLine
 	What  string    `db:"what" json:"what"`
@@ -144,7 +159,7 @@ type Entry struct {
 // Log returns who did what to an edition, the first first.
 func Log(ctx context.Context, h handle, id uuid.UUID) (entries []Entry, err error) {
 	defer errs.Wrap(&err, "edition.Log(%s)", id)
-	err = h.SelectContext(ctx, &entries, `SELECT at, actor, what FROM mailer.edition_log WHERE edition_id = $1 ORDER BY id`, id)
+	err = h.SelectContext(ctx, &entries, `SELECT id, at, actor, what FROM mailer.edition_log WHERE edition_id = $1 ORDER BY id`, id)
 	return entries, err
 }
 

@@ -80,16 +80,18 @@ type Entry struct {
 	BounceDiagnostic string     `db:"bounce_diagnostic"`
 }
 
-// Entries returns an edition's deliveries in the order of their contacts.
-func Entries(ctx context.Context, h database.Handle, edition uuid.UUID) (entries []Entry, err error) {
-	defer errs.Wrap(&err, "ledger.Entries(%s)", edition)
-	err = h.SelectContext(ctx, &entries, `
-		SELECT d.contact_id, a.email, d.state, d.attempts, d.resent, d.code, d.reply, d.not_before, d.settled_at, d.variant_id,
+// entryColumns are those of Entry, with the tables that they are from.
+const entryColumns = `d.contact_id, a.email, d.state, d.attempts, d.resent, d.code, d.reply, d.not_before, d.settled_at, d.variant_id,
 		       v.language, coalesce(v.sender, '') AS sender, v.articles || v.more AS articles, d.bounced_at, coalesce(d.bounce_kind, '') AS bounce_kind,
 		       coalesce(d.bounce_status, '') AS bounce_status, coalesce(d.bounce_diagnostic, '') AS bounce_diagnostic
 		FROM mailer.deliveries d
 		JOIN mailer.variants v ON v.id = d.variant_id
-		JOIN subscribers.addresses a ON a.contact_id = d.contact_id
+		JOIN subscribers.addresses a ON a.contact_id = d.contact_id`
+
+// Entries returns an edition's deliveries in the order of their contacts.
+func Entries(ctx context.Context, h database.Handle, edition uuid.UUID) (entries []Entry, err error) {
+	defer errs.Wrap(&err, "ledger.Entries(%s)", edition)
+	err = h.SelectContext(ctx, &entries, `SELECT `+entryColumns+`
 		WHERE d.edition_id = $1
 		ORDER BY d.contact_id`,
 		edition)

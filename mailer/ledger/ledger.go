@@ -16,6 +16,9 @@ import (
 	"silkpost/mailer/reply"
 )
 
+// Channel is what the database notifies when an edition may go out from now on.
+const Channel = "silkpost_due"
+
 // Delivery is a claimed delivery: one edition's message to one contact.
 type Delivery struct {
 	EditionID      uuid.UUID `db:"edition_id"`

@@ -79,8 +79,9 @@ const begins = `(d.begun OR d.not_before > $2::timestamptz - e.late_after)`
 // waits is true of a delivery d while an older one of the same subscription is on its way at $2: its hour has come, and it is not one that waits
 // for a person.
 var waits = `(d.behind AND EXISTS (
-	SELECT FROM mailer.deliveries older JOIN mailer.editions first ON first.id = older.edition_id
-	WHERE older.subscription_id = d.subscription_id AND older.edition_id < d.edition_id AND older.due_at IS NOT NULL AND older.not_before <= $2::timestamptz
+	SELECT FROM (SELECT * FROM mailer.deliveries its WHERE its.subscription_id = d.subscription_id OFFSET 0) older
+	JOIN mailer.editions first ON first.id = older.edition_id
+	WHERE older.edition_id < d.edition_id AND older.due_at IS NOT NULL AND older.not_before <= $2::timestamptz
 	  AND ` + goes("first") + ` AND (older.begun OR older.not_before > $2::timestamptz - first.late_after)))`
 
 // goes is true of an edition that goes out.
@@ -186,6 +187,9 @@ func (c *Clerk) Claim(ctx context.Context, sender uuid.UUID, now time.Time, limi
 	for {
 		var all []met
 		if err := database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
+			if _, err := tx.ExecContext(ctx, `SET LOCAL enable_sort = off`); err != nil {
+				return err
+			}
 			all = make([]met, 0, limit)
 			here := tx.StmtxContext(ctx, statement)
 			defer func() { _ = here.Close() }() // it stays prepared

@@ -1,8 +1,12 @@
 package ledger
 
 import (
+	"bytes"
+	"cmp"
 	"context"
-	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,11 +15,62 @@ import (
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/mailer/reply"
 )
 
 // EnhancedCode finds in SQL the enhanced status code (RFC 3463) that a reply begins with: what is kept of one to an erased contact, who may stand in
 // its words.
 const EnhancedCode = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
+
+// outcomes are what is written down, as rows.
+const outcomes = `outcome AS (
+		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[],
+		                     $9::int[], $10::uuid[], $11::bigint[])
+		AS o (edition_id, contact_id, at, outcome, phase, code, reply, due_at, number, sender, variant_id)
+	)`
+
+// noted keeps the attempts at what was settled, how much was done in the hour, and when a subscription was last reached.
+const noted = `tried AS (
+		INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id)
+		SELECT edition_id, contact_id, number, at, outcome, phase, code, reply, sender FROM settled
+		ON CONFLICT DO NOTHING
+		RETURNING edition_id, at, outcome, sender_id
+	), hours AS (
+		INSERT INTO mailer.hours AS known (hour, list_id, what, part, count)
+		SELECT date_trunc('hour', t.at, 'UTC') AS hour, e.list_id, t.outcome, t.sender_id::text, count(*)
+		FROM tried t JOIN mailer.editions e ON e.id = t.edition_id
+		GROUP BY hour, e.list_id, t.outcome, t.sender_id ORDER BY hour, e.list_id, t.outcome
+		ON CONFLICT (hour, list_id, what, part) DO UPDATE SET count = known.count + excluded.count
+	), reached AS (
+		INSERT INTO mailer.reached (subscription_id, contact_id, list_id, sent_at)
+		SELECT s.subscription_id, s.contact_id, e.list_id, max(s.at)
+		FROM settled s JOIN mailer.editions e ON e.id = s.edition_id
+		WHERE s.outcome = 'sent'
+		GROUP BY s.subscription_id, s.contact_id, e.list_id
+		ORDER BY s.subscription_id
+		ON CONFLICT (subscription_id) DO UPDATE SET sent_at = greatest(reached.sent_at, excluded.sent_at)
+	)`
+
+// behind are the newer deliveries of a subscription that may wait for a delivery. It is looked for one by one, whatever the planner thinks: there are hardly ever any.
+func behind(s string) string {
+	return `SELECT newer.edition_id, newer.contact_id FROM mailer.deliveries newer
+		WHERE newer.subscription_id = ` + s + `.subscription_id AND newer.edition_id > ` + s + `.edition_id AND newer.behind AND newer.due_at IS NOT NULL OFFSET 0`
+}
+
+// plainly writes down that messages were sent of which nothing follows but that, as it is with nearly all: each is still the sender's as it was claimed, no newer
+// one waits for it, and its articles were not given back before. It returns how many those were. Where not all are, settle has to do it.
+var plainly = `
+	WITH ` + outcomes + `, settled AS (
+		UPDATE mailer.deliveries d
+		SET attempts = greatest(d.attempts, o.number), state = o.outcome, sender_id = NULL, due_at = NULL, settled_at = o.at, code = o.code, reply = o.reply
+		FROM outcome o
+		WHERE d.edition_id = o.edition_id AND d.contact_id = o.contact_id AND d.state = 'in_flight' AND d.sender_id = o.sender AND d.variant_id = o.variant_id
+		  AND NOT d.erased AND o.outcome = 'sent'
+		  AND NOT EXISTS (` + behind("d") + `)
+		  AND NOT EXISTS (SELECT FROM mailer.released r WHERE r.subscription_id = d.subscription_id OFFSET 0)
+		RETURNING d.edition_id, d.contact_id, d.subscription_id, o.number, o.sender, o.at, o.outcome, o.phase, o.code, o.reply
+	), ` + noted + `
+	SELECT count(*) FROM settled`
 
 // settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
 // is no longer the sender's takes nothing but "sent", and that with the variant that was sent: it may have been given another one since. When the
@@ -23,11 +78,7 @@ const EnhancedCode = `'^[245][.][0-9]{1,3}[.][0-9]{1,3}'`
 // before does not count again. A newer delivery waits as long as the older one does; when that is over it is dated anew, for it is not late by
 // having waited.
 var settle = `
-	WITH outcome AS (
-		SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::int[], $7::text[], $8::timestamptz[],
-		                     $9::int[], $10::uuid[], $11::bigint[])
-		AS o (edition_id, contact_id, at, outcome, phase, code, reply, due_at, number, sender, variant_id)
-	), before AS (
+	WITH ` + outcomes + `, before AS (
 		SELECT o.edition_id, o.contact_id, o.at, o.outcome, o.phase, o.code, o.due_at, o.number, o.sender,
 		       d.variant_id AS was, CASE WHEN o.outcome = 'sent' THEN o.variant_id ELSE d.variant_id END AS variant_id,
 		       CASE WHEN d.erased THEN coalesce(substring(o.reply FROM ` + EnhancedCode + `), '') ELSE o.reply END AS reply,
@@ -47,31 +98,12 @@ var settle = `
 		    reply = CASE WHEN b.counts THEN b.reply ELSE d.reply END
 		FROM before b WHERE d.edition_id = b.edition_id AND d.contact_id = b.contact_id
 		RETURNING d.edition_id, d.contact_id, d.subscription_id, d.variant_id, b.was, b.number, b.sender, b.at, b.outcome, b.phase, b.code, b.reply, b.counts, d.due_at
-	), tried AS (
-		INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id)
-		SELECT edition_id, contact_id, number, at, outcome, phase, code, reply, sender FROM settled
-		ON CONFLICT DO NOTHING
-		RETURNING edition_id, at, outcome, sender_id
-	), hours AS (
-		INSERT INTO mailer.hours AS known (hour, list_id, what, part, count)
-		SELECT date_trunc('hour', t.at, 'UTC') AS hour, e.list_id, t.outcome, t.sender_id::text, count(*)
-		FROM tried t JOIN mailer.editions e ON e.id = t.edition_id
-		GROUP BY hour, e.list_id, t.outcome, t.sender_id ORDER BY hour, e.list_id, t.outcome
-		ON CONFLICT (hour, list_id, what, part) DO UPDATE SET count = known.count + excluded.count
-	), reached AS (
-		INSERT INTO mailer.reached (subscription_id, contact_id, list_id, sent_at)
-		SELECT s.subscription_id, s.contact_id, e.list_id, max(s.at)
-		FROM settled s JOIN mailer.editions e ON e.id = s.edition_id
-		WHERE s.outcome = 'sent'
-		GROUP BY s.subscription_id, s.contact_id, e.list_id
-		ORDER BY s.subscription_id
-		ON CONFLICT (subscription_id) DO UPDATE SET sent_at = greatest(reached.sent_at, excluded.sent_at)
-	), next AS (
+	), ` + noted + `, next AS (
 		UPDATE mailer.deliveries d
 		SET due_at = coalesce(s.due_at, s.at),
 		    not_before = CASE WHEN s.due_at IS NULL THEN greatest(d.not_before, s.at) ELSE d.not_before END
-		FROM settled s
-		WHERE s.counts AND d.subscription_id = s.subscription_id AND d.edition_id > s.edition_id AND d.behind AND d.state = 'pending'
+		FROM settled s CROSS JOIN LATERAL (` + behind("s") + `) n
+		WHERE s.counts AND d.edition_id = n.edition_id AND d.contact_id = n.contact_id AND d.behind AND d.state = 'pending'
 		  AND NOT d.begun AND d.due_at < coalesce(s.due_at, s.at)
 	), given AS (
 		DELETE FROM mailer.released r USING settled s JOIN mailer.variants v ON v.id = s.variant_id
@@ -95,34 +127,18 @@ func Settle(ctx context.Context, db *sqlx.DB, attempts []Attempt, also ...func(t
 // Settle is the function of this name.
 func (c *Clerk) Settle(ctx context.Context, attempts []Attempt, also ...func(tx *sqlx.Tx) error) (err error) {
 	defer errs.Wrap(&err, "ledger.Settle")
-	var (
-		editions = make(pq.StringArray, len(attempts))
-		contacts = make(pq.Int64Array, len(attempts))
-		outcomes = make(pq.StringArray, len(attempts))
-		phases   = make(pq.StringArray, len(attempts))
-		codes    = make(pq.Int64Array, len(attempts))
-		replies  = make(pq.StringArray, len(attempts))
-		ats      = make([]time.Time, len(attempts))
-		dues     = make([]sql.NullTime, len(attempts))
-		numbers  = make(pq.Int64Array, len(attempts))
-		senders  = make(pq.StringArray, len(attempts))
-		variants = make(pq.Int64Array, len(attempts))
-	)
-	for i, a := range attempts {
-		numbers[i], senders[i] = int64(a.Delivery.Attempts)+1, a.Sender.String()
-		variants[i] = a.Delivery.VariantID
-		editions[i], contacts[i] = a.Delivery.EditionID.String(), a.Delivery.ContactID
-		outcomes[i], phases[i] = string(a.Outcome), string(a.Reply.Phase)
-		codes[i], replies[i], ats[i] = int64(a.Reply.Code), a.Reply.Text, a.At
-		dues[i] = sql.NullTime{Time: a.DueAt, Valid: !a.DueAt.IsZero()}
+	rows := rowsOf(attempts)
+	if len(also) == 0 && allSent(attempts) {
+		if err := c.settlePlainly(ctx, len(attempts), rows); !errors.Is(err, errNotPlain) {
+			return err
+		}
 	}
 	statement, err := c.settle.On(ctx, c.db)
 	if err != nil {
 		return err
 	}
 	return database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
-		_, err := tx.StmtxContext(ctx, statement).ExecContext(ctx, editions, contacts, pq.Array(ats), outcomes, phases, codes, replies,
-			pq.Array(dues), numbers, senders, variants)
+		_, err := tx.StmtxContext(ctx, statement).ExecContext(ctx, rows...)
 		for _, follow := range also {
 			if err == nil {
 				err = follow(tx)
@@ -130,6 +146,92 @@ func (c *Clerk) Settle(ctx context.Context, attempts []Attempt, also ...func(tx 
 		}
 		return err
 	})
+}
+
+// errNotPlain says that more follows from attempts than settlePlainly does.
+var errNotPlain = errors.New("more follows")
+
+// settlePlainly writes down attempts of which nothing else follows. Where more does, or an attempt was written down before, nothing is, and the error is
+// errNotPlain.
+func (c *Clerk) settlePlainly(ctx context.Context, n int, rows []any) error {
+	statement, err := c.plainly.On(ctx, c.db)
+	if err != nil {
+		return err
+	}
+	return database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
+		var settled int
+		if err := tx.StmtxContext(ctx, statement).GetContext(ctx, &settled, rows...); err != nil {
+			return err
+		}
+		if settled < n {
+			return errNotPlain
+		}
+		return nil
+	})
+}
+
+// allSent reports whether all attempts went well, each with a subscription of its own.
+func allSent(attempts []Attempt) bool {
+	seen := make(map[int64]struct{}, len(attempts))
+	for i := range attempts {
+		if attempts[i].Outcome != reply.Sent {
+			return false
+		}
+		seen[attempts[i].Delivery.SubscriptionID] = struct{}{}
+	}
+	return len(seen) == len(attempts)
+}
+
+// rowsOf returns attempts as the columns that outcomes reads, in the order of their keys.
+func rowsOf(attempts []Attempt) []any {
+	ordered := make([]*Attempt, len(attempts))
+	for i := range attempts {
+		ordered[i] = &attempts[i]
+	}
+	slices.SortFunc(ordered, func(a, b *Attempt) int {
+		return cmp.Or(bytes.Compare(a.Delivery.EditionID[:], b.Delivery.EditionID[:]), cmp.Compare(a.Delivery.ContactID, b.Delivery.ContactID))
+	})
+	var (
+		editions = make(pq.StringArray, len(attempts))
+		contacts = make(pq.Int64Array, len(attempts))
+		outcomes = make(pq.StringArray, len(attempts))
+		phases   = make(pq.StringArray, len(attempts))
+		codes    = make(pq.Int64Array, len(attempts))
+		replies  = make(pq.StringArray, len(attempts))
+		ats      = make(times, len(attempts))
+		dues     = make(times, len(attempts))
+		numbers  = make(pq.Int64Array, len(attempts))
+		senders  = make(pq.StringArray, len(attempts))
+		variants = make(pq.Int64Array, len(attempts))
+	)
+	for i, a := range ordered {
+		numbers[i], senders[i] = int64(a.Delivery.Attempts)+1, a.Sender.String()
+		variants[i] = a.Delivery.VariantID
+		editions[i], contacts[i] = a.Delivery.EditionID.String(), a.Delivery.ContactID
+		outcomes[i], phases[i] = string(a.Outcome), string(a.Reply.Phase)
+		codes[i], replies[i] = int64(a.Reply.Code), a.Reply.Text
+		ats[i], dues[i] = a.At, a.DueAt
+	}
+	return []any{editions, contacts, ats, outcomes, phases, codes, replies, dues, numbers, senders, variants}
+}
+
+// times are an array for the database; the zero time is null.
+type times []time.Time
+
+// Value is of driver.Valuer.
+func (t times) Value() (driver.Value, error) {
+	text := append(make([]byte, 0, 2+len(t)*len(time.RFC3339Nano)), '{')
+	for i, at := range t {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		if at.IsZero() {
+			text = append(text, "NULL"...)
+		} else {
+			text = at.UTC().AppendFormat(text, time.RFC3339Nano)
+		}
+	}
+	return string(append(text, '}')), nil
 }
 
 // PutBack makes deliveries that a sender claimed but did not try due again at once.

@@ -6,7 +6,7 @@ type FormField struct {
 	Area, Name string
 	Kind       FieldKind
 	Values     []string // one, or those that are chosen or listed
-	Options    []FormOption
+	Options    []FormChoice
 	Rows       []WordsRow
 	Mistake    string
 	NoHelp     bool // the label says it all
@@ -41,8 +41,8 @@ const (
 	TextsField   FieldKind = "texts"   // a text in each of some languages
 )
 
-// FormOption is something to choose.
-type FormOption struct {
+// FormChoice is something to choose.
+type FormChoice struct {
 	Value  string
 	Key    string // of its words in the catalogue; "": Label says it
 	Label  string

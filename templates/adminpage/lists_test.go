@@ -23,7 +23,7 @@ func sampleSections(area string) (sections []Section) {
 	for i, kind := range []FieldKind{LineField, NumberField, HourField, ColourField, LinesField, TextField, CheckField, ChoiceField, ChoicesField, OpenField, WordsField, TextsField} {
 		name := []string{"slug", "name", "theme"}[i%3]
 		sections = append(sections, Section{Area: area, Name: "basics", Open: i%2 == 0, Fields: []FormField{{
-			Area: area, Name: name, Kind: kind, Values: []string{hostile}, Options: []FormOption{{Value: "a", Label: hostile, Chosen: true}, {Value: "monday", Key: "form.weekday.monday"}},
+			Area: area, Name: name, Kind: kind, Values: []string{hostile}, Options: []FormChoice{{Value: "a", Label: hostile, Chosen: true}, {Value: "monday", Key: "form.weekday.monday"}},
 			Rows: []WordsRow{{"ar", hostile}, {}}, Mistake: []string{"", "mistaken"}[i%2], NoHelp: i%5 == 0,
 		}}})
 	}

@@ -4,7 +4,8 @@
 // said of package templates about foreign text holds here, too: it is passed in as it came and stays text.
 //
 // A template's dot is the Frame with the page in it: {{.Page.Title}}, {{$.May "send"}}, {{when $.Zone .At}}. It defines "title" and "main",
-// and may define "head" for what is its own there. What many pages show is in html/parts.html.
+// and may define "head" for what is its own there. What many pages show is in html/parts.html, and
+// what several of an area do in a file whose name ends with it.
 package adminpage
 
 import (
@@ -16,6 +17,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,17 +66,19 @@ func own(words template.FuncMap) template.FuncMap {
 			said, _ = message("done." + key)
 			return said
 		},
+		"maybe": func(key string) (said string) { // for what may be something that there is no message for
+			said, _ = message(key)
+			return said
+		},
 		"pair": func(frame, value any) Pair { return Pair{frame, value} },
 	}
 	maps.Copy(funcs, partFuncs)
+	maps.Copy(funcs, contentFuncs(words))
 	return funcs
 }
 
 // Pair is the dot of a part that needs the frame and something else.
 type Pair struct{ Frame, Value any }
-
-// shared are in every page.
-var shared = []string{"html/layout.html", "html/parts.html", "html/forms.html"}
 
 func parse(funcs template.FuncMap) (map[string]*template.Template, error) {
 	pages, err := fs.Glob(files, "html/*.html")
@@ -83,10 +87,10 @@ func parse(funcs template.FuncMap) (map[string]*template.Template, error) {
 	}
 	parsed := map[string]*template.Template{}
 	for _, file := range pages {
-		if slices.Contains(shared, file) {
+		if file == "html/layout.html" || strings.HasSuffix(file, "parts.html") {
 			continue
 		}
-		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, append(slices.Clone(shared), file)...)
+		t, err := template.New("layout.html").Funcs(funcs).ParseFS(files, "html/layout.html", "html/*parts.html", file)
 		if err != nil {
 			return nil, fmt.Errorf("adminpage: %w", err)
 		}

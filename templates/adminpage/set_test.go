@@ -52,7 +52,7 @@ func TestEveryPageCanBeWritten(t *testing.T) {
 
 func TestEveryPageHasSamples(t *testing.T) {
 	t.Parallel()
-	sampled := map[string]bool{"layout": true, "parts": true, "forms": true}
+	sampled := map[string]bool{"layout": true}
 	for _, page := range samples {
 		sampled[page.template()] = true
 	}
@@ -61,7 +61,7 @@ func TestEveryPageHasSamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range found {
-		if name := strings.TrimSuffix(strings.TrimPrefix(file, "html/"), ".html"); !sampled[name] {
+		if name := strings.TrimSuffix(strings.TrimPrefix(file, "html/"), ".html"); !sampled[name] && !strings.HasSuffix(name, "parts") {
 			t.Errorf("%s is in none of the samples", file)
 		}
 	}

@@ -1,9 +1,5 @@
 package adminpage
 
-import "time"
-
-var sampleTime = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
-
 var settingsSamples = []Page{
 	Settings{},
 	Settings{

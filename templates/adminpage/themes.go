@@ -17,8 +17,8 @@ type ThemeForm struct {
 	Lists     []string
 	Sections  []Section
 	Mistakes  Mistakes
-	Languages []FormOption
-	Articles  []FormOption // of which list they are shown; "" is an example
+	Languages []FormChoice
+	Articles  []FormChoice // of which list they are shown; "" is an example
 	Example   struct{ HTML, Text string }
 }
 

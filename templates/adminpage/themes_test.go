@@ -3,7 +3,7 @@ package adminpage
 var themesSamples = []Page{
 	Themes{},
 	Themes{Themes: []ThemeLine{{Slug: "red", Lists: []string{"partners", hostile}, Colour: "#9c1c3f", Own: true}, {Slug: "plain"}}},
-	ThemeForm{Sections: themeSections(), Languages: []FormOption{{Value: "en", Chosen: true}, {Value: "ar"}}, Articles: []FormOption{{Key: "themes.sample"}, {Value: "x", Label: hostile}}},
+	ThemeForm{Sections: themeSections(), Languages: []FormChoice{{Value: "en", Chosen: true}, {Value: "ar"}}, Articles: []FormChoice{{Key: "themes.sample"}, {Value: "x", Label: hostile}}},
 	ThemeForm{
 		Slug: "red", Lists: []string{"partners"}, Mistakes: Mistakes{"html": hostile},
 		Sections: []Section{{Area: "themes", Name: "templates", Fields: []FormField{{

@@ -22,7 +22,7 @@ import (
 // Config is what the pages need beside the program.
 type Config struct {
 	App *app.App
-	// Who says who asks: errs.NotFound when nobody is signed in.
+	// Who says who asks: errs.NotFound when nobody is signed in. nil: the session of the browser says.
 	Who func(r *http.Request) (accounts.Actor, error)
 	// Plain allows plain http, with a warning on every page: for the demo.
 	Plain bool
@@ -34,6 +34,7 @@ type site struct {
 	pages   *adminpage.Set
 	log     *slog.Logger
 	streams streams
+	rates   rates
 }
 
 // handler returns the page that answers a request; nil when it has answered by itself.
@@ -82,6 +83,9 @@ func New(cfg Config) (http.Handler, error) {
 		return nil, err
 	}
 	s := &site{Config: cfg, pages: pages, log: cfg.App.Log}
+	if s.Who == nil {
+		s.Who = s.signedIn
+	}
 	mux := http.NewServeMux()
 	known := map[string][]string{} // methods by path
 	for _, r := range s.routes() {

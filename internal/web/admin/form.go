@@ -94,7 +94,7 @@ func sectionsOf[T any](area string, fields []formField[T], record *T, v *visit, 
 				shown.Values = filled(shown.Values)
 			}
 		}
-		shown.Rows = rows(&shown)
+		shown.Rows = wordRows(&shown)
 		shown.Options = options(area, f.name, f.words, offers[f.name], shown.Values)
 		if len(sections) == 0 || sections[len(sections)-1].Name != f.section {
 			sections = append(sections, adminpage.Section{Area: area, Name: f.section})
@@ -109,7 +109,7 @@ func sectionsOf[T any](area string, fields []formField[T], record *T, v *visit, 
 // spareRows are how many empty rows a field of words ends with.
 const spareRows = 2
 
-func rows(f *adminpage.FormField) (rows []adminpage.WordsRow) {
+func wordRows(f *adminpage.FormField) (rows []adminpage.WordsRow) {
 	if f.Kind != adminpage.WordsField && f.Kind != adminpage.TextsField {
 		return nil
 	}
@@ -123,7 +123,7 @@ func rows(f *adminpage.FormField) (rows []adminpage.WordsRow) {
 }
 
 // options are those that the catalogue has words for, and those that are called as they are.
-func options(area, name string, words, offered, chosen []string) (all []adminpage.FormOption) {
+func options(area, name string, words, offered, chosen []string) (all []adminpage.FormChoice) {
 	for _, value := range words {
 		key := area + ".choice." + name + "_" + value
 		if slices.Contains(subscribers.Weekdays, value) {
@@ -132,10 +132,10 @@ func options(area, name string, words, offered, chosen []string) (all []adminpag
 		if value == "" {
 			key = area + ".choice." + name + "_usual"
 		}
-		all = append(all, adminpage.FormOption{Value: value, Key: key, Chosen: slices.Contains(chosen, value) || value == "" && len(filled(chosen)) == 0})
+		all = append(all, adminpage.FormChoice{Value: value, Key: key, Chosen: slices.Contains(chosen, value) || value == "" && len(filled(chosen)) == 0})
 	}
 	for _, value := range offered {
-		all = append(all, adminpage.FormOption{Value: value, Label: value, Chosen: slices.Contains(chosen, value)})
+		all = append(all, adminpage.FormChoice{Value: value, Label: value, Chosen: slices.Contains(chosen, value)})
 	}
 	return all
 }

@@ -39,19 +39,20 @@ func everything() accounts.Actor {
 	return accounts.Actor{Account: 1, Name: "account 1", Email: "owner@example.org", Roles: []accounts.Role{accounts.Owner, accounts.Approver}, Language: "en", Zone: "Europe/Rome", Proved: time.Now()}
 }
 
-// open makes a house on a new database. Whoever asks is everything() until as says otherwise.
-func open(t *testing.T) *house {
+// open makes a house on a new database. Whoever asks is everything() until as says otherwise. inside are hosts that may be fetched from although
+// they are internal.
+func open(t *testing.T, inside ...string) *house {
 	t.Helper()
-	return openWith(t, catcher.Config{})
+	return openWith(t, catcher.Config{}, inside...)
 }
 
 // openWith makes a house whose mail goes to a server that does as it is told.
-func openWith(t *testing.T, mail catcher.Config) *house {
+func openWith(t *testing.T, mail catcher.Config, inside ...string) *house {
 	t.Helper()
 	post := catchertest.Start(t, mail)
 	cfg := config.Defaults()
 	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
-	cfg.SMTPURL = "smtp://" + post.Addr + "?tls=none"
+	cfg.SMTPURL, cfg.InternalHosts = "smtp://"+post.Addr+"?tls=none", inside
 	a, err := app.Open(t.Context(), cfg, app.Options{Log: testkit.Log(t)})
 	if err != nil {
 		t.Fatal(err)

@@ -26,8 +26,8 @@ type world struct {
 	records map[string]map[string]string // by list: what stands in addresses, by pattern's prefix
 }
 
-// declared has two of everything that belongs to a list.
-const declared = `
+// worldFile has two of everything that belongs to a list.
+const worldFile = `
 [[source]]
 slug = "site"
 kind = "feed"
@@ -58,7 +58,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = a.Close(t.Context()) })
-	if _, err := a.Apply(t.Context(), strings.NewReader(declared), "test.toml", false); err != nil {
+	if _, err := a.Apply(t.Context(), strings.NewReader(worldFile), "test.toml", false); err != nil {
 		t.Fatal(err)
 	}
 	pages, err := adminpage.New(a.Templates)

@@ -11,7 +11,9 @@ import (
 	"silkpost/templates/adminpage"
 )
 
-func (s *site) domains(v *visit) (adminpage.Page, error) { return s.domainsPage(v, adminpage.SettingsDomains{}) }
+func (s *site) domains(v *visit) (adminpage.Page, error) {
+	return s.domainsPage(v, adminpage.SettingsDomains{})
+}
 
 func (s *site) domainsPage(v *visit, page adminpage.SettingsDomains) (adminpage.Page, error) {
 	examined, err := s.App.Examination(v.Context())

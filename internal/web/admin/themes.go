@@ -136,7 +136,7 @@ func (s *site) themeForm(v *visit, theme *templates.Theme, lists []string, mista
 	if err != nil {
 		return page, err
 	}
-	page = adminpage.ThemeForm{Lists: both(lists, mine), Mistakes: mistakes, Articles: []adminpage.FormOption{{Key: "themes.sample"}}}
+	page = adminpage.ThemeForm{Lists: both(lists, mine), Mistakes: mistakes, Articles: []adminpage.FormChoice{{Key: "themes.sample"}}}
 	page.Example.HTML, page.Example.Text = templates.ExampleHTML, templates.ExampleText
 	fields := themeFields
 	if !anew {
@@ -144,10 +144,10 @@ func (s *site) themeForm(v *visit, theme *templates.Theme, lists []string, mista
 	}
 	page.Sections = sectionsOf("themes", fields, theme, v, mistakes, usualColours())
 	for _, tag := range s.App.Templates.Tags() {
-		page.Languages = append(page.Languages, adminpage.FormOption{Value: tag, Chosen: tag == s.tongue(v)})
+		page.Languages = append(page.Languages, adminpage.FormChoice{Value: tag, Chosen: tag == s.tongue(v)})
 	}
 	for _, list := range mine {
-		page.Articles = append(page.Articles, adminpage.FormOption{Value: list, Label: list})
+		page.Articles = append(page.Articles, adminpage.FormChoice{Value: list, Label: list})
 	}
 	return page, nil
 }

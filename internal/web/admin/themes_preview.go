@@ -3,7 +3,6 @@ package admin
 import (
 	"bytes"
 	"html"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -31,22 +30,9 @@ func (s *site) previewTheme(v *visit) (adminpage.Page, error) {
 	case "text":
 		return s.foreign(v, []byte("<!doctype html><meta charset=\"utf-8\"><title>"+html.EscapeString(mail.Subject)+"</title><pre dir=\"auto\">"+html.EscapeString(mail.Text)+"</pre>"))
 	case "dark":
-		return s.foreign(v, []byte(inScheme(mail.HTML, "dark")))
+		return s.foreign(v, []byte(inScheme(mail.HTML, true)))
 	}
-	return s.foreign(v, []byte(inScheme(mail.HTML, "light")))
-}
-
-// schemeAsked is how a style sheet asks whether it is shown in light or in dark.
-var schemeAsked = regexp.MustCompile(`\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)`)
-
-// inScheme has a mail believe that it is shown in light or in dark, whatever the browser prefers.
-func inScheme(mail, scheme string) string {
-	return schemeAsked.ReplaceAllStringFunc(mail, func(asked string) string {
-		if strings.Contains(asked, scheme) {
-			return "(min-width: 0)"
-		}
-		return "(max-width: 0)"
-	})
+	return s.foreign(v, []byte(inScheme(mail.HTML, false)))
 }
 
 // problemsOf are what is wrong with a theme, or with what is to be shown in it; none when the error is nobody's mistake.

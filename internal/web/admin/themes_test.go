@@ -100,10 +100,10 @@ func TestAThemeIsPreviewed(t *testing.T) {
 	if got.status != http.StatusOK || got.Find("html").AttrOr("dir", "") != "rtl" || !strings.Contains(whole, "#9c1c3f") || strings.Contains(whole, "prefers-color-scheme") {
 		t.Errorf("%d %s", got.status, whole)
 	}
-	if !strings.Contains(whole, "@media (min-width: 0)") {
+	if !strings.Contains(whole, "@media (min-width:0)") {
 		t.Error("dark is not shown as dark")
 	}
-	if light, _ := h.preview("preview_language", "en").Html(); !strings.Contains(light, "@media (max-width: 0)") {
+	if light, _ := h.preview("preview_language", "en").Html(); !strings.Contains(light, "@media (max-width:0)") {
 		t.Error("light is not shown as light")
 	}
 	policy := got.header.Get("Content-Security-Policy")

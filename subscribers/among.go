@@ -1,0 +1,56 @@
+package subscribers
+
+import (
+	"context"
+	"strings"
+
+	"github.com/lib/pq"
+
+	"silkpost/internal/database"
+	"silkpost/internal/errs"
+)
+
+// anyOf are those signs that mean something in a pattern, with what takes that from them.
+var anyOf = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// Among returns the ids of contacts in whose address or name, or in the name of one of whose organisations, a text stands, in order; at most limit. Case does
+// not matter.
+func Among(ctx context.Context, h database.Handle, text string, limit int) (ids []int64, err error) {
+	defer errs.Wrap(&err, "find contacts")
+	text = tidy(text)
+	if text == "" {
+		return nil, errs.New(errs.Invalid, "write an address, a name or an organisation")
+	}
+	if err := checkText(text, maxName); err != nil {
+		return nil, err
+	}
+	key := strings.ToLower(text)
+	if address, err := ParseAddress(text); err == nil {
+		key = address.Key
+	}
+	err = h.SelectContext(ctx, &ids, `
+		SELECT id FROM (
+			(SELECT id FROM subscribers.contacts WHERE email_key LIKE '%' || $1 || '%' LIMIT $4)
+			UNION (SELECT id FROM subscribers.contacts WHERE name ILIKE '%' || $2 || '%' LIMIT $4)
+			UNION (SELECT contact_id FROM subscribers.memberships WHERE organisation_id IN (
+				SELECT id FROM subscribers.organisations WHERE name_key LIKE '%' || $3 || '%') LIMIT $4)
+		) found ORDER BY id LIMIT $4`, anyOf.Replace(key), anyOf.Replace(text), anyOf.Replace(organisationKey(text)), limit)
+	return ids, err
+}
+
+// Houses returns the names of the organisations of contacts, in order.
+func Houses(ctx context.Context, h database.Handle, contacts []int64) (names map[int64][]string, err error) {
+	defer errs.Wrap(&err, "read organisations of contacts")
+	var rows []struct {
+		Contact int64  `db:"contact_id"`
+		Name    string `db:"name"`
+	}
+	err = h.SelectContext(ctx, &rows, `
+		SELECT m.contact_id, o.name FROM subscribers.memberships m JOIN subscribers.organisations o ON o.id = m.organisation_id
+		WHERE m.contact_id = ANY ($1) ORDER BY o.name, o.id`, pq.Array(contacts))
+	names = make(map[int64][]string, len(rows))
+	for _, row := range rows {
+		names[row.Contact] = append(names[row.Contact], row.Name)
+	}
+	return names, err
+}
