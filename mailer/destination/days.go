@@ -144,7 +144,7 @@ func addDays(ctx context.Context, h database.Handle, counted map[dayKey]*Day) (e
 	}
 	_, err = h.ExecContext(ctx, `
 		INSERT INTO mailer.destination_days AS d (name, day, sent, deferred, failed, in_doubt)
-		SELECT * FROM unnest($1::text[], $2::date[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+		SELECT * FROM unnest($1::text[], $2::date[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
 		ON CONFLICT (name, day) DO UPDATE SET sent = d.sent + excluded.sent, deferred = d.deferred + excluded.deferred, failed = d.failed + excluded.failed,
 			in_doubt = d.in_doubt + excluded.in_doubt`, names, days, sent, deferred, failed, doubt)
 	return err
@@ -168,12 +168,11 @@ func Busiest(ctx context.Context, h database.Handle, since time.Time, find strin
 	err = h.SelectContext(ctx, &all, `
 		SELECT name, sent, deferred, failed, in_doubt
 		FROM (
-			SELECT name, sum(sent)::bigint AS sent, sum(deferred)::bigint AS deferred, sum(failed)::bigint AS failed, sum(in_doubt)::bigint AS in_doubt,
-			       sum(sent + deferred + failed + in_doubt)::bigint AS total
+			SELECT name, sum(sent) AS sent, sum(deferred) AS deferred, sum(failed) AS failed, sum(in_doubt) AS in_doubt
 			FROM mailer.destination_days WHERE day >= $1 AND starts_with(name, $2) GROUP BY name
 		) AS d
-		WHERE $3 < 0 OR (total, $4) < ($3, name)
-		ORDER BY total DESC, name LIMIT $5`, since, strings.ToLower(find), total, after.Name, most)
+		WHERE $3 < 0 OR (sent + deferred + failed + in_doubt, $4) < ($3, name)
+		ORDER BY sent + deferred + failed + in_doubt DESC, name LIMIT $5`, since, strings.ToLower(find), total, after.Name, most)
 	return all, err
 }
 
