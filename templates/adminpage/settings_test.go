@@ -21,7 +21,8 @@ var settingsSamples = []Page{
 		Domains: []DomainFindings{
 			{Domain: "example.org", Well: 3, Findings: []Finding{
 				{Check: "spf.record", State: "problem", Says: hostile, Means: hostile, Do: hostile, Publish: []string{`example.org. 3600 IN TXT "v=spf1 ` + hostile}},
-				{Check: "a", State: "warning"}, {Check: "a", State: "note"},
+				{Check: "a", State: "warning"},
+				{Check: "a", State: "note"},
 			}},
 			{Well: 1},
 		},
