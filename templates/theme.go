@@ -60,6 +60,18 @@ var (
 	usualDark  = Colours{Paper: "#141518", Sheet: "#1d1f23", Ink: "#eae7e0", Soft: "#b0ada6", Accent: "#7cc5cf", Mark: "#e6b85c", Line: "#3a3d44"}
 )
 
+// UsualColours returns those of a digest without a theme, in light and in dark.
+func UsualColours() (light, dark Colours) { return usualLight, usualDark }
+
+// Each returns the colours by their names in a declaration.
+func (c Colours) Each() map[string]string {
+	each := map[string]string{}
+	for _, field := range c.fields() {
+		each[field.name] = *field.value
+	}
+	return each
+}
+
 // lightest and darkest are what stands on buttons.
 const lightest, darkest = "#ffffff", "#141518"
 

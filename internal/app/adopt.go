@@ -107,7 +107,7 @@ func (a *App) workUntilHeld(ctx context.Context) error {
 	working, stop := context.WithCancel(working)
 	defer stop()
 	group.Go(func() error { return queue.Run(working) })
-	group.Go(func() error { return sender.Run(working) })
+	group.Go(func() error { return a.send(working, sender) })
 	group.Go(func() error { a.followDue(working, sender); return nil })
 	group.Go(func() error { return a.alarm.run(working) })
 	group.Go(func() error { return a.watchMailbox(working) })

@@ -36,6 +36,7 @@ import (
 	"silkpost/internal/sources"
 	"silkpost/internal/token"
 	"silkpost/mailer/compose"
+	"silkpost/mailer/destination"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/send"
 	"silkpost/templates"
@@ -72,11 +73,15 @@ type App struct {
 	Planner   *edition.Planner
 	Composer  *compose.Composer
 
+	// NameServer is whom the doctor asks what is published, host:port; "": the machine's own. It is set before use.
+	NameServer string
+
 	local *database.Local // nil: the database is elsewhere
 	url   string          // of the database
 	queue *jobs.Queue     // takes jobs in
 
 	metrics *metrics.Metrics
+	tally   *destination.Tally
 	alarm   *alarm // has planning looked at
 	poller  *sources.Poller
 	retry   send.Retry
@@ -216,6 +221,7 @@ func (a *App) furnish(opt Options) (err error) {
 	a.poller = &sources.Poller{DB: a.DB, Store: a.Articles, Fetch: client}
 	a.Planner = &edition.Planner{Clock: a.Clock, Languages: a.Templates}
 	a.Composer = &compose.Composer{DB: a.DB, Templates: dresser{a.Templates, a.Log}, Articles: a.Articles, Keys: a.keys, PublicURL: a.PublicURL()}
+	a.tally = &destination.Tally{DB: a.DB, Log: a.Log}
 	a.furnishSigning()
 	return a.furnishBounces()
 }

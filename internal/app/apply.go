@@ -20,7 +20,6 @@ import (
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/internal/sources"
-	"silkpost/mailer/ledger"
 	"silkpost/mailer/limit"
 	"silkpost/subscribers"
 )
@@ -408,17 +407,13 @@ func (a *App) applyLimit(ctx context.Context, h database.Handle, t table) (strin
 	if err := t.over(&want); err != nil {
 		return "", err
 	}
-	var change database.Change
 	if want.Remove {
-		change, err = limit.Remove(ctx, h, want.Name)
-	} else {
-		want.Limit.WarmUp = want.WarmUp.WarmUp
-		want.Limit.WarmUp.From, _ = want.WarmUp.From.(string)
-		change, err = limit.Declare(ctx, h, want.Limit)
+		change, err := a.removeLimit(ctx, h, want.Name)
+		return string(change), err
 	}
-	if err == nil && (change == database.Changed || change == database.Removed) {
-		_, err = ledger.LetGo(ctx, h, want.Name, a.Clock.Now())
-	}
+	want.Limit.WarmUp = want.WarmUp.WarmUp
+	want.Limit.WarmUp.From, _ = want.WarmUp.From.(string)
+	change, err := a.declareLimit(ctx, h, want.Limit)
 	return string(change), err
 }
 

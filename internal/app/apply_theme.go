@@ -46,10 +46,7 @@ func (dir themesIn) apply(a *App) func(context.Context, database.Handle, table) 
 				return "", errs.New(errs.Invalid, "theme %q, %w", want.Slug, err)
 			}
 		}
-		theme, err := want.Theme.Canonical()
-		if err == nil {
-			err = a.Templates.CheckTheme(theme)
-		}
+		theme, err := a.checkTheme(want.Theme)
 		if err != nil {
 			return "", err
 		}

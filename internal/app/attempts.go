@@ -36,6 +36,7 @@ func (o *attempts) observe(a ledger.Attempt, took time.Duration) {
 	o.app.metrics.Attempted(metrics.Attempt{
 		Outcome: string(a.Outcome), Kind: string(a.Reply.Kind()), Phase: string(a.Reply.Phase), Destination: destination, Took: took,
 	})
+	o.app.tally.Count(destination, string(a.Outcome), a.At)
 	ctx := context.Background()
 	if a.Outcome == reply.Sent && o.app.Config.LogAttempts == config.LogUnsent || !o.app.Log.Enabled(ctx, slog.LevelInfo) {
 		return

@@ -12,7 +12,6 @@ import (
 	"silkpost/internal/errs"
 	"silkpost/mailer/bounce"
 	"silkpost/mailer/compose"
-	"silkpost/mailer/ledger"
 	"silkpost/mailer/reply"
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
@@ -151,21 +150,6 @@ func (a *App) InboxMail(ctx context.Context, id int64) (bounce.Kept, error) {
 // InboxDone notes that a person has dealt with a mail; errs.NotFound when there is none.
 func (a *App) InboxDone(ctx context.Context, id int64) error {
 	return bounce.Done(ctx, a.DB, id, a.Clock.Now())
-}
-
-// PauseDestination keeps mail from a destination, or from one domain, until it is resumed. It returns the destination that the domain belongs to, which
-// goes on if it is another, and whether the pause is news.
-func (a *App) PauseDestination(ctx context.Context, name string) (of string, news bool, err error) {
-	if of, err = ledger.DestinationOf(ctx, a.DB, name); err != nil {
-		return of, false, err
-	}
-	news, err = ledger.PauseByHand(ctx, a.DB, name, a.Clock.Now())
-	return of, news, err
-}
-
-// ResumeDestination ends a destination's pause; errs.NotFound when it does not pause.
-func (a *App) ResumeDestination(ctx context.Context, name string) error {
-	return ledger.Resume(ctx, a.DB, name, a.Clock.Now())
 }
 
 // TryBounces sends a message to an address of our own and returns when a worker has taken it in, or ctx ends.

@@ -141,7 +141,7 @@ func (a *App) sendMyself(ctx context.Context, ids []uuid.UUID, settled bool) err
 	}
 	group, sending := errgroup.WithContext(ctx)
 	sending, stop := context.WithCancel(sending)
-	group.Go(func() error { return sender.Run(sending) })
+	group.Go(func() error { return a.send(sending, sender) })
 	group.Go(func() error {
 		defer stop()
 		return a.poll(sending, func() (over bool, err error) {

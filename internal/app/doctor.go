@@ -29,17 +29,24 @@ const probeTimeout = 45 * time.Second
 
 // DoctorOptions say how to examine.
 type DoctorOptions struct {
-	DNS      string // the server to ask, host or host:port; "": the machine's
+	DNS      string // the server to ask, host or host:port; "": App.NameServer
 	MailPort string // where the servers that bounces go to take mail; "": 25
+
+	Patience time.Duration // with the relays, and with what answers at the public URL; 0: 45 seconds
 }
 
 // Doctor examines the program and what it stands on, and returns what it found. It changes nothing and sends nothing.
 func (a *App) Doctor(ctx context.Context, o DoctorOptions) ([]doctor.Finding, error) {
 	p := &doctor.Patient{
-		Now: a.Clock.Now(), DNS: dns.New(o.DNS), MailPort: o.MailPort, Free: -1, Secrets: len(a.keys), PublicURL: a.Config.PublicURL,
+		Now: a.Clock.Now(), DNS: dns.New(cmp.Or(o.DNS, a.NameServer)), MailPort: o.MailPort, Free: -1, Secrets: len(a.keys), PublicURL: a.Config.PublicURL,
 		ReturnDomain: a.Config.BounceDomain, ReturnListens: a.Config.BounceListen != "", ReturnTLS: a.Config.BounceTLSCert != "",
 	}
-	for _, look := range []func(context.Context, *doctor.Patient) error{a.lookAtDatabase, a.lookAtMail, a.lookAtRelays, a.lookAtWeb} {
+	patient := cmp.Or(o.Patience, probeTimeout)
+	for _, look := range []func(context.Context, *doctor.Patient) error{
+		a.lookAtDatabase, a.lookAtMail,
+		func(ctx context.Context, p *doctor.Patient) error { return a.lookAtRelays(ctx, p, patient) },
+		func(ctx context.Context, p *doctor.Patient) error { return a.lookAtWeb(ctx, p, patient) },
+	} {
 		if err := look(ctx, p); err != nil {
 			return nil, err
 		}
@@ -118,7 +125,7 @@ func (a *App) senders(ctx context.Context) (senders []doctor.Sender, err error) 
 	return senders, nil
 }
 
-func (a *App) lookAtRelays(ctx context.Context, p *doctor.Patient) error {
+func (a *App) lookAtRelays(ctx context.Context, p *doctor.Patient, patience time.Duration) error {
 	if a.relay == nil {
 		return nil
 	}
@@ -131,7 +138,7 @@ func (a *App) lookAtRelays(ctx context.Context, p *doctor.Patient) error {
 			envelopes = append(envelopes, s.Address)
 		}
 	}
-	probing, cancel := context.WithTimeout(ctx, probeTimeout)
+	probing, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for _, r := range a.relays() {
 		facts, err := send.Probe(probing, r.Relay, a.helo(), envelopes...)
@@ -153,14 +160,14 @@ func (a *App) relays() []doctor.Relay {
 }
 
 // lookAtWeb asks at the public URL for what only this installation can answer, and as a mail program that unsubscribes.
-func (a *App) lookAtWeb(ctx context.Context, p *doctor.Patient) error {
+func (a *App) lookAtWeb(ctx context.Context, p *doctor.Patient, patience time.Duration) error {
 	address, err := url.Parse(p.PublicURL)
 	if err != nil || address.Host == "" || a.keys == nil {
 		return nil
 	}
 	client := fetch.New(address.Hostname())
 	defer client.Close()
-	waiting, cancel := context.WithTimeout(ctx, probeTimeout)
+	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	nonce, err := installation.Challenge(ctx, a.DB, p.Now)
 	if err != nil {
@@ -202,7 +209,7 @@ func certificateEnd(ctx context.Context, address *url.URL) (end time.Time) {
 	return end
 }
 
-// CheckKey looks whether a DKIM key's record is published as it should be. server is the DNS server to ask, "" the machine's.
+// CheckKey looks whether a DKIM key's record is published as it should be. server is the DNS server to ask, "" App.NameServer.
 func (a *App) CheckKey(ctx context.Context, server string, k dkim.Key) doctor.Finding {
-	return doctor.KeyRecord(ctx, dns.New(server), k)
+	return doctor.KeyRecord(ctx, dns.New(cmp.Or(server, a.NameServer)), k)
 }

@@ -203,6 +203,9 @@ func (a *App) work(sender *send.Sender) jobs.Work {
 
 // retain puts counts of past hours together and drops the deliveries of months that ended longer ago than they are to be kept.
 func (a *App) retain(ctx context.Context) error {
+	if err := destination.ForgetDays(ctx, a.DB, a.daysAgo(keptDays)); err != nil {
+		return err
+	}
 	now := a.Clock.Now()
 	if err := ledger.FoldHours(ctx, a.DB, now.Add(-foldAfter)); err != nil {
 		return err

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 
+	"github.com/jmoiron/sqlx"
+
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 	"silkpost/mailer/compose"
@@ -26,7 +28,12 @@ func (a *App) MakeKey(ctx context.Context, domain, selector string, algorithm dk
 	if err != nil {
 		return dkim.Key{}, err
 	}
-	return dkim.Create(ctx, a.DB, a.keys, domain, selector, algorithm, a.Clock.Now())
+	var made dkim.Key
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		made, err = dkim.Create(ctx, tx, a.keys, domain, selector, algorithm, a.Clock.Now())
+		return err
+	})
+	return made, err
 }
 
 // Keys returns all DKIM keys there are, and with what each can be opened.
@@ -48,11 +55,13 @@ func (a *App) UseKey(ctx context.Context, k dkim.Key) (retired []dkim.Key, err e
 
 // RetireKey ends a DKIM key's signing.
 func (a *App) RetireKey(ctx context.Context, k dkim.Key) error {
-	return dkim.Retire(ctx, a.DB, k, a.Clock.Now())
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error { return dkim.Retire(ctx, tx, k, a.Clock.Now()) })
 }
 
 // RemoveKey deletes a DKIM key that does not sign.
-func (a *App) RemoveKey(ctx context.Context, k dkim.Key) error { return dkim.Remove(ctx, a.DB, k) }
+func (a *App) RemoveKey(ctx context.Context, k dkim.Key) error {
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error { return dkim.Remove(ctx, tx, k) })
+}
 
 // ResealKeys seals every DKIM key with the first of the secret keys and returns how many had another one.
 func (a *App) ResealKeys(ctx context.Context) (int, error) {

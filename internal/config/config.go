@@ -343,6 +343,16 @@ func fieldOf(name string) reflect.StructField {
 // String returns the settings as a TOML file that may be shown: secrets are hidden.
 func (c Config) String() string {
 	var b strings.Builder
+	shown := c.Shown()
+	for _, name := range Names() {
+		fmt.Fprintf(&b, "%-16s = %s\n", name, shown[name])
+	}
+	return b.String()
+}
+
+// Shown returns the settings by name, written as in a TOML file: secrets are hidden.
+func (c Config) Shown() map[string]string {
+	shown := map[string]string{}
 	v := reflect.ValueOf(c)
 	for i, name := range Names() {
 		value := fmt.Sprintf("%q", fmt.Sprint(v.Field(i).Interface()))
@@ -354,9 +364,9 @@ func (c Config) String() string {
 		case v.Field(i).Kind() == reflect.Int:
 			value = fmt.Sprint(v.Field(i).Interface())
 		}
-		fmt.Fprintf(&b, "%-16s = %s\n", name, value)
+		shown[name] = value
 	}
-	return b.String()
+	return shown
 }
 
 // without returns what of all is not in known.

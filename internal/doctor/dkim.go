@@ -21,32 +21,34 @@ const (
 func dkimKeys(_ context.Context, p *Patient) (found []Finding) {
 	keys := make([]dkim.Key, len(p.Keys))
 	for i, l := range p.Keys {
+		add := about(l.Domain, &found)
 		keys[i] = l.Key
 		switch {
 		case l.State == dkim.Active && l.Failure != "":
-			found = append(found, problem("key %s of %s cannot be opened: %s", l.Selector, l.Domain, l.Failure).means("nothing is sent from %s, rather than unsigned", l.Domain).
+			add(problem("key %s of %s cannot be opened: %s", l.Selector, l.Domain, l.Failure).means("nothing is sent from %s, rather than unsigned", l.Domain).
 				do("list the secret key that it was made with in SILKPOST_SECRET_KEY as well; if that is lost, silkpost dkim create %s makes another one", l.Domain))
 		case l.State == dkim.Active && l.UsedAt != nil && p.Now.Sub(*l.UsedAt) > oldKey:
-			found = append(found, note("key %s of %s has signed since %s", l.Selector, l.Domain, l.UsedAt.UTC().Format(time.DateOnly)).
+			add(note("key %s of %s has signed since %s", l.Selector, l.Domain, l.UsedAt.UTC().Format(time.DateOnly)).
 				means("good practice is a new one each year").do("silkpost dkim create %s --algorithm %s, publish its record, silkpost dkim use", l.Domain, l.Algorithm))
 		case l.State == dkim.Retired && l.RetiredAt != nil && p.Now.Sub(*l.RetiredAt) > leftOver:
-			found = append(found, note("key %s of %s was retired at %s", l.Selector, l.Domain, l.RetiredAt.UTC().Format(time.DateOnly)).
+			add(note("key %s of %s was retired at %s", l.Selector, l.Domain, l.RetiredAt.UTC().Format(time.DateOnly)).
 				do("take its record %s out of the DNS, and run silkpost dkim remove %s %s", l.Name(), l.Domain, l.Selector))
 		}
 	}
 	for _, domain := range p.senderDomains() {
+		add := about(domain, &found)
 		of := dkim.SigningDomain(keys, "@"+domain)
 		algorithms := activeAlgorithms(keys, of)
 		switch {
 		case of == "":
-			found = append(found, warning("mail from %s is not signed here", domain).
+			add(warning("mail from %s is not signed here", domain).
 				means("unless the relay signs it, for this domain and with List-Unsubscribe covered, Gmail, Yahoo and Microsoft refuse it in bulk").
 				do("silkpost doctor --send-to shows whether the relay does; if not, silkpost dkim create %s", domain))
 		case !slices.Contains(algorithms, dkim.RSA):
-			found = append(found, warning("mail from %s is signed with Ed25519 alone", domain).means("many receivers cannot verify that: to them it is not signed").
+			add(warning("mail from %s is signed with Ed25519 alone", domain).means("many receivers cannot verify that: to them it is not signed").
 				do("add a key that all know: silkpost dkim create %s --algorithm rsa", of))
 		default:
-			found = append(found, ok("mail from %s is signed for %s", domain, of))
+			add(ok("mail from %s is signed for %s", domain, of))
 		}
 	}
 	return found
@@ -63,9 +65,10 @@ func activeAlgorithms(keys []dkim.Key, domain string) (algorithms []dkim.Algorit
 
 func dkimRecord(ctx context.Context, p *Patient) (found []Finding) {
 	for _, l := range p.Keys {
+		add := about(l.Domain, &found)
 		retired := l.State == dkim.Retired && l.RetiredAt != nil && p.Now.Sub(*l.RetiredAt) < underWay
 		if l.State == dkim.Active || l.State == dkim.Made || retired {
-			found = append(found, KeyRecord(ctx, p.DNS, l.Key))
+			add(KeyRecord(ctx, p.DNS, l.Key))
 		}
 	}
 	return found

@@ -60,22 +60,23 @@ func aligned(a, b string, strict bool) bool {
 
 func dmarcRecord(ctx context.Context, p *Patient) (found []Finding) {
 	for _, domain := range p.senderDomains() {
+		add := about(domain, &found)
 		d, wrong, err := readDMARC(ctx, p.DNS, domain)
 		const refused = "Gmail, Yahoo and Microsoft refuse bulk mail from a domain without DMARC"
 		name, proposal := "_dmarc."+organisational(domain), "v=DMARC1; p=none; rua=mailto:postmaster@"+organisational(domain)
 		switch {
 		case err != nil:
-			found = append(found, unknown(err))
+			add(unknown(err))
 		case wrong != "":
-			found = append(found, problem("%s: %s", domain, wrong).means(refused).do("publish one, such as this").publish(name, proposal))
+			add(problem("%s: %s", domain, wrong).means(refused).do("publish one, such as this").publish(name, proposal))
 		case d == nil:
-			found = append(found, problem("%s has no DMARC record", domain).means(refused).
+			add(problem("%s has no DMARC record", domain).means(refused).
 				do("publish one; p=none changes nothing but that you get reports, at an address that should be read").publish(name, proposal))
 		case !d.reports:
-			found = append(found, note("%s: %s", domain, d.record).means("without rua= you do not learn who sends in your name, nor what of it fails").
+			add(note("%s: %s", domain, d.record).means("without rua= you do not learn who sends in your name, nor what of it fails").
 				do("add rua=mailto: and an address that is read"))
 		default:
-			found = append(found, ok("%s: %s", domain, d.record))
+			add(ok("%s: %s", domain, d.record))
 		}
 	}
 	return found
@@ -87,6 +88,7 @@ func dmarcAlignment(ctx context.Context, p *Patient) (found []Finding) {
 		keys[i] = l.Key
 	}
 	for _, domain := range p.senderDomains() {
+		add := about(domain, &found)
 		d, _, err := readDMARC(ctx, p.DNS, domain)
 		if err != nil {
 			continue // told by dmarc.record
@@ -98,7 +100,7 @@ func dmarcAlignment(ctx context.Context, p *Patient) (found []Finding) {
 		if p.ReturnDomain != "" {
 			envelope = p.ReturnDomain
 		}
-		found = append(found, alignment(domain, envelope, signing, d))
+		add(alignment(domain, envelope, signing, d))
 	}
 	return found
 }

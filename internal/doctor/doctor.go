@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,11 +35,22 @@ const (
 // Finding is what a check found.
 type Finding struct {
 	Check   string   `json:"check"`
+	Domain  string   `json:"domain,omitempty"` // which it is about, as A-labels; "": none
 	State   State    `json:"state"`
 	Says    string   `json:"says"`              // what is so
 	Means   string   `json:"means,omitempty"`   // what follows from it
 	Do      string   `json:"do,omitempty"`      // what to do about it
 	Publish []string `json:"publish,omitempty"` // records for the DNS, as lines of a zone file
+}
+
+// about returns what adds findings about a domain.
+func about(domain string, found *[]Finding) func(...Finding) {
+	return func(more ...Finding) {
+		for _, f := range more {
+			f.Domain = domain
+			*found = append(*found, f)
+		}
+	}
 }
 
 func ok(format string, args ...any) Finding {
@@ -211,6 +223,9 @@ func Examine(ctx context.Context, p *Patient) []Finding {
 	for i, c := range checks {
 		for _, f := range found[i] {
 			f.Check = c.name
+			if strings.HasPrefix(c.name, "return.") {
+				f.Domain = p.ReturnDomain
+			}
 			all = append(all, f)
 		}
 	}

@@ -21,15 +21,17 @@ func senderSet(_ context.Context, p *Patient) []Finding {
 	}
 	var found []Finding
 	for _, s := range p.Senders {
-		found = append(found, ok("%s sends %s", s.Address, strings.Join(s.Lists, ", ")))
+		add := about(s.domain(), &found)
+		add(ok("%s sends %s", s.Address, strings.Join(s.Lists, ", ")))
 	}
 	return found
 }
 
 func senderFreemail(_ context.Context, p *Patient) (found []Finding) {
 	for _, s := range p.Senders {
+		add := about(s.domain(), &found)
 		if slices.Contains(freemail, s.domain()) {
-			found = append(found, problem("%s is an address at a free-mail provider", s.Address).
+			add(problem("%s is an address at a free-mail provider", s.Address).
 				means("only its own servers may send from there: receivers refuse the digests by its DMARC record, or put them with the spam").
 				do("give the list a sender at a domain of your own; the other address may be its reply_to"))
 		}
@@ -42,25 +44,26 @@ func senderFreemail(_ context.Context, p *Patient) (found []Finding) {
 
 func senderReplies(ctx context.Context, p *Patient) (found []Finding) {
 	for _, domain := range p.senderDomains() {
+		add := about(domain, &found)
 		hosts, err := p.DNS.MX(ctx, domain)
 		if err != nil {
-			found = append(found, unknown(err))
+			add(unknown(err))
 			continue
 		}
 		addresses, err := p.DNS.Addresses(ctx, domain)
 		switch {
 		case err != nil:
-			found = append(found, unknown(err))
+			add(unknown(err))
 		case len(hosts) > 0 && hosts[0].Host == "":
-			found = append(found, problem("%s says that it takes no mail (RFC 7505)", domain).means("some receivers refuse mail from a domain that takes none").
+			add(problem("%s says that it takes no mail (RFC 7505)", domain).means("some receivers refuse mail from a domain that takes none").
 				do("send from a domain that has mail servers"))
 		case len(hosts) == 0 && len(addresses) == 0:
-			found = append(found, problem("%s has no MX record and no address", domain).
+			add(problem("%s has no MX record and no address", domain).
 				means("receivers refuse mail from a domain that nobody could answer").do("publish an MX record that leads to your mail server"))
 		case len(hosts) == 0:
-			found = append(found, note("%s has no MX record: its mail goes to its own address", domain))
+			add(note("%s has no MX record: its mail goes to its own address", domain))
 		default:
-			found = append(found, ok("mail to %s goes to %s", domain, hosts[0].Host))
+			add(ok("mail to %s goes to %s", domain, hosts[0].Host))
 		}
 	}
 	return found

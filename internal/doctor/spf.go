@@ -262,13 +262,14 @@ func (p *Patient) proposal() string {
 
 func spfRecord(ctx context.Context, p *Patient) (found []Finding) {
 	for _, domain := range p.envelopeDomains() {
+		add := about(domain, &found)
 		r := &reading{dns: p.DNS}
 		read := r.readSPF(ctx, domain, 0)
 		switch {
 		case r.failure != nil:
-			found = append(found, unknown(r.failure))
+			add(unknown(r.failure))
 		case read == nil:
-			found = append(found, problem("%s has no SPF record", domain).
+			add(problem("%s has no SPF record", domain).
 				means("receivers cannot tell our mail from forged mail; Gmail, Yahoo and Microsoft refuse bulk mail without it").
 				do("publish one that names your relay: those who run it know what to write, often an include").publish(domain, p.proposal()))
 		case len(r.wrong) > 0:
@@ -276,12 +277,12 @@ func spfRecord(ctx context.Context, p *Patient) (found []Finding) {
 			if !strings.Contains(f.Says, domain) {
 				f.Says = domain + ": " + f.Says
 			}
-			found = append(found, f.means("receivers may take the whole record for broken").do("correct the record"))
+			add(f.means("receivers may take the whole record for broken").do("correct the record"))
 		case endsOpen(read):
-			found = append(found, warning("%s allows any server to send: %s", domain, read.record).means("forged mail passes SPF as well as ours, so it counts for nothing").
+			add(warning("%s allows any server to send: %s", domain, read.record).means("forged mail passes SPF as well as ours, so it counts for nothing").
 				do("let the record end with ~all or -all"))
 		default:
-			found = append(found, ok("%s: %s", domain, read.record))
+			add(ok("%s: %s", domain, read.record))
 		}
 	}
 	return found
@@ -295,26 +296,27 @@ func endsOpen(p *policy) bool {
 
 func spfLookups(ctx context.Context, p *Patient) (found []Finding) {
 	for _, domain := range p.envelopeDomains() {
+		add := about(domain, &found)
 		r := &reading{dns: p.DNS}
 		if read := r.readSPF(ctx, domain, 0); read == nil || r.failure != nil {
 			continue // told by spf.record
 		}
 		switch {
 		case r.lookUps > mostLookUps:
-			found = append(found, problem("the SPF record of %s costs %d questions to the DNS; %d are allowed", domain, r.lookUps, mostLookUps).
+			add(problem("the SPF record of %s costs %d questions to the DNS; %d are allowed", domain, r.lookUps, mostLookUps).
 				means("receivers stop there and take it for broken (RFC 7208, 4.6.4)").
 				do("take out includes of services that no longer send for you, or send digests from a subdomain with a record of its own"))
 		case len(r.void) > mostVoid:
-			found = append(found, problem("the SPF record of %s asks for %d things that are not there: %s", domain, len(r.void), strings.Join(r.void, ", ")).
+			add(problem("the SPF record of %s asks for %d things that are not there: %s", domain, len(r.void), strings.Join(r.void, ", ")).
 				means("receivers stop after %d and take it for broken (RFC 7208, 4.6.4)", mostVoid).do("take them out"))
 		case r.lookUps == mostLookUps || len(r.void) > 0:
 			f := warning("the SPF record of %s costs %d questions to the DNS of %d allowed", domain, r.lookUps, mostLookUps)
 			if len(r.void) > 0 {
 				f = warning("the SPF record of %s asks for what is not there: %s", domain, strings.Join(r.void, ", "))
 			}
-			found = append(found, f.means("one more change, here or at somebody whom it includes, and receivers take it for broken").do("take out what is no longer needed"))
+			add(f.means("one more change, here or at somebody whom it includes, and receivers take it for broken").do("take out what is no longer needed"))
 		default:
-			found = append(found, ok("the SPF record of %s costs %d questions to the DNS of %d allowed", domain, r.lookUps, mostLookUps))
+			add(ok("the SPF record of %s costs %d questions to the DNS of %d allowed", domain, r.lookUps, mostLookUps))
 		}
 	}
 	return found
@@ -322,13 +324,14 @@ func spfLookups(ctx context.Context, p *Patient) (found []Finding) {
 
 func spfRelay(ctx context.Context, p *Patient) (found []Finding) {
 	for _, domain := range p.envelopeDomains() {
+		add := about(domain, &found)
 		r := &reading{dns: p.DNS}
 		read := r.readSPF(ctx, domain, 0)
 		if read == nil || r.failure != nil {
 			continue // told by spf.record
 		}
 		for _, relay := range p.Relays {
-			found = append(found, relayInSPF(ctx, p, read, relay))
+			add(relayInSPF(ctx, p, read, relay))
 		}
 	}
 	return found

@@ -78,6 +78,17 @@ func DeclareTheme(ctx context.Context, h database.Handle, theme templates.Theme)
 	return database.Changed, nil
 }
 
+// RemoveTheme takes the theme of a slug away; errs.NotFound when there is none.
+func RemoveTheme(ctx context.Context, h database.Handle, slug string) error {
+	var gone []string
+	err := h.SelectContext(ctx, &gone, `DELETE FROM mailer.themes WHERE slug = $1 RETURNING slug`, slug)
+	if err == nil && len(gone) == 0 {
+		return noTheme(ctx, h, slug)
+	}
+	errs.Wrap(&err, "remove the theme %q", slug)
+	return err
+}
+
 // Dress gives a letter the theme of its list. A theme that a list was given before there were themes, and that nobody has declared since, is
 // the usual one: mail is not held up by how it looks.
 func (c *Composer) Dress(ctx context.Context, h database.Handle, list subscribers.List, l *Letter) (err error) {

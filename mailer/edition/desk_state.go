@@ -114,13 +114,17 @@ func (d *Desk) ResumeList(ctx context.Context, list int64) (changed bool, err er
 	return d.changes(ctx, `DELETE FROM mailer.pauses WHERE list_id = $1`, list)
 }
 
-func (d *Desk) changes(ctx context.Context, statement string, args ...any) (bool, error) {
-	result, err := d.DB.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
+func (d *Desk) changes(ctx context.Context, statement string, args ...any) (changed bool, err error) {
+	err = database.Transact(ctx, d.DB, func(tx *sqlx.Tx) error {
+		result, err := tx.ExecContext(ctx, statement, args...)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		changed = n > 0
+		return err
+	})
+	return changed, err
 }
 
 // PausedLists returns the ids of the lists that are paused, 0 for every list.

@@ -8,6 +8,7 @@ package limit
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -110,26 +111,40 @@ func (l Limit) check() (Limit, error) {
 	limited := l.WarmUp.planned()
 	for i, n := range l.numbers() {
 		if n < 0 || n > most {
-			return l, errs.New(errs.Invalid, "limit %q: per_%s %d: it is from 1 to a thousand million, or 0 for no limit", l.Name, periods[i].name, n)
+			return l, l.wrong("per_"+periods[i].name, "per_%s %d: it is from 1 to a thousand million, or 0 for no limit", periods[i].name, n)
 		}
 		limited = limited || n > 0
 	}
 	switch {
 	case !wellNamed.MatchString(l.Name) || len(l.Name) > 60:
-		return l, errs.New(errs.Invalid, "limit %q: its name is of small letters, digits and hyphens, such as \"gmail\"", l.Name)
+		return l, l.wrong("name", "its name is of small letters, digits and hyphens, such as \"gmail\"")
 	case abouts > 1:
-		return l, errs.New(errs.Invalid, "limit %q: it is about a relay, a destination or a sender, one of them; declare another limit for the other", l.Name)
+		return l, l.wrong("relay", "it is about a relay, a destination or a sender, one of them; declare another limit for the other")
 	case l.Sender != "" && l.Sender != Each && !strings.Contains(l.Sender, "@"):
-		return l, errs.New(errs.Invalid, "limit %q: sender %q is no address, such as news@example.org", l.Name, l.Sender)
+		return l, l.wrong("sender", "sender %q is no address, such as news@example.org", l.Sender)
 	case strings.Contains(l.Destination, "@") || strings.Contains(l.Relay, "@"):
-		return l, errs.New(errs.Invalid, "limit %q: a destination is a domain such as example.org, a relay a host such as mail.example.org", l.Name)
+		return l, l.wrong("destination", "a destination is a domain such as example.org, a relay a host such as mail.example.org")
 	case !limited:
-		return l, errs.New(errs.Invalid, "limit %q: it limits nothing: give it per_second, per_minute, per_hour, per_day or warm_up", l.Name)
+		return l, l.wrong("per_hour", "it limits nothing: give it per_second, per_minute, per_hour, per_day or warm_up")
 	}
 	if err := l.WarmUp.check(); err != nil {
-		return l, errs.New(errs.Invalid, "limit %q: %w", l.Name, err)
+		return l, l.wrong("warm_up", "%v", err)
 	}
 	return l, nil
+}
+
+// Mistake is what is wrong with one key of a limit.
+type Mistake struct { //nolint:errname // it is read as one
+	Limit string // its name
+	Key   string // as a declaration has it
+	Says  string
+}
+
+// Error says all of it in one line.
+func (m *Mistake) Error() string { return fmt.Sprintf("limit %q: %s", m.Limit, m.Says) }
+
+func (l *Limit) wrong(key, format string, args ...any) error {
+	return errs.New(errs.Invalid, "%w", &Mistake{l.Name, key, fmt.Sprintf(format, args...)})
 }
 
 // plain returns a name with ASCII letters lowered.

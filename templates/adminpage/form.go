@@ -10,6 +10,15 @@ type FormField struct {
 	Rows       []WordsRow
 	Mistake    string
 	NoHelp     bool // the label says it all
+
+	Excerpt []CodeLine // of code in which something is wrong: the lines around it
+}
+
+// CodeLine is a line of a template.
+type CodeLine struct {
+	Number int
+	Text   string
+	Marked bool // something is wrong here
 }
 
 // FieldKind says how a field is filled in.
@@ -28,6 +37,7 @@ const (
 	ChoicesField FieldKind = "choices" // any of Options
 	OpenField    FieldKind = "open"    // any of Options, and another one
 	WordsField   FieldKind = "words"   // a line in each of some languages
+	CodeField    FieldKind = "code"    // a template
 	TextsField   FieldKind = "texts"   // a text in each of some languages
 )
 
@@ -55,11 +65,4 @@ type Section struct {
 	Area, Name string
 	Open       bool
 	Fields     []FormField
-}
-
-// AreaTab leads to another part of an area.
-type AreaTab struct {
-	Path    string
-	Key     string // of its words
-	Current bool
 }

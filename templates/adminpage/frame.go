@@ -96,6 +96,14 @@ type Pager struct {
 // Mistakes are what is wrong in a form: by the name of its field, what to say below it. The key "" is for the form as a whole.
 type Mistakes map[string]string
 
+// Add says what is wrong with a field, behind what else is.
+func (m Mistakes) Add(field, says string) {
+	if m[field] != "" {
+		says = m[field] + "; " + says
+	}
+	m[field] = says
+}
+
 // Fields are what somebody put into a form, to be shown again when it is wrong.
 type Fields url.Values
 

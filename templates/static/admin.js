@@ -109,3 +109,64 @@ for (const form of document.querySelectorAll('form[data-working]')) {
     form.querySelector('button').setAttribute('aria-disabled', 'true');
   });
 }
+
+// A text to be copied gets a button that does it.
+for (const text of document.querySelectorAll('pre[data-copy]')) {
+  if (!navigator.clipboard) continue;
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'second copying';
+  button.textContent = text.dataset.copy;
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(text.textContent);
+    button.textContent = text.dataset.copied;
+    setTimeout(() => { button.textContent = text.dataset.copy; }, 2000);
+  });
+  text.after(button);
+}
+
+// A colour can be picked as well as written.
+for (const field of document.querySelectorAll('input[data-colour]')) {
+  const picker = document.createElement('input');
+  picker.type = 'color';
+  picker.setAttribute('aria-label', field.labels[0]?.textContent || '');
+  const show = () => { picker.value = whole(field.value) || whole(field.placeholder) || '#000000'; };
+  picker.addEventListener('input', () => {
+    field.value = picker.value;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  field.addEventListener('input', show);
+  show();
+  field.after(picker);
+}
+
+// whole returns a colour with six digits, or nothing.
+function whole(colour) {
+  const short = /^#([0-9a-f])([0-9a-f])([0-9a-f])$/i.exec(colour);
+  if (short) return '#' + short[1] + short[1] + short[2] + short[2] + short[3] + short[3];
+  return /^#[0-9a-f]{6}$/i.test(colour) ? colour.toLowerCase() : '';
+}
+
+// What is previewed in a frame beside a form is shown anew while the form is filled in, each time in a frame of its own: so the browser's way back
+// stays clear.
+for (const button of document.querySelectorAll('button[data-preview]')) {
+  const form = button.form;
+  let wait = 0;
+  const show = () => {
+    const old = document.querySelector(`iframe[name="${button.formTarget}"]`);
+    const frame = old.cloneNode();
+    old.name = '';
+    old.after(frame);
+    frame.hidden = true;
+    frame.addEventListener('load', () => {
+      frame.hidden = false;
+      old.remove();
+    }, { once: true });
+    form.requestSubmit(button);
+  };
+  form.addEventListener('input', () => {
+    clearTimeout(wait);
+    wait = setTimeout(show, 600);
+  });
+  show();
+}

@@ -1,3 +1,143 @@
 package admin
 
-func (s *site) destinationsRoutes() []route { return nil }
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"silkpost/internal/accounts"
+	"silkpost/internal/app"
+	"silkpost/internal/errs"
+	"silkpost/mailer/destination"
+	"silkpost/templates/adminpage"
+)
+
+func (s *site) destinationsRoutes() []route {
+	return []route{
+		{pattern: "GET /admin/destinations", needs: accounts.Read, do: s.destinations},
+		{pattern: "GET /admin/destinations/{name}", needs: accounts.Read, do: s.destination},
+		{pattern: "POST /admin/destinations/{name}/pause", needs: accounts.Stop, do: everyLists(s.pauseDestination)},
+		{pattern: "POST /admin/destinations/{name}/resume", needs: accounts.Send, do: everyLists(s.resumeDestination)},
+	}
+}
+
+// everyLists is for what concerns all lists: who is confined to some may not touch it.
+func everyLists(do handler) handler {
+	return func(v *visit) (adminpage.Page, error) {
+		if v.actor.Lists != nil {
+			return nil, errForbidden
+		}
+		return do(v)
+	}
+}
+
+// pageOf is how many lines a page shows.
+const pageOf = 50
+
+func (s *site) destinations(v *visit) (adminpage.Page, error) {
+	find := strings.TrimSpace(v.query("q"))
+	days, paused, err := s.App.Destinations(v.Context(), find, afterDay(v), pageOf+1)
+	if err != nil {
+		return nil, err
+	}
+	page := adminpage.Destinations{Days: app.DestinationDays, Find: find}
+	pauses := map[string]bool{}
+	for i := range paused {
+		pauses[paused[i].Destination] = true
+		page.Paused = append(page.Paused, pausedLine(&paused[i]))
+	}
+	if v.query("after") != "" {
+		page.Pager.FirstURL = "/admin/destinations?" + url.Values{"q": {find}}.Encode()
+	}
+	for i := range days {
+		if i == pageOf {
+			last := &days[i-1]
+			page.Pager.NextURL = "/admin/destinations?" + url.Values{"q": {find}, "after": {last.Name}, "total": {strconv.Itoa(last.Total())}}.Encode()
+			break
+		}
+		line := destinationLine(&days[i])
+		line.Paused = pauses[line.Name]
+		page.Lines = append(page.Lines, line)
+	}
+	return page, nil
+}
+
+// afterDay is the last line that was shown before, as the address says.
+func afterDay(v *visit) destination.Day {
+	total, err := strconv.Atoi(v.query("total"))
+	if err != nil || v.query("after") == "" {
+		return destination.Day{}
+	}
+	return destination.Day{Name: v.query("after"), Sent: total}
+}
+
+func destinationLine(d *destination.Day) adminpage.DestinationLine {
+	line := adminpage.DestinationLine{Name: d.Name, Sent: d.Sent, Deferred: d.Deferred, Failed: d.Failed, InDoubt: d.InDoubt}
+	if habit := destination.HabitOf(d.Name); habit != nil {
+		line.Who = habit.Who
+	}
+	return line
+}
+
+func pausedLine(p *app.PausedStatus) adminpage.PausedLine {
+	return adminpage.PausedLine{Name: p.Destination, Since: p.Since, Until: p.Until, ByHand: p.ByHand, Code: p.Code, Reply: p.Reply}
+}
+
+// destinationIn returns the name in the address; what can be none is errs.NotFound.
+func destinationIn(v *visit) (string, error) {
+	name := v.PathValue("name")
+	if len(name) > 253 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == '/' || r == '@' || r == 0x7f || r == 0xfffd }) {
+		return "", errs.New(errs.NotFound, "no such destination")
+	}
+	return name, nil
+}
+
+func (s *site) destination(v *visit) (adminpage.Page, error) {
+	name, err := destinationIn(v)
+	if err != nil {
+		return nil, err
+	}
+	status, err := s.App.Destination(v.Context(), name)
+	if err != nil {
+		return nil, err
+	}
+	page := adminpage.DestinationShow{Name: status.Name}
+	for i := range status.Days {
+		page.Days = append(page.Days, adminpage.DestinationDay{Day: status.Days[i].Day, DestinationLine: destinationLine(&status.Days[i])})
+	}
+	for _, d := range status.Domains {
+		page.Domains = append(page.Domains, adminpage.DestinationDomain{Name: d.Name, Hosts: d.Hosts})
+	}
+	if status.Paused != nil {
+		line := pausedLine(status.Paused)
+		page.Paused = &line
+	}
+	if h := status.Habit; h != nil {
+		page.Habit = &adminpage.Habit{
+			Who: h.Who, Connections: h.Connections, PerConnection: h.PerConnection, Rate: h.Rate, Asks: h.Asks, Answers: h.Answers, Seen: h.Seen, Pages: h.Pages, Others: h.Others,
+		}
+	}
+	return page, nil
+}
+
+func (s *site) pauseDestination(v *visit) (adminpage.Page, error) {
+	name, err := destinationIn(v)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := s.App.PauseDestination(v.Context(), name); err != nil {
+		return nil, err
+	}
+	return v.leave("/admin/destinations/"+url.PathEscape(name), "destination_paused")
+}
+
+func (s *site) resumeDestination(v *visit) (adminpage.Page, error) {
+	name, err := destinationIn(v)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.App.ResumeDestination(v.Context(), name); err != nil {
+		return nil, err
+	}
+	return v.leave("/admin/destinations/"+url.PathEscape(name), "destination_resumed")
+}

@@ -49,10 +49,12 @@ func readForm[T any](fields []formField[T], record *T, form url.Values) adminpag
 			values = pairs(form[f.name+".language"], form[f.name+".words"])
 		case adminpage.LinesField:
 			values = strings.Split(strings.Join(values, "\n"), "\n")
+		case adminpage.CodeField: // browsers end lines with CRLF
+			values = []string{strings.ReplaceAll(strings.Join(values, ""), "\r\n", "\n")}
 		case adminpage.LineField, adminpage.TextField, adminpage.NumberField, adminpage.HourField, adminpage.ColourField, adminpage.ChoiceField,
 			adminpage.ChoicesField, adminpage.OpenField, adminpage.CheckField:
 		}
-		if f.kind != adminpage.WordsField && f.kind != adminpage.TextsField {
+		if f.kind != adminpage.WordsField && f.kind != adminpage.TextsField && f.kind != adminpage.CodeField {
 			values = filled(values)
 		}
 		if err := f.of(record).set(values); err != nil {
@@ -86,7 +88,7 @@ func pairs(languages, words []string) (both []string) {
 func sectionsOf[T any](area string, fields []formField[T], record *T, v *visit, mistakes adminpage.Mistakes, offers map[string][]string) (sections []adminpage.Section) {
 	for _, f := range fields {
 		shown := adminpage.FormField{Area: area, Name: f.name, Kind: f.kind, Values: f.of(record).get(), Mistake: mistakes[f.name], NoHelp: f.noHelp}
-		if len(mistakes) > 0 && (shown.Mistake != "") && f.kind != adminpage.WordsField && f.kind != adminpage.TextsField {
+		if len(mistakes) > 0 && (shown.Mistake != "") && f.kind != adminpage.WordsField && f.kind != adminpage.TextsField && f.kind != adminpage.CodeField {
 			shown.Values = v.PostForm[f.name] // as it was written
 			if f.kind != adminpage.LineField && f.kind != adminpage.TextField {
 				shown.Values = filled(shown.Values)

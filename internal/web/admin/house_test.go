@@ -43,7 +43,13 @@ func everything() accounts.Actor {
 // they are internal.
 func open(t *testing.T, inside ...string) *house {
 	t.Helper()
-	post := catchertest.Start(t, catcher.Config{})
+	return openWith(t, catcher.Config{}, inside...)
+}
+
+// openWith makes a house whose mail goes to a server that does as it is told.
+func openWith(t *testing.T, mail catcher.Config, inside ...string) *house {
+	t.Helper()
+	post := catchertest.Start(t, mail)
 	cfg := config.Defaults()
 	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
 	cfg.SMTPURL, cfg.InternalHosts = "smtp://"+post.Addr+"?tls=none", inside

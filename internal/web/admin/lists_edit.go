@@ -39,6 +39,8 @@ func (s *site) saveList(v *visit, list *subscribers.List, anew bool) (adminpage.
 	mistakes := readForm(listFields, list, v.PostForm)
 	if !anew {
 		list.Slug = slug
+	} else if reserved(list.Slug) {
+		mistakes["slug"] = errReserved(list.Slug).Error()
 	}
 	if len(mistakes) == 0 {
 		err := s.App.SaveList(v.Context(), *list, anew)
@@ -60,11 +62,7 @@ func (s *site) saveList(v *visit, list *subscribers.List, anew bool) (adminpage.
 func listMistakes(err error) adminpage.Mistakes {
 	mistakes := adminpage.Mistakes{}
 	for _, m := range errs.All[*subscribers.Mistake](err) {
-		name := fieldName(m.Key())
-		if mistakes[name] != "" {
-			mistakes[name] += "; "
-		}
-		mistakes[name] += m.Field + ": " + m.Says
+		mistakes.Add(fieldName(m.Key()), m.Field+": "+m.Says)
 	}
 	if kind := errs.KindOf(err); len(mistakes) == 0 && (kind == errs.Invalid || kind == errs.NotFound || kind == errs.Conflict) {
 		mistakes[""] = err.Error()

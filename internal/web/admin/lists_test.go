@@ -67,6 +67,7 @@ func TestAListIsMadeWithFewFields(t *testing.T) {
 func TestTheFormOfAListHasEveryKey(t *testing.T) {
 	t.Parallel()
 	h := open(t)
+	h.declare("[[source]]\nslug = \"site\"\nkind = \"feed\"\nurl = \"https://www.example.org/feed.xml\"\n")
 	page := h.get("/admin/lists/new")
 	var keys func(of reflect.Type, prefix string)
 	keys = func(of reflect.Type, prefix string) {
