@@ -50,7 +50,7 @@ func (e *env) printLink(ctx context.Context, a *app.App, id int64) error {
 		return err
 	}
 	fmt.Fprintln(e.stdout, a.LinkURL(secret))
-	fmt.Fprintf(e.stderr, "Open it in a browser to choose a password. It works once, until %s.\n", a.Clock.Now().Add(accounts.LinkFor).Format("2006-01-02 15:04 MST"))
+	fmt.Fprintf(e.stdout, "Open it in a browser to choose a password. It works once, until %s.\n", minute(a.Clock.Now().Add(accounts.LinkFor)))
 	return nil
 }
 

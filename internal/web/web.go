@@ -1,5 +1,5 @@
 // Package web answers HTTP: the public pages, the feeds, and what operators ask. It is thin: load, call the domain, answer.
-// Handlers return an error; one place turns it into a page and a log line. Nothing sets a cookie, and GET changes nothing.
+// Handlers return an error; one place turns it into a page and a log line. Nothing here sets a cookie, and GET changes nothing.
 package web
 
 import (

@@ -19,10 +19,10 @@ func (s *site) accountsRoutes() []route {
 		{pattern: "POST /admin/accounts", needs: accounts.Administer, proved: true, do: s.invite},
 		{pattern: "GET /admin/accounts/{id}", needs: accounts.Administer, do: s.showAccount},
 		{pattern: "POST /admin/accounts/{id}", needs: accounts.Administer, proved: true, do: s.changeAccount},
-		{pattern: "POST /admin/accounts/{id}/link", needs: accounts.Administer, proved: true, do: s.steer((*accountsSteering).link, "link_sent")},
-		{pattern: "POST /admin/accounts/{id}/factor", needs: accounts.Administer, proved: true, do: s.steer((*accountsSteering).resetFactor, "factor_reset")},
-		{pattern: "POST /admin/accounts/{id}/disable", needs: accounts.Administer, proved: true, do: s.steer((*accountsSteering).disable, "account_disabled")},
-		{pattern: "POST /admin/accounts/{id}/enable", needs: accounts.Administer, proved: true, do: s.steer((*accountsSteering).enable, "account_enabled")},
+		{pattern: "POST /admin/accounts/{id}/link", needs: accounts.Administer, proved: true, do: s.linkAccount},
+		{pattern: "POST /admin/accounts/{id}/factor", needs: accounts.Administer, proved: true, do: s.resetFactor},
+		{pattern: "POST /admin/accounts/{id}/disable", needs: accounts.Administer, proved: true, do: s.disableAccount},
+		{pattern: "POST /admin/accounts/{id}/enable", needs: accounts.Administer, proved: true, do: s.enableAccount},
 		{pattern: "GET /admin/log", needs: accounts.Administer, do: s.showLog},
 	})
 }
@@ -215,37 +215,34 @@ func (s *site) accountAgain(v *visit, id int64, fields adminpage.Fields, why err
 	return v.again(page)
 }
 
-// accountsSteering is what can be done to an account beside changing what it may do.
-type accountsSteering struct{ *site }
-
-func (s *accountsSteering) link(ctx context.Context, id int64) error { return s.App.SendLink(ctx, id) }
-
-func (s *accountsSteering) resetFactor(ctx context.Context, id int64) error {
-	return s.App.Accounts.ResetFactor(ctx, id)
+func (s *site) linkAccount(v *visit) (adminpage.Page, error) {
+	return s.steer(v, s.App.SendLink, "link_sent")
 }
 
-func (s *accountsSteering) disable(ctx context.Context, id int64) error {
-	return s.App.Accounts.Disable(ctx, id)
+func (s *site) resetFactor(v *visit) (adminpage.Page, error) {
+	return s.steer(v, s.App.Accounts.ResetFactor, "factor_reset")
 }
 
-func (s *accountsSteering) enable(ctx context.Context, id int64) error {
-	return s.App.Accounts.Enable(ctx, id)
+func (s *site) disableAccount(v *visit) (adminpage.Page, error) {
+	return s.steer(v, s.App.Accounts.Disable, "account_disabled")
+}
+
+func (s *site) enableAccount(v *visit) (adminpage.Page, error) {
+	return s.steer(v, s.App.Accounts.Enable, "account_enabled")
 }
 
 // steer does something to the account at the address and leads back to it.
-func (s *site) steer(do func(*accountsSteering, context.Context, int64) error, done string) handler {
-	return func(v *visit) (adminpage.Page, error) {
-		id, err := pathID(v)
-		if err != nil {
-			return nil, err
-		}
-		err = do(&accountsSteering{s}, v.Context(), id)
-		if kind := errs.KindOf(err); err != nil && (kind == errs.Conflict || kind == errs.Unavailable) {
-			return s.accountAgain(v, id, nil, err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return v.leave(accountsPath+"/"+strconv.FormatInt(id, 10), done)
+func (s *site) steer(v *visit, do func(context.Context, int64) error, done string) (adminpage.Page, error) {
+	id, err := pathID(v)
+	if err != nil {
+		return nil, err
 	}
+	err = do(v.Context(), id)
+	if kind := errs.KindOf(err); err != nil && (kind == errs.Conflict || kind == errs.Unavailable) {
+		return s.accountAgain(v, id, nil, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.leave(accountsPath+"/"+strconv.FormatInt(id, 10), done)
 }
