@@ -11,6 +11,7 @@ import (
 	"silkpost/internal/app"
 	"silkpost/internal/config"
 	"silkpost/internal/web/admin"
+	"silkpost/internal/web/api"
 	"silkpost/mailer/catcher"
 )
 
@@ -86,6 +87,9 @@ func (c *demoCmd) stay(ctx context.Context, e *env, a *app.App, opening time.Dur
 	}
 	parts := app.Parts{Web: listener, Worker: true}
 	if parts.Admin, err = admin.New(admin.Config{App: a, Plain: true}); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if parts.API, err = api.New(api.Config{App: a}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if caught != nil {

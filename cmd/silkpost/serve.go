@@ -10,6 +10,7 @@ import (
 	"silkpost/internal/app"
 	"silkpost/internal/errs"
 	"silkpost/internal/web/admin"
+	"silkpost/internal/web/api"
 )
 
 type serveCmd struct {
@@ -54,6 +55,9 @@ func (c *serveCmd) Run(e *env) error {
 				return err
 			}
 			if parts.Admin, err = admin.New(admin.Config{App: a}); err != nil {
+				return errors.Join(err, parts.Web.Close())
+			}
+			if parts.API, err = api.New(api.Config{App: a}); err != nil {
 				return errors.Join(err, parts.Web.Close())
 			}
 		}

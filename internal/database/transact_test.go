@@ -54,6 +54,24 @@ func TestTransactCommits(t *testing.T) {
 	}
 }
 
+func TestTransactEndsWithWhatItsContextAsksFor(t *testing.T) {
+	t.Parallel()
+	db := numbers(t)
+	refused := errors.New("refused")
+	ending := func(n int, err error) context.Context {
+		return database.Ending(t.Context(), func(tx *sqlx.Tx) error { return errors.Join(insert(t.Context(), n)(tx), err) })
+	}
+	if err := database.Transact(ending(2, nil), db, insert(t.Context(), 1)); err != nil || count(t, db) != 2 {
+		t.Errorf("%d rows, want 2 (%v)", count(t, db), err)
+	}
+	if err := database.Transact(ending(4, refused), db, insert(t.Context(), 3)); !errors.Is(err, refused) || count(t, db) != 2 {
+		t.Errorf("%d rows after a refused ending, want 2 (%v)", count(t, db), err)
+	}
+	if err := database.Transact(ending(6, nil), db, func(*sqlx.Tx) error { return refused }); !errors.Is(err, refused) || count(t, db) != 2 {
+		t.Errorf("%d rows after what failed before it, want 2 (%v)", count(t, db), err)
+	}
+}
+
 func TestTransactRollsBack(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")

@@ -28,8 +28,8 @@ import (
 // Config is what the API needs beside the program.
 type Config struct {
 	App *app.App
-	// Who says whose key a request carries: errs.NotFound when it carries none that is good. A cookie is no key: a page of somebody else's could have a
-	// browser send it.
+	// Who says whose key a request carries: errs.NotFound when it carries none that is good. nil asks the program's accounts. A cookie is no key: a page of
+	// somebody else's could have a browser send it.
 	Who func(r *http.Request) (accounts.Actor, error)
 	// Limit is how often one key may call; its zero value is 600 times a minute.
 	Limit calls.Limit
@@ -50,6 +50,9 @@ var speak sync.Once
 func New(cfg Config) (http.Handler, error) {
 	if cfg.Limit == (calls.Limit{}) {
 		cfg.Limit = defaultLimit
+	}
+	if cfg.Who == nil {
+		cfg.Who = keysOf(cfg.App)
 	}
 	speak.Do(ownWords)
 	s := &site{Config: cfg, log: cfg.App.Log, ops: map[string]*operation{}}

@@ -23,7 +23,7 @@ var manualHTML string
 //go:embed manual.css
 var manualCSS []byte
 
-var manualTemplate = template.Must(template.New("manual").Funcs(template.FuncMap{"prose": prose}).Parse(manualHTML))
+var manualTemplate = template.Must(template.New("manual").Funcs(template.FuncMap{"prose": prose, "sentence": sentence}).Parse(manualHTML))
 
 // manualPage is what the page shows.
 type manualPage struct {

@@ -67,7 +67,16 @@ func (o *operation) describe(method, path string) huma.Operation {
 	if status == 0 {
 		status = http.StatusOK
 	}
+	var parameters []*huma.Param
+	if method == http.MethodPost {
+		most := maxCallName
+		parameters = append(parameters, &huma.Param{
+			Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: &most},
+			Description: "A name of your own for this call: the same call again, within 24 hours, is answered alike and does nothing.",
+		})
+	}
 	return huma.Operation{
+		Parameters:  parameters,
 		OperationID: o.id, Method: method, Path: path, Summary: o.title, Description: said, Tags: []string{o.group}, Errors: slices.Compact(errors),
 		DefaultStatus: status, MaxBodyBytes: most + 1, // we are the ones who count
 		Security: []map[string][]string{{"key": {}}}, RejectUnknownQueryParameters: true,

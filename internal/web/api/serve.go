@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"silkpost/internal/accounts"
+	"silkpost/internal/app"
 	"silkpost/internal/calls"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
@@ -25,6 +26,17 @@ import (
 
 // defaultLimit is how often one key may call.
 var defaultLimit = calls.Limit{Times: 600, Within: time.Minute}
+
+// keysOf asks the program's accounts whose key a request carries: Authorization: Bearer sp_… (RFC 6750).
+func keysOf(a *app.App) func(r *http.Request) (accounts.Actor, error) {
+	return func(r *http.Request) (accounts.Actor, error) {
+		scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			key = ""
+		}
+		return a.Accounts.KeyActor(r.Context(), strings.TrimSpace(key))
+	}
+}
 
 // call is a request that was let in.
 type call struct {
