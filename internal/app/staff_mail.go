@@ -253,7 +253,11 @@ func (a *App) reportWords(ctx context.Context, w *staffWords, id uuid.UUID) (sai
 		key string
 		n   int
 	}{
-		{"recipients", counts.Recipients}, {"sent", counts.Sent}, {"failed", counts.Failed}, {"suppressed", counts.Suppressed}, {"cancelled", counts.Cancelled},
+		{"recipients", counts.Recipients},
+		{"sent", counts.Sent},
+		{"failed", counts.Failed},
+		{"suppressed", counts.Suppressed},
+		{"cancelled", counts.Cancelled},
 		{"in_doubt", counts.InDoubt},
 	} {
 		if line.n > 0 || line.key == "sent" {

@@ -144,8 +144,10 @@ func (s *site) plots(v *visit, days []app.Day) (plots []adminpage.HomePlot, tabl
 		what string
 		of   func(app.Day) int
 	}{
-		{"sent", func(d app.Day) int { return d.Sent }}, {"deferred", func(d app.Day) int { return d.Deferred }},
-		{"bounced", func(d app.Day) int { return d.Bounced }}, {"unsubscribed", func(d app.Day) int { return d.Unsubscribed }},
+		{"sent", func(d app.Day) int { return d.Sent }},
+		{"deferred", func(d app.Day) int { return d.Deferred }},
+		{"bounced", func(d app.Day) int { return d.Bounced }},
+		{"unsubscribed", func(d app.Day) int { return d.Unsubscribed }},
 	} {
 		p := adminpage.HomePlot{What: row.what, First: days[0].Date, Last: days[len(days)-1].Date}
 		values := make([]int, len(days))
