@@ -110,6 +110,7 @@ func (a *App) workUntilHeld(ctx context.Context) error {
 	group.Go(func() error { return a.send(working, sender) })
 	group.Go(func() error { a.followDue(working, sender); return nil })
 	group.Go(func() error { return a.alarm.run(working) })
+	group.Go(func() error { a.keepCounts(working); return nil })
 	group.Go(func() error { return a.watchMailbox(working) })
 	group.Go(func() error {
 		defer stop()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -205,22 +206,33 @@ func (a *App) coming(ctx context.Context, h database.Handle, c edition.Choice, l
 	return all, nil
 }
 
-// recountAtOnce is how many editions are counted at a time.
-const recountAtOnce = 50
+const (
+	// countEvery is how often it is looked what is to be counted anew, and recountAtOnce how many editions are then.
+	countEvery    = 3 * time.Second
+	recountAtOnce = 50
+)
 
-// recount counts anew what pages show of large editions and of those that are over.
-func (a *App) recount(ctx context.Context) (err error) {
-	stale, err := ledger.Stale(ctx, a.DB, a.Clock.Now(), recountAtOnce)
-	for _, id := range stale {
-		err = errors.Join(err, a.Recount(ctx, id))
+// keepCounts counts anew what pages show of large editions and of those that are over, until ctx ends.
+func (a *App) keepCounts(ctx context.Context) {
+	for pause(ctx, countEvery) {
+		stale, err := ledger.Stale(ctx, a.DB, a.Clock.Now(), recountAtOnce)
+		for _, id := range stale {
+			err = errors.Join(err, a.Recount(ctx, id))
+		}
+		if err != nil && ctx.Err() == nil {
+			a.Log.WarnContext(ctx, "deliveries could not be counted for the pages", slog.Any("error", err))
+		}
 	}
-	return err
 }
 
-// Recount counts the deliveries of an edition anew, for pages that must not do so while somebody waits.
+// Recount counts the deliveries of an edition anew, for pages that must not do so while somebody waits; unless somebody does already.
 func (a *App) Recount(ctx context.Context, id uuid.UUID) error {
 	begun := a.Clock.Now()
 	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		may, err := ledger.MayCount(ctx, tx, id)
+		if err != nil || !may {
+			return err
+		}
 		if err := ledger.Recount(ctx, tx, id, begun); err != nil {
 			return err
 		}

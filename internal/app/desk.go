@@ -36,7 +36,7 @@ func (a *App) keepDesk(ctx context.Context) (changed int, err error) {
 		a.Log.WarnContext(ctx, "editions were not approved in time", slog.Int("count", late))
 	}
 	swept, failed := desk.Sweep(ctx)
-	return late + swept, errors.Join(err, failed, a.recount(ctx))
+	return late + swept, errors.Join(err, failed)
 }
 
 // Resend lets an edition's message go once more to the contact of an address; see edition.Desk.Resend. A worker sends it.

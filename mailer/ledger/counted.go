@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
@@ -87,28 +88,84 @@ func Stale(ctx context.Context, h database.Handle, now time.Time, limit int) (ed
 	return editions, err
 }
 
-// Recount counts the deliveries of an edition and keeps what they came to, by state, destination and variant. It is done within the transaction of h; two
-// at once wait for one another.
+// variantCount is how many get a variant.
+type variantCount struct {
+	Variant    int64 `db:"variant_id"`
+	Recipients int   `db:"recipients"`
+	Contact    int64 `db:"contact_id"` // the first of them
+}
+
+// Recount counts the deliveries of an edition and keeps what they came to, by state, destination and variant. What takes long is done before anything is
+// written, and nothing of the edition is locked: nobody who works on it waits.
 func Recount(ctx context.Context, tx *sqlx.Tx, edition uuid.UUID, now time.Time) (err error) {
 	defer errs.Wrap(&err, "ledger.Recount(%s)", edition)
-	if _, err := tx.ExecContext(ctx, `DELETE FROM mailer.counted WHERE edition_id = $1`, edition); err != nil {
+	var c Counts
+	if err := tx.GetContext(ctx, &c, counts(`d.edition_id = $1`), edition); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO mailer.counted (edition_id, at, took, pending, in_flight, deferred, sent, failed, suppressed, cancelled, in_doubt)
-		SELECT $1, $2, '0', c.pending, c.in_flight, c.deferred, c.sent, c.failed, c.suppressed, c.cancelled, c.in_doubt
-		FROM (`+counts(`d.edition_id = $1`)+`) c`, edition, now); err != nil {
+	var destinations []DestinationCounts
+	if err := tx.SelectContext(ctx, &destinations, perDestination, edition, mostDestinations); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO mailer.counted_destinations (edition_id, destination, recipients, sent, deferred, failed, bounced, waiting)
-		SELECT $1, * FROM (`+perDestination+`) p`, edition, mostDestinations); err != nil {
+	var variants []variantCount
+	if err := tx.SelectContext(ctx, &variants, `
+		SELECT variant_id, count(*) AS recipients, min(contact_id) AS contact_id FROM mailer.deliveries
+		WHERE edition_id = $1 AND state <> 'cancelled' GROUP BY variant_id`, edition); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `
+	written, err := keepCounts(ctx, tx, edition, c, now)
+	if err != nil || !written {
+		return err
+	}
+	for _, d := range destinations {
+		if _, err := tx.ExecContext(ctx, `
+			INSERT INTO mailer.counted_destinations (edition_id, destination, recipients, sent, deferred, failed, bounced, waiting)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, edition, d.Destination, d.Recipients, d.Sent, d.Deferred, d.Failed, d.Bounced, d.Waiting); err != nil {
+			return err
+		}
+	}
+	return keepVariants(ctx, tx, edition, variants)
+}
+
+// keepCounts writes counts, with nothing yet by destination and variant. It reports false when somebody has counted later, whose counts stay.
+func keepCounts(ctx context.Context, tx *sqlx.Tx, edition uuid.UUID, c Counts, now time.Time) (written bool, err error) {
+	var kept []uuid.UUID
+	if err := tx.SelectContext(ctx, &kept, `
+		INSERT INTO mailer.counted AS k (edition_id, at, took, pending, in_flight, deferred, sent, failed, suppressed, cancelled, in_doubt)
+		VALUES ($1, $2, '0', $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (edition_id) DO UPDATE SET at = excluded.at, pending = excluded.pending, in_flight = excluded.in_flight, deferred = excluded.deferred,
+			sent = excluded.sent, failed = excluded.failed, suppressed = excluded.suppressed, cancelled = excluded.cancelled, in_doubt = excluded.in_doubt
+		WHERE k.at <= excluded.at
+		RETURNING edition_id`,
+		edition, now, c.Pending, c.InFlight, c.Deferred, c.Sent, c.Failed, c.Suppressed, c.Cancelled, c.InDoubt); err != nil || len(kept) == 0 {
+		return false, err
+	}
+	for _, statement := range []string{`DELETE FROM mailer.counted_destinations WHERE edition_id = $1`, `DELETE FROM mailer.counted_variants WHERE edition_id = $1`} {
+		if _, err := tx.ExecContext(ctx, statement, edition); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func keepVariants(ctx context.Context, tx *sqlx.Tx, edition uuid.UUID, variants []variantCount) error {
+	ids, numbers, contacts := make(pq.Int64Array, len(variants)), make(pq.Int64Array, len(variants)), make(pq.Int64Array, len(variants))
+	for i, v := range variants {
+		ids[i], numbers[i], contacts[i] = v.Variant, int64(v.Recipients), v.Contact
+	}
+	_, err := tx.ExecContext(ctx, `
 		INSERT INTO mailer.counted_variants (edition_id, variant_id, recipients, contact_id)
-		SELECT $1, variant_id, count(*), min(contact_id) FROM mailer.deliveries WHERE edition_id = $1 AND state <> 'cancelled' GROUP BY variant_id`, edition)
+		SELECT $1, * FROM unnest($2::bigint[], $3::int[], $4::bigint[])`, edition, ids, numbers, contacts)
 	return err
+}
+
+// countLock is the first key of the advisory lock that lets one process at a time count an edition.
+const countLock = 0x636e7464
+
+// MayCount reports whether nobody else counts an edition just now; then it is the transaction's to do until it ends.
+func MayCount(ctx context.Context, tx *sqlx.Tx, edition uuid.UUID) (may bool, err error) {
+	err = tx.GetContext(ctx, &may, `SELECT pg_try_advisory_xact_lock($1, hashtext($2))`, countLock, edition.String())
+	return may, err
 }
 
 // Took notes how long counting took, in seconds: what takes long is done more rarely.

@@ -101,7 +101,7 @@ func (s *site) framed(v *visit, mail string) (adminpage.Page, error) {
 // plainText is a mail's text part as a page of its own.
 func plainText(shown app.ShownVariant) string {
 	return `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><title></title>` +
-		`<style>body{margin:16px;background:#fff;color:#1c1b19}pre{margin:0;font:13px/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap}</style>` +
+		`<style>body{margin:12px;background:#fff;color:#1c1b19}pre{margin:0;font:12px/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap}</style>` +
 		`<pre>` + html.EscapeString(shown.Text) + `</pre>`
 }
 
