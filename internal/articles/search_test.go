@@ -178,7 +178,7 @@ func TestIndexMissing(t *testing.T) {
 // Whatever stretch of a text somebody looks for, the article is found.
 func TestTermsFindEveryStretch(t *testing.T) {
 	t.Parallel()
-	words := rapid.StringOfN(rapid.RuneFrom([]rune("aéßЁй機械人ガのหุ่น้ำ로봇شري ‎-'\\&|!:*()<>")), 1, 30, -1)
+	words := rapid.StringOfN(rapid.RuneFrom([]rune("aéßЁй機械人ガのหุ่น้ำ로봇شري \u200e-'\\&|!:*()<>")), 1, 30, -1)
 	rapid.Check(t, func(t *rapid.T) {
 		text := words.Draw(t, "text")
 		all := terms(text)

@@ -26,8 +26,13 @@ var spaceless = []*unicode.RangeTable{
 // unmarked are marks without which words are compared: accents, and the vowel signs of Hebrew and Arabic, which few write. Other marks, such as Thai
 // vowels, are letters of their own.
 var unmarked = &unicode.RangeTable{R16: []unicode.Range16{
-	{Lo: 0x0300, Hi: 0x036f, Stride: 1}, {Lo: 0x0591, Hi: 0x05c7, Stride: 1}, {Lo: 0x0610, Hi: 0x061a, Stride: 1}, {Lo: 0x0640, Hi: 0x0640, Stride: 1},
-	{Lo: 0x064b, Hi: 0x065f, Stride: 1}, {Lo: 0x0670, Hi: 0x0670, Stride: 1}, {Lo: 0x06d6, Hi: 0x06ed, Stride: 1},
+	{Lo: 0x0300, Hi: 0x036f, Stride: 1},
+	{Lo: 0x0591, Hi: 0x05c7, Stride: 1},
+	{Lo: 0x0610, Hi: 0x061a, Stride: 1},
+	{Lo: 0x0640, Hi: 0x0640, Stride: 1},
+	{Lo: 0x064b, Hi: 0x065f, Stride: 1},
+	{Lo: 0x0670, Hi: 0x0670, Stride: 1},
+	{Lo: 0x06d6, Hi: 0x06ed, Stride: 1},
 }}
 
 // folded returns a text as it is compared: without case, accents and differences of width.

@@ -59,7 +59,9 @@ var articlesSamples = []Page{
 	ArticleTranslate{Slug: "relay", Title: "Robots run a relay", Language: "en", Fields: Fields{"language": {"xx"}}, Mistakes: Mistakes{"language": `"xx" is not a language tag`}},
 	ArticleWrite{Fields: Fields{"when": {"draft"}}},
 	ArticleWrite{Waiting: 8, Fields: Fields{"when": {"at"}, "urgent": {"on"}}, Mistakes: Mistakes{"at": "say at what time"}},
-	Waits{}, Waits{Rows: waitingRows, Filter: Fields{"state": {"held"}}, Sources: []string{"festival"}, Pager: Pager{NextURL: "/admin/waiting?after=9"}},
+	Waits{},
+	Waits{Rows: waitingRows, Filter: Fields{"state": {"held"}}, Sources: []string{"festival"}, Pager: Pager{NextURL: "/admin/waiting?after=9"}},
 	Wait{WaitingRow: waitingRows[0], URL: "https://www.example.org/relay", Language: "zh-Hans", Section: "新闻", Tags: []string{"机器人"}},
-	Wait{WaitingRow: waitingRows[1], Own: true}, Wait{WaitingRow: waitingRows[2], Own: true},
+	Wait{WaitingRow: waitingRows[1], Own: true},
+	Wait{WaitingRow: waitingRows[2], Own: true},
 }
