@@ -68,9 +68,19 @@ const uploadPart = 1 << 20
 
 // What begins otherwise than a table of text, and what it is.
 var otherKinds = []struct{ begins, kind string }{
-	{"PK\x03\x04", "a spreadsheet or a ZIP archive"}, {"PK\x05\x06", "a ZIP archive"}, {"\xd0\xcf\x11\xe0", "a spreadsheet"}, {"\x1f\x8b", "compressed (gzip)"},
-	{"BZh", "compressed (bzip2)"}, {"\xfd7zXZ", "compressed (xz)"}, {"7z\xbc\xaf", "compressed (7z)"}, {"Rar!", "compressed (rar)"}, {"\x28\xb5\x2f\xfd", "compressed (zstd)"},
-	{"%PDF", "a PDF"}, {"\x89PNG", "a picture"}, {"\xff\xd8\xff", "a picture"}, {"GIF8", "a picture"},
+	{"PK\x03\x04", "a spreadsheet or a ZIP archive"},
+	{"PK\x05\x06", "a ZIP archive"},
+	{"\xd0\xcf\x11\xe0", "a spreadsheet"},
+	{"\x1f\x8b", "compressed (gzip)"},
+	{"BZh", "compressed (bzip2)"},
+	{"\xfd7zXZ", "compressed (xz)"},
+	{"7z\xbc\xaf", "compressed (7z)"},
+	{"Rar!", "compressed (rar)"},
+	{"\x28\xb5\x2f\xfd", "compressed (zstd)"},
+	{"%PDF", "a PDF"},
+	{"\x89PNG", "a picture"},
+	{"\xff\xd8\xff", "a picture"},
+	{"GIF8", "a picture"},
 }
 
 // StageUpload keeps a file that somebody uploaded and returns its id. A file that is none of a table of text, or larger than MaxUpload, is errs.Invalid; no

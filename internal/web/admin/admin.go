@@ -49,7 +49,9 @@ type route struct {
 	// of returns the lists that the record at the address belongs to, whatever it is; errs.NotFound when there is none. nil: it is of no
 	// list in particular, and the handler itself leaves out what an actor who is confined to lists may not see.
 	of func(ctx context.Context, v *visit) (lists []int64, err error)
-	do handler
+	// whole: it is about all lists together, or about what is of none. Who is confined to some finds nothing there.
+	whole bool
+	do    handler
 	// proved asks those whose password was last given long ago to give it again first: for what is dangerous.
 	proved bool
 	// limit is how large what is sent may be, in bytes; 0: formLimit.

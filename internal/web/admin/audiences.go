@@ -16,8 +16,8 @@ import (
 func (s *site) audiencesRoutes() []route {
 	return []route{
 		{pattern: "GET /admin/audiences", needs: accounts.ReadPeople, do: s.audiences},
-		{pattern: "POST /admin/audiences", needs: accounts.People, of: ofNoList, do: s.saveAudience},
-		{pattern: "POST /admin/audiences/{id}/remove", needs: accounts.People, of: ofNoList, do: s.removeAudience},
+		{pattern: "POST /admin/audiences", needs: accounts.People, whole: true, do: s.saveAudience},
+		{pattern: "POST /admin/audiences/{id}/remove", needs: accounts.People, whole: true, do: s.removeAudience},
 	}
 }
 

@@ -22,11 +22,11 @@ func (s *site) contactsRoutes() []route {
 		{pattern: "GET /admin/contacts", needs: accounts.ReadPeople, do: s.contacts},
 		{pattern: "GET /admin/contacts/new", needs: accounts.People, do: s.newContact},
 		{pattern: "POST /admin/contacts/new", needs: accounts.People, do: s.addContact},
-		{pattern: "GET /admin/contacts/export.csv", needs: accounts.People, of: ofNoList, do: s.export(app.ExportContacts)},
-		{pattern: "GET /admin/contacts/suppressions", needs: accounts.ReadPeople, of: ofNoList, do: s.suppressions},
-		{pattern: "POST /admin/contacts/suppressions", needs: accounts.People, of: ofNoList, do: s.suppress},
+		{pattern: "GET /admin/contacts/export.csv", needs: accounts.People, whole: true, do: s.export(app.ExportContacts)},
+		{pattern: "GET /admin/contacts/suppressions", needs: accounts.ReadPeople, whole: true, do: s.suppressions},
+		{pattern: "POST /admin/contacts/suppressions", needs: accounts.People, whole: true, do: s.suppress},
 		{pattern: "POST /admin/contacts/suppressions/lift", needs: accounts.People, do: s.liftSuppression},
-		{pattern: "GET /admin/contacts/suppressions/export.csv", needs: accounts.People, of: ofNoList, do: s.export(app.ExportSuppressions)},
+		{pattern: "GET /admin/contacts/suppressions/export.csv", needs: accounts.People, whole: true, do: s.export(app.ExportSuppressions)},
 		{pattern: "GET /admin/contacts/{id}", needs: accounts.ReadPeople, do: s.contact},
 		{pattern: "GET /admin/contacts/{id}/edit", needs: accounts.People, of: whole, do: s.editContact},
 		{pattern: "POST /admin/contacts/{id}/edit", needs: accounts.People, of: whole, do: s.changeContact},
@@ -44,9 +44,6 @@ func (s *site) contactsRoutes() []route {
 		{pattern: "POST /admin/contacts/{id}/{list}/ask", needs: accounts.People, of: one, do: s.askToConfirm},
 	}
 }
-
-// ofNoList is for routes about what is of no list: who is confined to some may not go there.
-func ofNoList(context.Context, *visit) ([]int64, error) { return nil, nil }
 
 // contactLists returns the lists of the contact whose id stands in the address: what concerns all of them is for whom all of them are.
 func (s *site) contactLists(ctx context.Context, v *visit) ([]int64, error) {

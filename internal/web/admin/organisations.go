@@ -18,15 +18,15 @@ import (
 func (s *site) organisationsRoutes() []route {
 	return []route{
 		{pattern: "GET /admin/organisations", needs: accounts.ReadPeople, do: s.organisations},
-		{pattern: "GET /admin/organisations/new", needs: accounts.People, of: ofNoList, do: s.newOrganisation},
-		{pattern: "POST /admin/organisations/new", needs: accounts.People, of: ofNoList, do: s.addOrganisation},
+		{pattern: "GET /admin/organisations/new", needs: accounts.People, whole: true, do: s.newOrganisation},
+		{pattern: "POST /admin/organisations/new", needs: accounts.People, whole: true, do: s.addOrganisation},
 		{pattern: "GET /admin/organisations/{id}", needs: accounts.ReadPeople, do: s.organisation},
-		{pattern: "GET /admin/organisations/{id}/edit", needs: accounts.People, of: ofNoList, do: s.editOrganisation},
-		{pattern: "POST /admin/organisations/{id}/edit", needs: accounts.People, of: ofNoList, do: s.changeOrganisation},
-		{pattern: "GET /admin/organisations/{id}/merge", needs: accounts.People, of: ofNoList, do: s.askMerge},
-		{pattern: "POST /admin/organisations/{id}/merge", needs: accounts.People, of: ofNoList, do: s.mergeOrganisation},
-		{pattern: "GET /admin/organisations/{id}/remove", needs: accounts.People, of: ofNoList, do: s.askRemoveOrganisation},
-		{pattern: "POST /admin/organisations/{id}/remove", needs: accounts.People, of: ofNoList, do: s.removeOrganisation},
+		{pattern: "GET /admin/organisations/{id}/edit", needs: accounts.People, whole: true, do: s.editOrganisation},
+		{pattern: "POST /admin/organisations/{id}/edit", needs: accounts.People, whole: true, do: s.changeOrganisation},
+		{pattern: "GET /admin/organisations/{id}/merge", needs: accounts.People, whole: true, do: s.askMerge},
+		{pattern: "POST /admin/organisations/{id}/merge", needs: accounts.People, whole: true, do: s.mergeOrganisation},
+		{pattern: "GET /admin/organisations/{id}/remove", needs: accounts.People, whole: true, do: s.askRemoveOrganisation},
+		{pattern: "POST /admin/organisations/{id}/remove", needs: accounts.People, whole: true, do: s.removeOrganisation},
 	}
 }
 

@@ -88,8 +88,13 @@ func (w *world) furnish(t testing.TB, slug string) {
 		VALUES (gen_random_uuid(), $1, 'weekly', '2026-11-24', 'hand', 'review', $2, $2) RETURNING id`, id, at); err != nil {
 		t.Fatal(err)
 	}
-	w.records[slug] = map[string]string{"/admin/lists/": slug, "/admin/editions/": edition}
-	w.records[slug]["/admin/private-feeds/"] = w.privateFeed(t, id, at)
+	contact, _, _, err := w.App.AddContact(t.Context(), "account 1", app.NewContact{Email: slug + "@example.org", List: slug, Consent: "Agreed"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.records[slug] = map[string]string{
+		"/admin/lists/": slug, "/admin/editions/": edition, "/admin/contacts/": fmt.Sprint(contact), "/admin/private-feeds/": w.privateFeed(t, id, at),
+	}
 }
 
 // privateFeed makes a private feed of a list and returns its id.
@@ -110,7 +115,7 @@ func (w *world) address(path, list string) string {
 			path = prefix + record + after
 		}
 	}
-	path = strings.TrimSuffix(path, "{$}")
+	path = strings.NewReplacer("{list}", list, "{edition}", w.records[list]["/admin/editions/"], "{$}", "").Replace(path)
 	for strings.Contains(path, "{") {
 		before, rest, _ := strings.Cut(path, "{")
 		_, after, _ := strings.Cut(rest, "}")
@@ -191,6 +196,12 @@ func (w *world) verdict(t testing.TB, r route, role accounts.Role) string {
 		t.Errorf("%s answers %d to the role %s whose password was given long ago", r.pattern, again, role)
 	}
 	confined := w.by(role, w.lists["ours"])
+	if r.whole {
+		if got := w.asked(r, confined, "ours"); got != http.StatusNotFound {
+			t.Errorf("%s answers %d to who is confined to a list", r.pattern, got)
+		}
+		return "all lists" + map[bool]string{true: ", after the password"}[r.proved]
+	}
 	if r.of == nil {
 		return "yes" + map[bool]string{true: ", after the password"}[r.proved]
 	}
@@ -208,7 +219,7 @@ const authorisation = `# Who may do what
 
 Every address of the administrators' pages with the roles that it answers. TestWhoMayDoWhat asks each as each role and keeps this table. An account may have
 several roles, and may what any of them may. *Own lists*: an account that is confined to some lists finds nothing there of any other (404); one that is not may
-reach all. Where nothing says so, a page itself shows to who is confined only what is of their lists. *After the password*: it is asked for again when it was last given more than a
+reach all. *All lists*: only who is confined to none finds anything there. Where nothing says so, a page itself shows to who is confined only what is of their lists. *After the password*: it is asked for again when it was last given more than a
 quarter of an hour ago. Who is not signed in is led to the page where one does that.
 
 | address | owner | editor | approver | manager | reader |

@@ -104,6 +104,9 @@ func (s *site) admit(v *visit, r route) (page adminpage.Page, err error) {
 	if !r.open && !v.actor.May(r.needs) {
 		return nil, errForbidden
 	}
+	if r.whole && v.actor.Lists != nil {
+		return nil, errs.New(errs.NotFound, "that is of all lists")
+	}
 	if r.of != nil {
 		lists, err := r.of(v.Context(), v)
 		if err != nil {
