@@ -131,25 +131,24 @@ func (t *turn) takeOfAll(ctx context.Context) error {
 	if t.m.Shared == nil {
 		return nil
 	}
-	for {
-		now := t.m.Clock.Now()
+	for now := t.m.Clock.Now(); ; {
 		holder, taken, until, held, err := t.m.Shared.Take(ctx, t.host.name, now, now.Add(turnLimit))
-		switch wait := until.Sub(now); {
+		wait := max(until.Sub(now), 0)
+		switch {
 		case err != nil:
 			return fmt.Errorf("the turn at %s: %w", t.host.name, err)
 		case taken:
 			t.holder = holder
 			return nil
 		case held:
-			err = t.m.sleep(ctx, min(max(wait, 0), askAgain))
+			wait = min(wait, askAgain)
 		case wait > shortWait:
-			err = leftAlone(now, wait)
-		default:
-			err = t.m.sleep(ctx, max(wait, 0))
+			return leftAlone(now, wait)
 		}
-		if err != nil {
+		if err := t.m.sleep(ctx, wait); err != nil {
 			return err
 		}
+		now = later(t.m.Clock.Now(), now.Add(wait)) // what was slept has passed, whatever the clock says
 	}
 }
 
