@@ -33,8 +33,18 @@ type SavedAudience struct {
 // Grammar returns examples of clauses with the keys of what they mean, below "audiences.clause.".
 func (Audiences) Grammar() []NamedValue {
 	return []NamedValue{
-		{"country = IT, CH", "country"}, {"language = it", "language"}, {`organisation = "Science Centre"`, "organisation"}, {"organisation contains science", "contains"},
-		{"list = partners", "list"}, {"rhythm = weekly", "rhythm"}, {"state = active, paused", "state"}, {"joined before 2026-01-01", "joined"},
-		{"sent after 2026-05-01", "sent"}, {"sent never", "never"}, {"attribute role = director", "attribute"}, {"mailable", "mailable"}, {"not country = IT", "negated"},
+		{"country = IT, CH", "country"},
+		{"language = it", "language"},
+		{`organisation = "Science Centre"`, "organisation"},
+		{"organisation contains science", "contains"},
+		{"list = partners", "list"},
+		{"rhythm = weekly", "rhythm"},
+		{"state = active, paused", "state"},
+		{"joined before 2026-01-01", "joined"},
+		{"sent after 2026-05-01", "sent"},
+		{"sent never", "never"},
+		{"attribute role = director", "attribute"},
+		{"mailable", "mailable"},
+		{"not country = IT", "negated"},
 	}
 }

@@ -20,8 +20,10 @@ var (
 		{Reason: "erased", At: sampledAt},
 	}
 	sampledPeople = []ListedContact{
-		{ID: 7, Email: "office@example.org", Name: "Office of the Science Centre", Organisations: []string{"Science Centre", evil}, Languages: []string{"it", "en"},
-			Lists: []ContactStanding{{"partners", "active"}, {"press", "unsubscribed"}}, Suppressed: []string{"hard_bounce", "manual"}},
+		{
+			ID: 7, Email: "office@example.org", Name: "Office of the Science Centre", Organisations: []string{"Science Centre", evil}, Languages: []string{"it", "en"},
+			Lists: []ContactStanding{{"partners", "active"}, {"press", "unsubscribed"}}, Suppressed: []string{"hard_bounce", "manual"},
+		},
 		{ID: 8, Email: "press@example.org"},
 	}
 )
@@ -41,7 +43,8 @@ var contactsSamples = []Page{
 		Subscriptions: []ContactSubscription{
 			{List: "partners", State: "active", Rhythm: "weekly", Offered: []string{"daily", "weekly"}, Topics: []string{evil}, Since: sampledAt, Mine: true},
 			{List: "press", State: "paused", Rhythm: "daily", Offered: []string{"daily"}, Since: sampledAt, PausedUntil: &sampledAt, Mine: true, Resumable: true},
-			{List: "guests", State: "pending", Rhythm: "daily", Since: sampledAt, Mine: true}, {List: "old", State: "unsubscribed", Rhythm: "daily", Since: sampledAt, Public: true},
+			{List: "guests", State: "pending", Rhythm: "daily", Since: sampledAt, Mine: true},
+			{List: "old", State: "unsubscribed", Rhythm: "daily", Since: sampledAt, Public: true},
 		},
 		Consents: []ContactConsent{
 			{At: sampledAt, List: "partners", State: "active", Method: "import", By: "account 12", Statement: evil, Origin: evil},
@@ -49,9 +52,11 @@ var contactsSamples = []Page{
 		},
 		Suppressions: sampledBars, Barred: sampledBars[:2],
 		Deliveries: []ContactDelivery{
-			{Edition: "01890000-0000-7000-8000-000000000000", List: "partners", Rhythm: "weekly", Date: "2026-11-24", State: "failed", NotBefore: sampledAt, SettledAt: &sampledAt,
+			{
+				Edition: "01890000-0000-7000-8000-000000000000", List: "partners", Rhythm: "weekly", Date: "2026-11-24", State: "failed", NotBefore: sampledAt, SettledAt: &sampledAt,
 				Language: "it", MessageID: evil, BouncedAt: &sampledAt, Bounce: evil, Again: true, Articles: []ContactArticle{{evil, "https://www.example.org/a"}, {"Bad", "javascript:alert(1)"}, {"No page", ""}},
-				Tries: []ContactTry{{sampledAt, "deferred", "dot", 451, evil}, {sampledAt, "failed", "rcpt", 0, ""}}},
+				Tries: []ContactTry{{sampledAt, "deferred", "dot", 451, evil}, {sampledAt, "failed", "rcpt", 0, ""}},
+			},
 			{Edition: "01890000-0000-7000-8000-000000000001", List: "partners", Rhythm: "daily", State: "pending", NotBefore: sampledAt, Language: "en"},
 		},
 		Earlier: 12, Notices: []ContactNotice{

@@ -607,8 +607,10 @@ func TestForeignTextInAStory(t *testing.T) {
 		SELECT $1, $2, 1, v.id, 'sent', $3, $3, true, 1, 250, '2.0.0 ok', $3, 'hard', $4 FROM mailer.variants v WHERE v.edition_id = $1`, edition, id, at, "550 "+evil)
 	exec(`INSERT INTO mailer.attempts (edition_id, contact_id, number, at, outcome, phase, code, reply, sender_id) VALUES ($1, $2, 1, $3, 'deferred', 'dot', 451, $4, $1)`, edition, id, at, "451 "+evil)
 	exec(`INSERT INTO subscribers.suppressions (address_key, reason, origin, at) VALUES ('x@evil.example', 'hard bounce', $1, $2)`, evil, at)
-	for _, path := range []string{fmt.Sprint("/admin/contacts/", id), "/admin/contacts", "/admin/organisations", h.organisationPath(evil), "/admin/contacts/suppressions", "/admin/audiences?filter=",
-		fmt.Sprint("/admin/contacts/", id, "/edit"), fmt.Sprint("/admin/contacts/", id, "/erase"), "/admin/contacts?q=" + url.QueryEscape(evil)} {
+	for _, path := range []string{
+		fmt.Sprint("/admin/contacts/", id), "/admin/contacts", "/admin/organisations", h.organisationPath(evil), "/admin/contacts/suppressions", "/admin/audiences?filter=",
+		fmt.Sprint("/admin/contacts/", id, "/edit"), fmt.Sprint("/admin/contacts/", id, "/erase"), "/admin/contacts?q=" + url.QueryEscape(evil),
+	} {
 		page := h.get(path)
 		page.hides(t, evil)
 		if page.status != http.StatusOK {

@@ -21,8 +21,8 @@ func (s *site) sourcesRoutes() []route {
 		{pattern: "GET /admin/sources/{slug}/edit", needs: accounts.Edit, do: s.sourceEdit},
 		{pattern: "POST /admin/sources/{slug}/edit", needs: accounts.Edit, do: s.sourceChange},
 		{pattern: "POST /admin/sources/{slug}/poll", needs: accounts.Edit, do: s.sourcePoll},
-		{pattern: "POST /admin/sources/{slug}/pause", needs: accounts.Edit, do: s.sourcePause(true, "source_paused")},
-		{pattern: "POST /admin/sources/{slug}/resume", needs: accounts.Edit, do: s.sourcePause(false, "source_resumed")},
+		{pattern: "POST /admin/sources/{slug}/pause", needs: accounts.Edit, do: s.sourcePause},
+		{pattern: "POST /admin/sources/{slug}/resume", needs: accounts.Edit, do: s.sourceResume},
 		{pattern: "POST /admin/sources/{slug}/release", needs: accounts.Edit, do: s.sourceRelease},
 		{pattern: "POST /admin/sources/{slug}/discard", needs: accounts.Edit, do: s.sourceDiscard},
 		{pattern: "GET /admin/sources/{slug}/remove", needs: accounts.Edit, do: s.sourceRemove},
@@ -97,14 +97,20 @@ func (s *site) sourcePoll(v *visit) (adminpage.Page, error) {
 	return v.leave("/admin/sources/"+slug, "source_polled")
 }
 
-func (s *site) sourcePause(pause bool, done string) handler {
-	return func(v *visit) (adminpage.Page, error) {
-		slug := v.PathValue("slug")
-		if err := s.App.PauseSource(v.Context(), slug, pause); err != nil {
-			return nil, err
-		}
-		return v.leave("/admin/sources/"+slug, done)
+func (s *site) sourcePause(v *visit) (adminpage.Page, error) {
+	return s.setSourcePause(v, true, "source_paused")
+}
+
+func (s *site) sourceResume(v *visit) (adminpage.Page, error) {
+	return s.setSourcePause(v, false, "source_resumed")
+}
+
+func (s *site) setSourcePause(v *visit, pause bool, done string) (adminpage.Page, error) {
+	slug := v.PathValue("slug")
+	if err := s.App.PauseSource(v.Context(), slug, pause); err != nil {
+		return nil, err
 	}
+	return v.leave("/admin/sources/"+slug, done)
 }
 
 func (s *site) sourceRelease(v *visit) (adminpage.Page, error) {
