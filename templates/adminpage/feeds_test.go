@@ -10,7 +10,8 @@ var feedPicks = []Picks{
 }
 
 var feedsSamples = []Page{
-	Feeds{Kind: "declared"}, Feeds{Kind: "tag"},
+	Feeds{Kind: "declared"},
+	Feeds{Kind: "tag"},
 	Feeds{Kind: "declared", Query: "o", Rows: []FeedRow{feedRow, {Slug: "all"}}, Pager: Pager{FirstURL: "/admin/feeds", NextURL: "/admin/feeds?after=x"}},
 	Feed{FeedRow: feedRow, Kind: "declared", Limit: 50, Newest: articleRows, ChangedAt: &sampleTime, Selection: FeedSelection{
 		Sections: []string{"News"}, Tags: []string{"robots"}, Languages: []string{"en"}, Sources: []string{"site"},
@@ -24,7 +25,8 @@ var feedsSamples = []Page{
 		Fields: Fields{"content": {"summary"}, "limit": {"0"}}, Mistakes: Mistakes{"limit": "use 1 to 1000", "title-0": "title: x", "sources_more": "no source"},
 	},
 	FeedForm{Picks: feedPicks, Previewed: true},
-	FeedRemove{Slug: "robotics", Title: "Robotics"}, FeedRemove{Slug: "all"},
+	FeedRemove{Slug: "robotics", Title: "Robotics"},
+	FeedRemove{Slug: "all"},
 	PrivateFeeds{},
 	PrivateFeeds{
 		Rows: []PrivateFeedRow{

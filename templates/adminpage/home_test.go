@@ -25,12 +25,17 @@ var homeSamples = []Page{
 		Days: []HomeDay{{Date: homeTime, Sent: 1204, Deferred: 3, Bounced: 1, Unsubscribed: 2}},
 	},
 	Guide{Steps: []GuideStep{
-		{Key: "source", Done: true, URL: "/admin/sources/new", Act: "edit"}, {Key: "articles", Next: true, URL: "/admin/articles", Act: "read"},
-		{Key: "list", URL: "/admin/lists/partners", Act: "lists"}, {Key: "partners", URL: "/admin/import", Also: "/admin/contacts", Act: "people"},
-		{Key: "preview", URL: "/admin/editions", Act: "edit"}, {Key: "approve", URL: "/admin/editions", Act: "send"}, {Key: "watch", URL: "/admin/editions", Act: "read"},
+		{Key: "source", Done: true, URL: "/admin/sources/new", Act: "edit"},
+		{Key: "articles", Next: true, URL: "/admin/articles", Act: "read"},
+		{Key: "list", URL: "/admin/lists/partners", Act: "lists"},
+		{Key: "partners", URL: "/admin/import", Also: "/admin/contacts", Act: "people"},
+		{Key: "preview", URL: "/admin/editions", Act: "edit"},
+		{Key: "approve", URL: "/admin/editions", Act: "send"},
+		{Key: "watch", URL: "/admin/editions", Act: "read"},
 	}},
 	Guide{Done: true},
-	Mails{}, Mails{Kinds: []MailKind{{"approval", true}, {"held", true}, {"source", false}, {"destination", true}, {"report", false}}},
+	Mails{},
+	Mails{Kinds: []MailKind{{"approval", true}, {"held", true}, {"source", false}, {"destination", true}, {"report", false}}},
 }
 
 // samplePlot is a plot of thirty days, on the busiest of which there is most.

@@ -41,7 +41,9 @@ var settingsSamples = []Page{
 	SettingsLimits{},
 	SettingsLimits{Limits: []LimitLine{
 		{Name: "gmail", About: "destination", Which: hostile, Uses: []LimitUse{{"minute", 3, 10}, {"warm-up", 40, 50}}, Waits: []LimitWait{{3, sampleTime, sampleTime}}},
-		{Name: "all", About: "all", Uses: []LimitUse{{"second", 0, 1}, {"hour", 1, 2}, {"day", 1, 2}}}, {Name: "r", About: "relay"}, {Name: "s", About: "sender"},
+		{Name: "all", About: "all", Uses: []LimitUse{{"second", 0, 1}, {"hour", 1, 2}, {"day", 1, 2}}},
+		{Name: "r", About: "relay"},
+		{Name: "s", About: "sender"},
 	}},
 	LimitForm{Sections: limitSections()},
 	LimitForm{Name: "gmail", Sections: limitSections(), Mistakes: Mistakes{"name": hostile}},

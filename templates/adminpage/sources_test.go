@@ -14,7 +14,8 @@ var sourceRows = []SourceRow{
 	{Slug: "old", Kind: "sitemap", URL: "https://old.example.org/sitemap.xml", PausedAt: &sampleTime, QuietSince: &sampleTime, Remark: "1 page could not be read"},
 	{Slug: "quiet", Kind: "feed", URL: "https://quiet.example.org/feed", QuietSince: &sampleTime, PolledAt: &sampleTime, NextPollAt: &sampleTime},
 	{Slug: "new", Kind: "feed", URL: "https://new.example.org/feed", NextPollAt: &sampleTime},
-	{Slug: "files", Kind: "folder"}, {Slug: "cms", Kind: "api"},
+	{Slug: "files", Kind: "folder"},
+	{Slug: "cms", Kind: "api"},
 }
 
 var waitingRows = []WaitingRow{
@@ -47,9 +48,14 @@ var sourcesSamples = []Page{
 	Source{SourceRow: sourceRows[0], Section: "News", Language: "en", Every: time.Hour, ChangedAt: &sampleTime, Added: 3, Changed: 1, Can: true, Due: true},
 	Source{SourceRow: sourceRows[1], Can: true, Waiting: waitingRows, WaitingMore: true},
 	Source{SourceRow: sourceRows[2], MovedURL: "https://museum.example.org/en/news", Can: true},
-	Source{SourceRow: sourceRows[3], Can: true}, Source{SourceRow: sourceRows[4], Can: true}, Source{SourceRow: sourceRows[5], Can: true}, Source{SourceRow: sourceRows[6]},
+	Source{SourceRow: sourceRows[3], Can: true},
+	Source{SourceRow: sourceRows[4], Can: true},
+	Source{SourceRow: sourceRows[5], Can: true},
+	Source{SourceRow: sourceRows[6]},
 	SourceEdit{Slug: "site", Kind: "feed", URL: "https://www.example.org/feed.xml", Fields: Fields{"url": {"https://www.example.org/feed.xml"}, "every": {"1h"}}},
 	SourceEdit{Slug: "site", Kind: "html", URL: "https://x.example/", Fields: Fields{"item": {"li"}, "every": {"2h30m"}}, Mistakes: Mistakes{"item": "is not a CSS selector"}},
-	SourceEdit{Slug: "site", Kind: "jcms", URL: "https://x.example/"}, SourceEdit{Slug: "files", Kind: "folder"},
-	SourceRemove{Slug: "site", Articles: 12, Held: 1}, SourceRemove{Slug: "site"},
+	SourceEdit{Slug: "site", Kind: "jcms", URL: "https://x.example/"},
+	SourceEdit{Slug: "files", Kind: "folder"},
+	SourceRemove{Slug: "site", Articles: 12, Held: 1},
+	SourceRemove{Slug: "site"},
 }
