@@ -92,7 +92,7 @@ func (w *world) crowd(b *testing.B, amount size) {
 		SELECT o.id, c.id FROM subscribers.contacts c JOIN (SELECT id, row_number() OVER (ORDER BY id) AS n FROM subscribers.organisations) o ON o.n = 1 + c.id % 2000`)
 	for i, slug := range []string{"ours", "theirs"} {
 		exec(`INSERT INTO subscribers.subscriptions (list_id, contact_id, state, rhythm, activation, created_at)
-			SELECT $1, id, CASE WHEN id % 12 = 5 THEN 'unsubscribed' ELSE 'active' END, 'weekly', 1, created_at FROM subscribers.contacts WHERE id % (1 + 4 * $2::bigint) = 0`, w.lists[slug], i)
+			SELECT $1, id, CASE WHEN id % 12 = 5 THEN 'unsubscribed' ELSE 'active' END, 'weekly', 1, created_at FROM subscribers.contacts WHERE id % (1 + 4 * $2::bigint) = 0 ON CONFLICT DO NOTHING`, w.lists[slug], i)
 	}
 	exec(`INSERT INTO subscribers.consents (subscription_id, at, state, method) SELECT id, created_at, state, 'import' FROM subscribers.subscriptions`)
 	w.write(b, amount.articles, now)
