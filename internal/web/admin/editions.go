@@ -357,7 +357,7 @@ func (n names) who(v *visit, actor string) adminpage.EditionWho {
 func deed(what string) (key, about string) {
 	for _, d := range deeds {
 		if rest, found := strings.CutPrefix(what, d.begins); found {
-			return d.key, strings.TrimSpace(strings.TrimPrefix(rest, ":"))
+			return d.key, strings.TrimLeft(rest, ":, ")
 		}
 	}
 	return "", what
