@@ -28,6 +28,9 @@ office@tide-museum.example,Office,Tide Museum,PT,en
 // jobReader is the partner who does not want to go on.
 const jobReader = "office@tide-museum.example"
 
+// jobList is the list that is made: there is one from the beginning, which stays as it is.
+const jobList = "bulletin"
+
 // TestTheWholeJob does what a communications officer does on the first day, from an empty database, by clicking: a source, a list, partners, an
 // edition that goes out, and a reader who ends their subscription, which is on record.
 func TestTheWholeJob(t *testing.T) {
@@ -150,6 +153,7 @@ func (o *officer) addSource(feed string) {
 	o.do(chromedp.SetValue(chromedp.CSS("#slug"), "institute"))
 	o.ticks(`input[name="first"][value="due"]`)
 	o.press(`form[action="/admin/sources"] p.actions button`)
+	o.press(`form[action="/admin/sources/institute/poll"] button`) // it would be read within a minute, too
 	o.goes("/admin/articles")
 	o.until("the articles are there", `document.querySelectorAll('main a[href^="/admin/articles/"]').length >= 2`)
 	o.seen("5-articles")
@@ -159,7 +163,7 @@ func (o *officer) makeList() {
 	o.t.Helper()
 	o.goes("/admin/lists")
 	o.press(`main a[href="/admin/lists/new"]`)
-	o.writes("#slug", "partners")
+	o.writes("#slug", jobList)
 	o.do(chromedp.SetValue(chromedp.CSS(`[name="name.language"]`), "en"))
 	o.writes(`[name="name.words"]`, "News for our partners")
 	o.writes("#sender_name", "Example Institute")
@@ -180,6 +184,7 @@ func (o *officer) importPartners() {
 	o.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
 	o.press("main form button")
 	o.seen("7-import-columns")
+	o.do(chromedp.SetValue(chromedp.CSS("#list"), jobList))
 	o.writes("#consent", "agreed at the annual meeting, 3 March 2026")
 	o.press("main form p.actions button")
 	o.until("the rows are checked", `!!document.querySelector('form[action$="/import"] button')`)
@@ -202,6 +207,7 @@ func (o *officer) makeEdition() (page string) {
 	}
 	o.goes("/admin/editions")
 	o.press(`main a[href="/admin/editions/new"]`)
+	o.do(chromedp.SetValue(chromedp.CSS("#list"), jobList))
 	o.writes("#subject", "What the institute did")
 	o.do(chromedp.Click(chromedp.CSS(`button[value="find"]`)))
 	o.until("articles are found", `!!document.querySelector('input[name=article]')`)
