@@ -11,6 +11,7 @@ import (
 	"silkpost/internal/app"
 	"silkpost/internal/config"
 	"silkpost/internal/testkit"
+	"silkpost/internal/web/admin"
 	"silkpost/mailer/catcher"
 )
 
@@ -24,16 +25,30 @@ type program struct {
 // now is what the program's clock shows: pictures must not change from day to day.
 var now = time.Date(2026, 6, 2, 0, 5, 0, 0, time.UTC)
 
-// start runs the program until the test ends.
+// start runs the program with its sample data until the test ends.
 func start(t *testing.T) *program {
+	t.Helper()
+	return run(t, app.Options{Clock: testkit.NewClock(now)}, func(p *program) {
+		summary, err := p.Demo(t.Context(), 0)
+		if err != nil || !summary.OK {
+			t.Fatalf("the demo did not go well: %v, %+v", err, summary)
+		}
+	})
+}
+
+// run runs the program until the test ends. What it begins with is put there before its web and its worker start; it may read from the hosts
+// inside, although their addresses are internal.
+func run(t *testing.T, o app.Options, begin func(*program), inside ...string) *program {
 	t.Helper()
 	cfg := config.Defaults()
 	cfg.DatabaseURL, cfg.DataDir, cfg.Listen = testkit.FreshURL(t), t.TempDir(), "127.0.0.1:0"
 	cfg.SecretKey = []string{"a key for the browser test"}
 	cfg.SMTPConnections = 1 // mail comes in the same order each time
+	cfg.InternalHosts = inside
 	p := &program{}
 	var err error
-	if p.App, err = app.Open(t.Context(), cfg, app.Options{Log: testkit.Log(t), Clock: testkit.NewClock(now)}); err != nil {
+	o.Log = testkit.Log(t)
+	if p.App, err = app.Open(t.Context(), cfg, o); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closed(t, p.Close(context.Background())) })
@@ -49,15 +64,14 @@ func start(t *testing.T) *program {
 	}
 	t.Cleanup(stop)
 	p.catcher = caught
-	summary, err := p.Demo(t.Context(), 0)
-	if err != nil || !summary.OK {
-		t.Fatalf("the demo did not go well: %v, %+v", err, summary)
+	begin(p)
+	parts := app.Parts{Web: listener, Worker: true, Extra: caught.Handler(p.Templates, "/mail")}
+	if parts.Admin, err = admin.New(admin.Config{App: p.App, Plain: true}); err != nil {
+		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() {
-		ended <- p.Run(ctx, app.Parts{Web: listener, Worker: true, Extra: caught.Handler(p.Templates, "/mail")})
-	}()
+	go func() { ended <- p.Run(ctx, parts) }()
 	t.Cleanup(func() { cancel(); closed(t, <-ended) })
 	return p
 }
