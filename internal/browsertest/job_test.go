@@ -111,15 +111,21 @@ func (o *officer) ticks(box chromedp.CSS) {
 	o.do(chromedp.Click(box))
 }
 
-// until loads the page anew until an expression on it holds.
-func (o *officer) until(what, expression string) {
+// awaits waits until an expression holds on the page, which may be loaded anew meanwhile.
+func (o *officer) awaits(what, expression string) {
 	o.t.Helper()
 	testkit.Eventually(o.t, patience, what, func() bool {
-		if eval[bool](o.tab, expression) {
-			return true
-		}
+		holds, err := chromedp.Run(o.ctx, chromedp.Evaluate[bool](expression))
+		return err == nil && holds
+	})
+}
+
+// reloads loads the page anew until an expression on it holds.
+func (o *officer) reloads(what, expression string) {
+	o.t.Helper()
+	testkit.Eventually(o.t, patience, what, func() bool {
 		o.do(chromedp.Reload())
-		return false
+		return eval[bool](o.tab, expression)
 	})
 }
 
@@ -155,7 +161,7 @@ func (o *officer) addSource(feed string) {
 	o.press(`form[action="/admin/sources"] p.actions button`)
 	o.press(`form[action="/admin/sources/institute/poll"] button`) // it would be read within a minute, too
 	o.goes("/admin/articles")
-	o.until("the articles are there", `document.querySelectorAll('main a[href^="/admin/articles/"]').length >= 2`)
+	o.reloads("the articles are there", `document.querySelectorAll('main a[href^="/admin/articles/"]').length >= 2`)
 	o.seen("5-articles")
 }
 
@@ -187,10 +193,10 @@ func (o *officer) importPartners() {
 	o.do(chromedp.SetValue(chromedp.CSS("#list"), jobList))
 	o.writes("#consent", "agreed at the annual meeting, 3 March 2026")
 	o.press("main form p.actions button")
-	o.until("the rows are checked", `!!document.querySelector('form[action$="/import"] button')`)
+	o.awaits("the rows are checked", `!!document.querySelector('form[action$="/import"] button')`)
 	o.seen("8-import-checked")
 	o.press(`form[action$="/import"] button`)
-	o.until("the partners are there", `!!document.querySelector('main a.button[href^="/admin/contacts?list="]')`)
+	o.awaits("the partners are there", `!!document.querySelector('main a.button[href^="/admin/contacts?list="]')`)
 	o.seen("9-imported")
 	if n := o.subscribed(o.t); n != 2 {
 		o.t.Fatalf("%d partners get mail, want 2", n)
@@ -209,8 +215,7 @@ func (o *officer) makeEdition() (page string) {
 	o.press(`main a[href="/admin/editions/new"]`)
 	o.do(chromedp.SetValue(chromedp.CSS("#list"), jobList))
 	o.writes("#subject", "What the institute did")
-	o.do(chromedp.Click(chromedp.CSS(`button[value="find"]`)))
-	o.until("articles are found", `!!document.querySelector('input[name=article]')`)
+	o.press(`button[value="find"]`)
 	o.ticks(`input[name="article"]`)
 	o.ticks(`input[name="when"][value="once"]`)
 	o.press(`button[value="make"]`)
@@ -224,9 +229,7 @@ func (o *officer) letOut(page string) {
 	o.press(chromedp.CSS(`a.button[href="` + page + `/approve"]`))
 	o.seen("12-approve")
 	o.press("main form p.actions button")
-	testkit.Eventually(o.t, patience, "the edition is sent, which its page shows by itself", func() bool {
-		return eval[bool](o.tab, `!!document.querySelector('h1 .badge.done')`)
-	})
+	o.awaits("the edition is sent, which its page shows by itself", `!!document.querySelector('h1 .badge.done')`)
 	o.seen("13-sent")
 }
 
