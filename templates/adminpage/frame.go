@@ -16,6 +16,7 @@ type Frame struct {
 	Path      string         // of the address, such as /admin/sources/site
 	Who       string         // the address of the account that is signed in; "": nobody is, and there is no menu
 	Can       func(act string) bool
+	Confined  bool   // to some lists: what is of all of them is not in the menu
 	Waiting   int    // how many things need a person; shown beside Home
 	Plain     bool   // it came over plain http, which only the demo allows
 	Done      string // the key below "done." of what was just done, to be said on top; "": nothing
@@ -40,6 +41,7 @@ type MenuEntry struct {
 	Act  string // who may not do that does not see it
 
 	Letter string // that leads there after g; "": none does
+	Whole  bool   // it is about all lists together
 }
 
 // Menu returns the places that who looks may go to, in groups.
@@ -47,7 +49,7 @@ func (f Frame) Menu() (groups [][]MenuEntry) {
 	for _, group := range menu {
 		var seen []MenuEntry
 		for _, entry := range group {
-			if f.May(entry.Act) {
+			if f.May(entry.Act) && !(entry.Whole && f.Confined) {
 				seen = append(seen, entry)
 			}
 		}
@@ -60,30 +62,30 @@ func (f Frame) Menu() (groups [][]MenuEntry) {
 
 var menu = [][]MenuEntry{
 	{
-		{"/admin/", "home", "own", "h"},
-		{"/admin/editions", "editions", "read", "e"},
+		{"/admin/", "home", "own", "h", false},
+		{"/admin/editions", "editions", "read", "e", false},
 	},
 	{
-		{"/admin/articles", "articles", "read", "a"},
-		{"/admin/sources", "sources", "read", "s"},
-		{"/admin/feeds", "feeds", "read", "f"},
+		{"/admin/articles", "articles", "read", "a", false},
+		{"/admin/sources", "sources", "read", "s", false},
+		{"/admin/feeds", "feeds", "read", "f", false},
 	},
 	{
-		{"/admin/lists", "lists", "read", "l"},
-		{"/admin/organisations", "organisations", "read_people", "o"},
-		{"/admin/contacts", "contacts", "read_people", "c"},
-		{"/admin/audiences", "audiences", "read_people", "u"},
-		{"/admin/import", "import", "people", "i"},
+		{"/admin/lists", "lists", "read", "l", false},
+		{"/admin/organisations", "organisations", "read_people", "o", false},
+		{"/admin/contacts", "contacts", "read_people", "c", false},
+		{"/admin/audiences", "audiences", "read_people", "u", false},
+		{"/admin/import", "import", "people", "i", false},
 	},
 	{
-		{"/admin/themes", "themes", "edit", "t"},
-		{"/admin/destinations", "destinations", "read", "d"},
-		{"/admin/settings", "settings", "administer", "x"},
+		{"/admin/themes", "themes", "edit", "t", false},
+		{"/admin/destinations", "destinations", "read", "d", true},
+		{"/admin/settings", "settings", "administer", "x", true},
 	},
 	{
-		{"/admin/accounts", "accounts", "administer", ""},
-		{"/admin/keys", "keys", "administer", "k"},
-		{"/admin/log", "log", "administer", ""},
+		{"/admin/accounts", "accounts", "administer", "", false},
+		{"/admin/keys", "keys", "administer", "k", false},
+		{"/admin/log", "log", "administer", "", false},
 	},
 }
 

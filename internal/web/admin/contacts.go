@@ -232,10 +232,15 @@ func (s *site) addContact(v *visit) (adminpage.Page, error) {
 		return nil, err
 	}
 	f := v.fields()
-	id, row, refused, err := s.App.AddContact(v.Context(), v.actor.Name, app.NewContact{
+	added := app.NewContact{
 		Email: f.Get("email"), Name: f.Get("name"), Organisation: f.Get("organisation"), Languages: f.Get("languages"), TimeZone: f.Get("time_zone"),
 		DeliveryHour: f.Get("delivery_hour"), List: list.Slug, Rhythm: f.Get("rhythm"), Consent: f.Get("consent"),
-	})
+	}
+	if _, err := subscribers.ContactByEmail(v.Context(), s.App.DB, added.Email); err == nil && v.actor.Lists != nil {
+		// Somebody who may be on other lists, too: they are put on this one, and what is known of them stays.
+		added = app.NewContact{Email: added.Email, List: added.List, Rhythm: added.Rhythm, Consent: added.Consent}
+	}
+	id, row, refused, err := s.App.AddContact(v.Context(), v.actor.Name, added)
 	switch {
 	case errs.KindOf(err) == errs.Invalid && err != nil:
 		refused = map[string]string{"": err.Error()}

@@ -75,8 +75,11 @@ func TestDestinationsArePausedAndResumed(t *testing.T) {
 		t.Errorf("%s", page.text("main"))
 	}
 	h.as(accounts.Actor{Name: "account 2", Roles: []accounts.Role{accounts.Manager, accounts.Approver}, Lists: []int64{1}})
-	if got := h.send("/admin/destinations/museum.example/resume"); got.status != http.StatusForbidden {
+	if got := h.send("/admin/destinations/museum.example/resume"); got.status != http.StatusNotFound {
 		t.Errorf("who is confined to a list resumed it for all: %d", got.status)
+	}
+	if menu := h.get("/admin/lists").text("nav"); strings.Contains(menu, "Destinations") {
+		t.Errorf("who is confined to a list is led to what is of all: %s", menu)
 	}
 	h.as(everything())
 	if got := h.send("/admin/destinations/museum.example/resume"); got.location != "/admin/destinations/museum.example?done=destination_resumed" {

@@ -30,7 +30,7 @@ func TestWhatIsDoneStandsInTheLog(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	for query, want := range map[string]int{
-		"who=account+1&thing=accounts.api_keys": 1, "thing=accounts.api_keys&id=2": 0, "who=key+1": 0, "day=2026-11-23": 0, "day=2026-11-24&thing=accounts.api_keys": 1, "day=x&id=nowhere%00%ff&after=x.y": 0,
+		"who=account+1&thing=accounts.api_keys": 1, "thing=accounts.api_keys&id=2": 0, "who=key+1": 0, "day=2026-11-23": 0, "day=2026-11-24&thing=accounts.api_keys": 1, "day=x&id=nowhere&after=x.y": 0,
 	} {
 		if got := b.get("/admin/log?" + query); got.status != http.StatusOK || got.Find("tbody tr").Length() != want {
 			t.Errorf("%s: %d, %d lines", query, got.status, got.Find("tbody tr").Length())

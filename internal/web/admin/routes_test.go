@@ -225,3 +225,25 @@ quarter of an hour ago. Who is not signed in is led to the page where one does t
 | address | owner | editor | approver | manager | reader |
 |---|---|---|---|---|---|
 `
+
+// Who is confined to a list and puts somebody of another one on it changes nothing of what is known of them.
+func TestAddingChangesNobodyOfAnotherList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, _, _, err := w.App.AddContact(t.Context(), "account 1", app.NewContact{Email: "theirs@example.org", Name: "Their name", List: "theirs", Consent: "Agreed"}); err != nil {
+		t.Fatal(err)
+	}
+	w.Who = func(*http.Request) (accounts.Actor, error) { return *w.by(accounts.Manager, w.lists["ours"]), nil }
+	add := httptest.NewRequest(http.MethodPost, "/admin/contacts/new", strings.NewReader("email=theirs@example.org&name=Another&languages=fr&list=ours&consent=Agreed"))
+	add.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answered := httptest.NewRecorder()
+	w.serve(route{pattern: "POST /admin/contacts/new", needs: accounts.People, do: w.addContact}).ServeHTTP(answered, add)
+	var name string
+	if err := w.App.DB.Get(&name, `SELECT name FROM subscribers.contacts WHERE email = 'theirs@example.org'`); err != nil || name != "Their name" {
+		t.Errorf("%d, the name is %q: %v", answered.Code, name, err)
+	}
+	var on int
+	if err := w.App.DB.Get(&on, `SELECT count(*) FROM subscribers.subscriptions WHERE list_id = $1`, w.lists["ours"]); err != nil || on != 2 {
+		t.Errorf("%d are on the list: %v", on, err)
+	}
+}

@@ -39,7 +39,7 @@ func (s *site) settingsRoutes() []route {
 		{pattern: "GET /admin/settings/program", do: s.program},
 	}
 	for i := range routes { // all of them are about the whole house
-		routes[i].needs, routes[i].do = accounts.Administer, everyLists(routes[i].do)
+		routes[i].needs, routes[i].whole = accounts.Administer, true
 	}
 	return routes
 }

@@ -195,7 +195,7 @@ func TestSettingsAreForOwners(t *testing.T) {
 		}
 	}
 	h.as(accounts.Actor{Name: "key 1", Roles: []accounts.Role{accounts.Owner}, Lists: []int64{1}, Proved: time.Now()})
-	if got := h.get("/admin/settings"); got.status != http.StatusForbidden {
+	if got := h.get("/admin/settings"); got.status != http.StatusNotFound {
 		t.Errorf("who is confined to a list sees the settings: %d", got.status)
 	}
 }

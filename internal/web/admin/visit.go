@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	xlanguage "golang.org/x/text/language"
 
@@ -134,13 +136,25 @@ func (s *site) stale(v *visit) bool { return s.App.Clock.Now().Sub(v.actor.Prove
 // form reads the form of a POST; those with files are read by their handlers.
 func (v *visit) form() error {
 	if v.Method != http.MethodPost {
-		return nil
+		return storable(v.URL.Query())
 	}
 	if err := v.ParseForm(); err != nil {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 			return err
 		}
 		return errs.New(errs.Invalid, "the form could not be read: %w", err)
+	}
+	return storable(v.Form)
+}
+
+// storable refuses what the database takes for no text: a NUL, and what is not UTF-8. Browsers send neither.
+func storable(form url.Values) error {
+	for name, values := range form {
+		for _, value := range values {
+			if !utf8.ValidString(value) || strings.Contains(value, "\x00") {
+				return errs.New(errs.Invalid, "%q: that is not text", name)
+			}
+		}
 	}
 	return nil
 }
@@ -241,7 +255,7 @@ func (s *site) head(w http.ResponseWriter, policy string) {
 func (s *site) frame(v *visit, page adminpage.Page) adminpage.Frame {
 	f := adminpage.Frame{
 		Page: page, Language: v.actor.Language, Zone: v.actor.Location(), Path: v.URL.Path, Plain: s.Plain,
-		Who: v.actor.Email, Can: func(act string) bool { return v.actor.May(accounts.Act(act)) },
+		Who: v.actor.Email, Confined: v.actor.Lists != nil, Can: func(act string) bool { return v.actor.May(accounts.Act(act)) },
 	}
 	if f.Language == "" {
 		f.Language = s.pages.Language(accepted(v.Request)...)
