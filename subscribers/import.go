@@ -27,6 +27,10 @@ type ImportOptions struct {
 	KeepGoing bool // import the good rows when there are refused ones
 	Now       time.Time
 
+	// Within are the ids of the only lists whose people whoever imports may change; nil: all. Of people who are on others too it adds and changes their
+	// subscription to this list alone, and of organisations that are known nothing.
+	Within []int64
+
 	Opened   func(ImportedFile)             // is told how the file is read; may be nil
 	Progress func(ImportProgress)           // is told from time to time, by one goroutine at a time; may be nil
 	Each     func(ImportedRow) error        // gets every row in order when all is written but not yet committed; may be nil

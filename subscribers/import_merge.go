@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"silkpost/internal/errs"
 )
@@ -309,6 +310,19 @@ FROM one LEFT JOIN attributes a USING (into_row)
 WHERE i.row = one.into_row`
 
 const dropJoined = `DELETE FROM incoming i USING joined j WHERE j.row = i.row`
+
+// withinSteps leave of the rows what who is confined to some lists may say: nothing of people who are on others, nor of organisations that are known.
+func withinSteps(lists []int64) []step {
+	return []step{
+		{"leave people of other lists as they are", `
+			UPDATE incoming i
+			SET (name, languages, language_keys, time_zone, delivery_hour, attributes, organisation_key, organisation, about) = ('', '{}', '{}', '', '', '{}', '', '', '{}')
+			FROM subscribers.contacts c
+			WHERE c.email_key = i.email_key AND EXISTS (SELECT FROM subscribers.subscriptions s WHERE s.contact_id = c.id AND s.list_id <> ALL ($1))`, []any{pq.Array(lists)}},
+		{"leave known organisations as they are", `
+			UPDATE incoming i SET about = '{}' FROM subscribers.organisations o WHERE o.name_key = i.organisation_key AND i.about <> '{}'`, nil},
+	}
+}
 
 // mergeSteps leave one row of incoming for each person.
 var mergeSteps = []step{

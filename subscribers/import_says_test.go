@@ -504,3 +504,38 @@ func TestImportTellsOfRefusedRowsAlone(t *testing.T) {
 		t.Errorf("written: %q", got)
 	}
 }
+
+// Whoever is confined to some lists changes nobody of another one: such a person gets a subscription and stays as they are, as do organisations that are known.
+func TestImportWithinOwnLists(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.mustImport(t, b.options(), "email,name,organisation,country,languages\noffice@centre.example,Front Office,Science Centre,IT,it\nown@centre.example,Own,,,it\n")
+	own := subscribers.NewList("own")
+	if _, err := subscribers.DeclareList(t.Context(), b.db, own); err != nil {
+		t.Fatal(err)
+	}
+	own, err := subscribers.ListBySlug(t.Context(), b.db, "own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := b.options()
+	o.List, o.Within = "own", []int64{own.ID}
+	got := b.mustImport(t, o, "email,name,organisation,country,languages,role\n"+
+		"office@centre.example,Taken Over,Other,CH,en,spy\nnew@centre.example,New,Science Centre,CH,en,press\n")
+	if got.Imported != 2 || got.Refused != 0 {
+		t.Errorf("%+v", got)
+	}
+	office, err := subscribers.ContactByEmail(t.Context(), b.db, "office@centre.example")
+	if err != nil || office.Name != "Front Office" || fmt.Sprint(office.Languages) != "[it]" || len(office.Attributes) != 0 {
+		t.Errorf("%+v, %v", office, err)
+	}
+	if centre, err := subscribers.OrganisationByName(t.Context(), b.db, "Science Centre"); err != nil || centre.Country != "IT" {
+		t.Errorf("%+v, %v", centre, err)
+	}
+	if _, err := subscribers.OrganisationByName(t.Context(), b.db, "Other"); errs.KindOf(err) != errs.NotFound {
+		t.Errorf("an organisation of somebody else's: %v", err)
+	}
+	if fresh, err := subscribers.ContactByEmail(t.Context(), b.db, "new@centre.example"); err != nil || fresh.Name != "New" || fresh.Attributes["role"] != "press" {
+		t.Errorf("%+v, %v", fresh, err)
+	}
+}

@@ -12,6 +12,11 @@ import (
 // write makes the records follow what the rows say, in whole statements, and counts what became of the people. Where somebody else adds or
 // changes an address between one statement and the next, all begins anew.
 func (i *importing) write(ctx context.Context, tx *sqlx.Tx) error {
+	if i.options.Within != nil {
+		if err := runSteps(ctx, tx, withinSteps(i.options.Within)); err != nil {
+			return err
+		}
+	}
 	if err := runSteps(ctx, tx, mergeSteps); err != nil {
 		return err
 	}

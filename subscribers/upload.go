@@ -42,6 +42,7 @@ type UploadChoices struct {
 	Map       ColumnMap `json:"map"`
 	Encoding  string    `json:"encoding"`
 	KeepGoing bool      `json:"keep_going"`
+	Within    []int64   `json:"within"` // see ImportOptions: the lists of whoever chose
 }
 
 // UploadState is how far an upload is.

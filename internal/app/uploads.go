@@ -98,7 +98,7 @@ func (r *uploadRun) work(ctx context.Context) (result subscribers.ImportResult, 
 	}
 	result, err = a.ImportContacts(ctx, u.File(ctx, a.DB), subscribers.ImportOptions{
 		List: list.Slug, Consent: u.Choices.Consent, Origin: u.FileName, Actor: u.MadeBy, Map: u.Choices.Map, Encoding: u.Choices.Encoding,
-		DryRun: u.State == subscribers.UploadChecking, KeepGoing: u.Choices.KeepGoing || u.State == subscribers.UploadChecking,
+		Within: u.Choices.Within, DryRun: u.State == subscribers.UploadChecking, KeepGoing: u.Choices.KeepGoing || u.State == subscribers.UploadChecking,
 		Progress: func(p subscribers.ImportProgress) { r.note(ctx, p) },
 		Each:     func(row subscribers.ImportedRow) error { return r.keep(ctx, row) },
 		Refused:  r.refusedFile,

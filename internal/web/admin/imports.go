@@ -288,7 +288,7 @@ func (s *site) checkUpload(v *visit) (adminpage.Page, error) {
 		return nil, err
 	}
 	f, before := v.fields(), u.Choices.Encoding
-	u.Choices = subscribers.UploadChoices{Consent: f.Get("consent"), Encoding: f.Get("encoding")}
+	u.Choices = subscribers.UploadChoices{Consent: f.Get("consent"), Encoding: f.Get("encoding"), Within: v.actor.Lists}
 	if u.Choices.Encoding != "" && !slices.Contains(encodings, u.Choices.Encoding) {
 		return nil, errs.New(errs.Invalid, "there is no encoding %.40q", u.Choices.Encoding)
 	}
@@ -317,7 +317,7 @@ func (s *site) importUpload(v *visit) (adminpage.Page, error) {
 	if u.ListID == nil {
 		return nil, errs.New(errs.Conflict, "the upload was not checked yet")
 	}
-	u.Choices.KeepGoing = v.PostFormValue("keep_going") == "on"
+	u.Choices.KeepGoing, u.Choices.Within = v.PostFormValue("keep_going") == "on", v.actor.Lists
 	if err := s.App.ImportUpload(v.Context(), u.ID, *u.ListID, u.Choices); err != nil {
 		return nil, err
 	}
