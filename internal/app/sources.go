@@ -64,14 +64,21 @@ func (a *App) decide(ctx context.Context, slug string, do func(tx *sqlx.Tx, sour
 	})
 }
 
-// AddSource makes a source that is not there yet; a slug that one has is errs.Conflict. One that was removed is there again.
+// AddSource makes a source that is not there yet, and has it polled at once; a slug that one has is errs.Conflict. One that was removed is there again.
 func (a *App) AddSource(ctx context.Context, want articles.Source) error {
-	return a.setSource(ctx, want, func(there *articles.Source) error {
+	err := a.setSource(ctx, want, func(there *articles.Source) error {
 		if there != nil && there.RemovedAt == nil {
 			return errs.New(errs.Conflict, "there is a source %q already, for %s: choose another slug", there.Slug, there.URL)
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	if err := a.PollSoon(ctx, want.Slug); errs.KindOf(err) != errs.Conflict { // held: its turn comes when the database is adopted
+		return err
+	}
+	return nil
 }
 
 // ChangeSource makes a source be as want says; none of that slug is errs.NotFound. Its kind and, of a folder, its path stay.
