@@ -56,11 +56,11 @@ func TestASourceIsAddedByItsAddress(t *testing.T) {
 	form := []string{"found", "1", "found-1", found.Find("[name=found-1]").AttrOr("value", ""), "slug", "city", "section", "City", "language", "en", "every", "30m", "first", "due"}
 	if made := h.send("/admin/sources", form...); made.status != http.StatusSeeOther || made.location != "/admin/sources/city?done=source_added" {
 		t.Fatalf("%d to %s: %s", made.status, made.location, made.text("main"))
-	}	var queued int
+	}
+	var queued int
 	if err := h.DB.Get(&queued, `SELECT count(*) FROM river.river_job WHERE kind = 'poll_source' AND args->>'slug' = 'city'`); err != nil || queued != 1 {
 		t.Errorf("it is polled %d times at once, %v", queued, err)
 	}
-
 	source, err := h.Articles.SourceBySlug(t.Context(), h.DB, "city")
 	if err != nil || source.URL != at+"/feed.xml" || source.Section != "City" || source.Language != "en" || source.Every != 30*time.Minute || source.Settings.FirstPoll != "due" {
 		t.Errorf("%+v, %v", source, err)
