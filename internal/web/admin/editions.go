@@ -381,6 +381,7 @@ var deeds = []struct{ begins, key string }{
 	{"sent again to", "resent"},
 	{"withdrawn", "withdrawn"},
 	{"laid out again: translation of", "translated"},
+	{"made by hand, review", "made"},
 	{"made by hand", "made"},
 }
 
