@@ -79,7 +79,9 @@ func ask[T any](ctx context.Context, server, name string, lookUp func(context.Co
 	found, err := lookUp(limited, strings.TrimSuffix(name, ".")+".")
 	failed := (*net.DNSError)(nil)
 	if errors.As(err, &failed) && server != "" {
-		failed.Server = server // the library names the machine's own, whoever was dialled
+		told := *failed      // others who asked the same have this very error
+		told.Server = server // the library names the machine's own, whoever was dialled
+		failed, err = &told, &told
 	}
 	switch {
 	case err == nil || len(found) > 0: // some records of a set may be malformed
