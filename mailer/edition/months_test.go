@@ -443,11 +443,16 @@ func (m *months) repeated() (n int) {
 func (m *months) retain() {
 	now := m.clock.Now()
 	before := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	var open []uuid.UUID
-	m.must(m.db.Select(&open, `SELECT id FROM mailer.editions WHERE id < $1 AND finished_at IS NULL`, ledger.NewEditionID(before)))
-	for _, id := range open {
-		m.must(m.desk().Hold(m.ctx, id, "it is old"))
-		m.must(m.desk().Cancel(m.ctx, id, "it is old"))
+	var open []struct {
+		ID    uuid.UUID     `db:"id"`
+		State State `db:"state"`
+	}
+	m.must(m.db.Select(&open, `SELECT id, state FROM mailer.editions WHERE id < $1 AND finished_at IS NULL`, ledger.NewEditionID(before)))
+	for _, old := range open {
+		if old.State != Held { // it was late
+			m.must(m.desk().Hold(m.ctx, old.ID, "it is old"))
+		}
+		m.must(m.desk().Cancel(m.ctx, old.ID, "it is old"))
 	}
 	m.owedAgain()
 	m.exec(`CREATE TABLE IF NOT EXISTS remembered (subscription_id bigint, group_id bigint)`)
