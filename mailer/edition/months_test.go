@@ -444,8 +444,8 @@ func (m *months) retain() {
 	now := m.clock.Now()
 	before := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	var open []struct {
-		ID    uuid.UUID     `db:"id"`
-		State State `db:"state"`
+		ID    uuid.UUID `db:"id"`
+		State State     `db:"state"`
 	}
 	m.must(m.db.Select(&open, `SELECT id, state FROM mailer.editions WHERE id < $1 AND finished_at IS NULL`, ledger.NewEditionID(before)))
 	for _, old := range open {
