@@ -2,7 +2,6 @@ package articles
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/database"
+	"silkpost/internal/testkit"
 )
 
 func BenchmarkTerms(b *testing.B) {
@@ -48,11 +48,11 @@ func syntheticText(n int) string {
 	return text.String()
 }
 
-// BenchmarkFind looks for articles among as many as SILKPOST_BENCH_ARTICLES says, 100,000 when it does not.
+// BenchmarkFind looks for articles among 100,000.
 func BenchmarkFind(b *testing.B) {
-	many, err := strconv.Atoi(os.Getenv("SILKPOST_BENCH_ARTICLES"))
-	if err != nil {
-		many = 100_000
+	many := 100_000
+	if testkit.Quick() {
+		many = 2000
 	}
 	bench := setup(b)
 	for from := 0; from < many; from += 2000 {
