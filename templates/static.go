@@ -51,6 +51,9 @@ func (a assets) path(name string) (string, error) {
 	return "", errs.New(errs.NotFound, "templates: no file is called static/%s", name)
 }
 
+// Icon returns the address of the program's icon, for browsers that ask for one where no page named it.
+func (s *Set) Icon() string { return s.assets.paths["icon.svg"] }
+
 // StaticHandler serves the embedded files to GET and HEAD, to be kept for a year. Mount it at StaticPrefix beside any page of
 // this package. Other addresses, an old checksum among them, are 404.
 func (s *Set) StaticHandler() http.Handler {

@@ -82,6 +82,7 @@ func New(cfg Config) http.Handler {
 		"/archive/{list}/{language}/{file}": s.page(s.archived),
 		templates.StaticPrefix:              cfg.Templates.StaticHandler(),
 		installation.Path:                   http.HandlerFunc(s.installation),
+		"/favicon.ico":                      http.RedirectHandler(cfg.Templates.Icon(), http.StatusFound),
 		"/healthz":                          http.HandlerFunc(s.healthz),
 		"/readyz":                           http.HandlerFunc(s.readyz),
 	} {

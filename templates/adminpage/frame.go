@@ -49,7 +49,7 @@ func (f Frame) Menu() (groups [][]MenuEntry) {
 	for _, group := range menu {
 		var seen []MenuEntry
 		for _, entry := range group {
-			if f.May(entry.Act) && !(entry.Whole && f.Confined) {
+			if f.May(entry.Act) && (!entry.Whole || !f.Confined) {
 				seen = append(seen, entry)
 			}
 		}
