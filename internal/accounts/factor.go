@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"net/url"
 	"strings"
 	"time"
@@ -188,8 +189,8 @@ func (s *Store) EnterCode(ctx context.Context, token, code string, from Visit) (
 		t, err = s.admit(ctx, tx, now, false, by, from)
 		return err
 	})
-	if err == errWrongCode { //nolint:errorlint // it comes as it is
-		if err := s.refused(ctx, perCode, Name(row.ID), row.ID, from); err != ErrWrong { //nolint:errorlint // likewise
+	if errors.Is(err, errWrongCode) {
+		if err := s.refused(ctx, perCode, Name(row.ID), row.ID, from); !errors.Is(err, ErrWrong) {
 			return t, err
 		}
 	}

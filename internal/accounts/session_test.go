@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -113,7 +114,7 @@ func TestAPasswordChangeEndsAllOtherSessions(t *testing.T) {
 	if err != nil || !b.gone(there) || !b.gone(here) || b.gone(got.Token) {
 		t.Errorf("%v; ended: there %v, the old token %v, the new one %v", err, b.gone(there), b.gone(here), b.gone(got.Token))
 	}
-	if _, err := b.SignIn(t.Context(), "owner@example.org", good, from("192.0.2.1")); err != ErrWrong { //nolint:errorlint // it comes as it is
+	if _, err := b.SignIn(t.Context(), "owner@example.org", good, from("192.0.2.1")); !errors.Is(err, ErrWrong) {
 		t.Errorf("the old password: %v", err)
 	}
 }
@@ -131,7 +132,7 @@ func TestADisabledAccountIsOut(t *testing.T) {
 	if err := b.Disable(t.Context(), id); err != nil || !b.gone(session) {
 		t.Errorf("%v; the session ended: %v", err, b.gone(session))
 	}
-	if _, err := b.SignIn(t.Context(), "editor@example.org", good, from("192.0.2.1")); err != ErrWrong { //nolint:errorlint // it comes as it is
+	if _, err := b.SignIn(t.Context(), "editor@example.org", good, from("192.0.2.1")); !errors.Is(err, ErrWrong) {
 		t.Errorf("%v", err)
 	}
 	if _, err := b.KeyActor(t.Context(), key); errs.KindOf(err) != errs.NotFound {
