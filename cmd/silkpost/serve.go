@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"runtime"
 
 	"silkpost/internal/app"
 	"silkpost/internal/errs"
@@ -65,12 +64,6 @@ func (c *serveCmd) Run(e *env) error {
 			return err
 		}
 		a.Log.InfoContext(ctx, "silkpost is running", slog.String("listen", a.Config.Listen), slog.String("public_url", a.PublicURL()), slog.Any("web", c.Web), slog.Any("worker", c.Worker))
-		reserve := make([]byte, reserveBytes)
-		defer runtime.KeepAlive(reserve)
 		return a.Run(ctx, parts)
 	})
 }
-
-// reserveBytes is memory that is never touched, so that it takes no room in the machine. What it changes is when the collector runs: after as much was
-// allocated as is alive, this counted in. A sender keeps few megabytes alive and allocates its way through them many times a second.
-const reserveBytes = 16 << 20

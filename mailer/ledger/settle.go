@@ -58,7 +58,7 @@ func behind(s string) string {
 }
 
 // plainly writes down that messages were sent of which nothing follows but that, as it is with nearly all: each is still the sender's as it was claimed, no newer
-// one waits for it, and its articles were not given back before. It returns how many those were. Where not all are, settle has to do it.
+// one waits for it, and its articles were not given back before. Where not all are, it does nothing and fails with notPlain, and settle has to do it.
 var plainly = `
 	WITH ` + outcomes + `, settled AS (
 		UPDATE mailer.deliveries d
@@ -70,7 +70,7 @@ var plainly = `
 		  AND NOT EXISTS (SELECT FROM mailer.released r WHERE r.subscription_id = d.subscription_id OFFSET 0)
 		RETURNING d.edition_id, d.contact_id, d.subscription_id, o.number, o.sender, o.at, o.outcome, o.phase, o.code, o.reply
 	), ` + noted + `
-	SELECT count(*) FROM settled`
+	SELECT mailer.all_or_none(count(*), cardinality($1::uuid[])) FROM settled`
 
 // settle writes outcomes down, in the order of their keys so that two senders never wait for each other in a circle. A row that
 // is no longer the sender's takes nothing but "sent", and that with the variant that was sent: it may have been given another one since. When the
@@ -129,7 +129,7 @@ func (c *Clerk) Settle(ctx context.Context, attempts []Attempt, also ...func(tx 
 	defer errs.Wrap(&err, "ledger.Settle")
 	rows := rowsOf(attempts)
 	if len(also) == 0 && allSent(attempts) {
-		if err := c.settlePlainly(ctx, len(attempts), rows); !errors.Is(err, errNotPlain) {
+		if done, err := c.settlePlainly(ctx, rows); done || err != nil {
 			return err
 		}
 	}
@@ -148,28 +148,21 @@ func (c *Clerk) Settle(ctx context.Context, attempts []Attempt, also ...func(tx 
 	})
 }
 
-// errNotPlain says that more follows from attempts than settlePlainly does.
-var errNotPlain = errors.New("more follows")
+// notPlain is the code of the error by which a statement says that more follows from outcomes than it does.
+const notPlain = "SP001"
 
-// settlePlainly writes down attempts of which nothing else follows. Where more does, or an attempt was written down before, nothing is, and the error is
-// errNotPlain.
-func (c *Clerk) settlePlainly(ctx context.Context, n int, rows []any) error {
+// settlePlainly writes down attempts of which nothing else follows, and reports whether it did. Where more does, or an attempt was written down before,
+// nothing is.
+func (c *Clerk) settlePlainly(ctx context.Context, rows []any) (done bool, err error) {
 	statement, err := c.plainly.On(ctx, c.db)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return database.Transact(ctx, c.db, func(tx *sqlx.Tx) error {
-		here := tx.StmtxContext(ctx, statement)
-		defer func() { _ = here.Close() }() // it stays prepared
-		var settled int
-		if err := here.GetContext(ctx, &settled, rows...); err != nil {
-			return err
-		}
-		if settled < n {
-			return errNotPlain
-		}
-		return nil
-	})
+	_, err = statement.ExecContext(ctx, rows...)
+	if fault := (*pq.Error)(nil); errors.As(err, &fault) && fault.Code == notPlain {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // allSent reports whether all attempts went well, each with a subscription of its own.
