@@ -61,14 +61,14 @@ const (
 func Check(ctx context.Context, client *fetch.Client, address string) (Finding, error) {
 	seen, err := Discover(ctx, client, address)
 	if err != nil {
-		return Finding{}, err
+		return Finding{}, advised(err, address)
 	}
 	c := &checker{ctx: ctx, poller: &Poller{Fetch: client}, page: seen.Page}
 	c.found = Finding{URL: seen.Page.URL, Found: []Candidate{}, Problems: []string{}}
 	if len(seen.Feeds) > 0 && seen.Feeds[0].Via == ViaItself {
 		c.feeds(seen.Feeds)
 	} else if !c.itself() {
-		c.site(seen.Feeds)
+		c.site(seen)
 	}
 	if ctx.Err() != nil && len(c.found.Found) == 0 {
 		return Finding{}, ctx.Err()
@@ -115,7 +115,7 @@ func (c *checker) itself() bool {
 }
 
 // site looks at a web page for everything that it may be.
-func (c *checker) site(feeds []FoundFeed) {
+func (c *checker) site(seen Discovery) {
 	doc, base, err := parsePage(c.page)
 	if err != nil {
 		c.problem("%v", err)
@@ -125,7 +125,12 @@ func (c *checker) site(feeds []FoundFeed) {
 	if jcms {
 		c.jcms(doc, columns)
 	}
-	c.feeds(feeds)
+	c.feeds(seen.Feeds)
+	if len(seen.Feeds) == 0 {
+		for _, broken := range seen.Broken {
+			c.problem("a feed should be there, but %v", broken)
+		}
+	}
 	if !jcms || len(c.found.Found) == 0 {
 		c.listings(doc, base)
 		c.siteMap()
@@ -144,11 +149,14 @@ func columnsOf(doc *goquery.Document) (n int) {
 
 func (c *checker) feeds(feeds []FoundFeed) {
 	for i, f := range feeds[:min(len(feeds), 3)] {
-		about := fmt.Sprintf("a feed with %s", count(f.Articles, "article"))
+		about := "a feed without articles so far"
+		if f.Articles > 0 {
+			about = fmt.Sprintf("a feed with %s", count(f.Articles, "article"))
+		}
 		if f.Title != "" {
 			about += fmt.Sprintf(", called %q", articles.OneLine(f.Title))
 		}
-		if !f.Full {
+		if f.Articles > 0 && !f.Full {
 			about += "; it has summaries only"
 		}
 		candidate := Candidate{About: about, Source: articles.Source{Kind: articles.KindFeed, URL: f.URL}}
@@ -211,7 +219,11 @@ func (c *checker) column(address string) (Candidate, error) {
 	if doc, _, err := parsePage(got); err == nil {
 		source.Section = columnTitle(doc)
 	}
-	return Candidate{About: fmt.Sprintf("a column of a JCMS site (大汉版通发布系统), %s on its first page", count(len(l.entries), "article")), Source: source, entries: l.entries}, nil
+	about := "a column of a JCMS site (大汉版通发布系统), " + count(max(l.total, len(l.entries)), "article")
+	if l.total == 0 && l.next != nil {
+		about += " on its first page"
+	}
+	return Candidate{About: about, Source: source, entries: l.entries}, nil
 }
 
 // columnTitle returns how a column page calls itself, "" when it does not.
@@ -348,7 +360,7 @@ func (c *checker) previewPages(candidate *Candidate) {
 			c.problem("%v", err)
 			d.URL = e.url
 		}
-		if d.Published.IsZero() {
+		if dateOfDraft(d).IsZero() {
 			undated++
 		}
 		candidate.Articles = append(candidate.Articles, previewOf(d))
@@ -370,14 +382,21 @@ func previewOf(d articles.Draft) Preview {
 		Title: articles.OneLine(d.Title), URL: d.URL, Language: d.Language, Words: cutColumns(text, previewWords),
 		Section: articles.OneLine(d.Section), Image: articles.WebAddress(d.ImageURL, d.URL), HTML: clean,
 	}
-	if p.Language == "" {
+	if p.Language == "" && p.Title+text != "" {
 		p.Language = articles.DetectLanguage(p.Title + "\n\n" + text)
 	}
-	if !d.Published.IsZero() {
-		at := d.Published.UTC()
+	if at := dateOfDraft(d); !at.IsZero() {
 		p.Published = &at
 	}
 	return p
+}
+
+// dateOfDraft returns what an article that is new is dated: when it was published, else when it was edited last; zero when neither is known.
+func dateOfDraft(d articles.Draft) time.Time {
+	if d.Published.IsZero() {
+		return d.Updated.UTC()
+	}
+	return d.Published.UTC()
 }
 
 // cutColumns returns the beginning of a text.
@@ -401,10 +420,10 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
-// NothingThere is the error for an address at which no source was found.
+// NothingThere is the error for an address at which no source was found, with all problems; nil when one was.
 func (f Finding) NothingThere() error {
 	if len(f.Found) > 0 {
 		return nil
 	}
-	return errs.New(errs.NotFound, "%s: nothing was found that articles can be had from", f.URL)
+	return errs.New(errs.NotFound, "%s: %s", f.URL, strings.Join(f.Problems, "; "))
 }
