@@ -71,6 +71,9 @@ type Result struct {
 	Body         []byte        // nil when NotModified
 }
 
+// ErrTooLarge is within the error of Get when an answer has more bytes than are read, or never ends.
+var ErrTooLarge = errors.New("the answer is larger")
+
 // NotModified reports whether the server said that nothing changed.
 func (r *Result) NotModified() bool { return r.Status == http.StatusNotModified }
 
@@ -287,7 +290,7 @@ func (c *Client) read(resp *http.Response, r Request) (got answer, err error) {
 		got.Body = got.Body[:limit]
 	}
 	if int64(len(got.Body)) > limit {
-		return got, errs.New(errs.Unavailable, "the answer is larger than %d bytes", limit)
+		return got, errs.New(errs.Unavailable, "%w than %d bytes", ErrTooLarge, limit)
 	}
 	return got, nil
 }

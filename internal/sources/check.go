@@ -3,6 +3,7 @@ package sources
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -53,12 +54,29 @@ const (
 	listedOnly   = 5  // articles that are named of the others
 	columnsTried = 6  // columns of a JCMS site
 	previewWords = 90 // columns of text
+
+	checkTime = 30 * time.Second // for all of it
 )
 
 // Check looks what articles could be had from at an address: a feed, the columns of a JCMS site, a page that lists them, a sitemap. Of the
-// best it reads the newest articles. That nothing is found is no error: the finding says what stood in the way. When ctx ends it returns
-// what was found by then. Errors are those of fetching the address itself, or ctx's when nothing was found yet.
+// best it reads the newest articles. That nothing is found is no error: the finding says what stood in the way. When ctx ends, or half a
+// minute has passed, it returns what was found by then. Errors are those of fetching the address itself, ctx's when nothing was found yet, and of
+// kind errs.Unavailable when nothing was found in time.
 func Check(ctx context.Context, client *fetch.Client, address string) (Finding, error) {
+	return checkWithin(ctx, checkTime, client, address)
+}
+
+func checkWithin(ctx context.Context, limit time.Duration, client *fetch.Client, address string) (Finding, error) {
+	limited, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	found, err := look(limited, client, address)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return found, errs.New(errs.Unavailable, "%s: nothing that could be read came within %s; try again later, or another address of the site", address, limit)
+	}
+	return found, err
+}
+
+func look(ctx context.Context, client *fetch.Client, address string) (Finding, error) {
 	seen, err := Discover(ctx, client, address)
 	if err != nil {
 		return Finding{}, advised(err, address)
@@ -285,6 +303,10 @@ func (c *checker) listings(doc *goquery.Document, base *url.URL) {
 func (c *checker) siteMap() {
 	for _, place := range siteSitemaps(c.ctx, c.poller.Fetch, c.page.URL) {
 		got, err := c.poller.Fetch.Get(c.ctx, fetch.Request{URL: place})
+		if errors.Is(err, fetch.ErrTooLarge) {
+			c.problem("%v", err)
+			return
+		}
 		if err != nil {
 			continue
 		}
@@ -364,6 +386,9 @@ func (c *checker) previewPages(candidate *Candidate) {
 			undated++
 		}
 		candidate.Articles = append(candidate.Articles, previewOf(d))
+		if errors.Is(err, fetch.ErrTooLarge) {
+			break // the others may be without end as well
+		}
 	}
 	if undated > 0 {
 		c.problem("%s of %d that were read %s no date: what has none counts as published when it is first seen", count(undated, "article"),

@@ -1,8 +1,13 @@
 package sources
 
 import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"silkpost/internal/errs"
 	"silkpost/internal/fetch"
@@ -104,5 +109,57 @@ func TestCheckOfWhatIsGone(t *testing.T) {
 	}
 	if _, _, err := checkSite(t, "/", nil); errs.KindOf(err) != errs.NotFound || strings.Contains(err.Error(), "source check") {
 		t.Errorf("the home page itself: %v", err)
+	}
+}
+
+// endlessSite answers each path but its front page with a body that never ends: as fast as it is read, or a byte and then nothing.
+func endlessSite(t *testing.T, front string, fast bool) (root string, requests *atomic.Int32) {
+	t.Helper()
+	requests = &atomic.Int32{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		w.Header().Set("Content-Type", "text/html")
+		if front != "" && r.URL.Path == "/" {
+			_, _ = w.Write([]byte(front))
+			return
+		}
+		some := bytes.Repeat([]byte("<p>Words</p>\n"), 5000)
+		for fast {
+			if _, err := w.Write(some); err != nil {
+				return
+			}
+		}
+		_, _ = w.Write(some[:1])
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, requests
+}
+
+func TestCheckEndsWhenAnswersDoNot(t *testing.T) {
+	t.Parallel()
+	links := `<link rel="alternate" type="application/rss+xml" href="/a"><link rel="alternate" type="application/rss+xml" href="/b">` +
+		frameOf(`<ul class="list">`+listItems(1, 6)+`</ul>`)
+	client := fetch.New("127.0.0.1")
+	t.Cleanup(client.Close)
+
+	root, requests := endlessSite(t, "", true)
+	if _, err := Check(t.Context(), client, root+"/"); errs.KindOf(err) != errs.Unavailable || !strings.Contains(err.Error(), "larger than 10485760 bytes") || requests.Load() != 1 {
+		t.Errorf("the page itself: %v after %d requests", err, requests.Load())
+	}
+	root, requests = endlessSite(t, links, true)
+	found, err := Check(t.Context(), client, root+"/")
+	if err != nil || len(found.Found) != 1 || len(found.Found[0].Articles) != 1 {
+		t.Errorf("all that it leads to: %+v, %v", found, err)
+	}
+	const most = 5 // the page, one feed, robots.txt, the sitemap, one article
+	if requests.Load() > most {
+		t.Errorf("%d endless answers were asked for", requests.Load()-1)
+	}
+	const soon = 200 * time.Millisecond
+	root, _ = endlessSite(t, "", false)
+	if _, err := checkWithin(t.Context(), soon, client, root+"/"); errs.KindOf(err) != errs.Unavailable || !strings.Contains(err.Error(), "came within 200ms; try again later") {
+		t.Errorf("one that waits for ever: %v", err)
 	}
 }

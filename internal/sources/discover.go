@@ -3,6 +3,7 @@ package sources
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -72,6 +73,9 @@ func Discover(ctx context.Context, client *fetch.Client, address string) (Discov
 			break
 		}
 	}
+	if errors.Is(err, fetch.ErrTooLarge) {
+		found.Broken, err = append(found.Broken, err), nil
+	}
 	slices.SortStableFunc(found.Feeds, func(a, b FoundFeed) int { return cmp.Or(b.worth(lang)-a.worth(lang), a.order-b.order) })
 	return found, err
 }
@@ -94,15 +98,17 @@ type candidate struct {
 	url, title, via string
 }
 
-// try fetches what may be feeds, until ctx ends. An address that does not answer, or not with a feed, is passed over.
+// try fetches what may be feeds, until ctx ends or an answer does not. An address that does not answer, or not with a feed, is passed over.
 func (d *Discovery) try(ctx context.Context, client *fetch.Client, candidates []candidate) error {
 	seen := map[string]bool{}
 	for i, c := range candidates[:min(len(candidates), maxTried)] {
 		got, err := client.Get(ctx, fetch.Request{URL: c.url})
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
-		}
-		if err == nil && seen[got.URL] {
+		case errors.Is(err, fetch.ErrTooLarge):
+			return err
+		case err == nil && seen[got.URL]:
 			continue
 		}
 		var feed FoundFeed
