@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -49,23 +50,34 @@ func (c *sourceCheckCmd) print(e *env, found sources.Finding) {
 		}
 		fmt.Fprintf(e.stdout, "%s: %s\n%s\n\n%s\n", candidate.Kind, candidate.About, candidate.URL, candidate.Settings)
 		for _, article := range candidate.Articles {
-			date := "no date"
-			if article.Published != nil {
-				date = minute(*article.Published)
-			}
-			fmt.Fprintf(e.stdout, "  %s (%s, %s)\n  %s\n", article.Title, date, article.Language, article.URL)
-			if article.Words != "" {
-				fmt.Fprintf(e.stdout, "  %s\n", article.Words)
-			}
-			fmt.Fprintln(e.stdout)
+			printPreview(e, article)
 		}
+	}
+	if len(found.Found) == 0 {
+		return // the error says it all
 	}
 	for _, problem := range found.Problems {
 		fmt.Fprintf(e.stdout, "Note: %s.\n", strings.TrimSuffix(problem, "."))
 	}
-	if len(found.Found) > 0 {
-		fmt.Fprintln(e.stdout, "Write the table into a file, look whether slug and section suit you, and run silkpost apply FILE.toml.")
+	fmt.Fprintln(e.stdout, "Write the table into a file, look whether slug and section suit you, and run silkpost apply FILE.toml.")
+}
+
+// printPreview prints an article; of one that was not read, all there is: its address, perhaps its date and title.
+func printPreview(e *env, article sources.Preview) {
+	facts := "no date"
+	if article.Published != nil {
+		facts = minute(*article.Published)
 	}
+	if article.Language != "" {
+		facts += ", " + article.Language
+	}
+	fmt.Fprintf(e.stdout, "  %s (%s)\n", cmp.Or(article.Title, article.URL), facts)
+	for _, line := range []string{article.URL, article.Words} {
+		if line != "" && (article.Title != "" || line != article.URL) {
+			fmt.Fprintf(e.stdout, "  %s\n", line)
+		}
+	}
+	fmt.Fprintln(e.stdout)
 }
 
 type sourceRunCmd struct {
@@ -94,9 +106,11 @@ func (c *sourceRunCmd) Run(e *env) error {
 // remarks says what else there is to know of a poll.
 func remarks(out sources.Outcome) string {
 	var b strings.Builder
-	if out.NotModified {
-		b.WriteString(" The server says that nothing changed.")
-	}
+	b.WriteString(map[sources.Same]string{
+		sources.SameSaid:  " The server says that nothing changed.",
+		sources.SameBytes: " The server sent the same as last time.",
+		sources.SameFiles: " No file came, went or was written since the last poll.",
+	}[out.Same])
 	if out.Archive && out.Added > 0 {
 		b.WriteString(" As this was the first poll, what is new is in feeds and not in digests; first_poll = \"due\" changes that.")
 	}
@@ -121,6 +135,6 @@ func outcomeJSON(out sources.Outcome) any {
 	}
 	return map[string]any{
 		"new": out.Added, "changed": out.Changed, "unchanged": out.Unchanged, "refused": refused, "waiting": out.Waiting,
-		"not_modified": out.NotModified, "archive": out.Archive, "held": out.Held,
+		"not_modified": out.Same == sources.SameSaid, "same": out.Same, "archive": out.Archive, "held": out.Held,
 	}
 }

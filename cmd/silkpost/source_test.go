@@ -96,7 +96,9 @@ func TestSourceRefuses(t *testing.T) {
 	}
 	with["ALLOW_INTERNAL_HOSTS"] = "127.0.0.1"
 	got := silkpost(t, with, "source", "check", root+"/news/hall-1")
-	if got.status != 1 || !strings.Contains(got.stderr, "nothing was found that articles can be had from") || !strings.Contains(got.stdout, "filled by scripts") {
-		t.Errorf("%+v", got)
+	for _, says := range []string{"filled by scripts", "try the address of the page on which the site lists its news"} {
+		if got.status != 1 || got.stdout != "" || !strings.Contains(got.stderr, says) || strings.Count(got.stderr, "\n") != 1 {
+			t.Errorf("%q is not in %+v", says, got)
+		}
 	}
 }

@@ -65,8 +65,9 @@ type Draft struct {
 	Authors        []string
 	ImageURL       string
 	ImageAlt       string
-	Published      time.Time // zero or in the future: Updated as it is at first sight, else first seen
+	Published      time.Time // zero or in the future: Updated as it is at first sight, else Written, else first seen
 	Updated        time.Time // zero or in the future: Published
+	Written        time.Time `json:"-"` // of a file, last: stands for Published and Updated at first sight; no content
 
 	Urgent bool `json:",omitzero"` // see Article
 	Pinned bool `json:",omitzero"`

@@ -100,7 +100,7 @@ func prepare(source Source, d Draft, hash []byte, old known, now time.Time) (row
 func (r *row) date(d Draft, old known, now time.Time) {
 	published, updated := past(d.Published, now), past(d.Updated, now)
 	r.FirstSeenAt = now
-	r.PublishedAt = cmp.Or(published, old.PublishedAt, updated, now)
+	r.PublishedAt = cmp.Or(published, old.PublishedAt, updated, past(d.Written, now), now)
 	r.UpdatedAt = cmp.Or(updated, r.PublishedAt)
 	if old.ID != 0 && !updated.After(old.UpdatedAt) {
 		r.UpdatedAt = now

@@ -92,7 +92,7 @@ func (s Settings) check(kind string) error {
 		{"max_pages", s.MaxPages != 0, site},
 		{"content", s.Content != "", site},
 		{"remove", len(s.Remove) > 0, site},
-		{"time_zone", s.TimeZone != "", site},
+		{"time_zone", s.TimeZone != "", site || kind == KindFeed},
 		{"full_text", s.FullText != "", kind == KindFeed},
 		{"path", s.Path != "", kind == KindFolder},
 		{"first_poll", s.FirstPoll != "", kind != KindAPI && (kind != KindFolder || s.Path != "")},

@@ -71,6 +71,9 @@ type Result struct {
 	Body         []byte        // nil when NotModified
 }
 
+// ErrTooLarge is within the error of Get when an answer has more bytes than are read, or never ends.
+var ErrTooLarge = errors.New("the answer is larger")
+
 // NotModified reports whether the server said that nothing changed.
 func (r *Result) NotModified() bool { return r.Status == http.StatusNotModified }
 
@@ -287,7 +290,7 @@ func (c *Client) read(resp *http.Response, r Request) (got answer, err error) {
 		got.Body = got.Body[:limit]
 	}
 	if int64(len(got.Body)) > limit {
-		return got, errs.New(errs.Unavailable, "the answer is larger than %d bytes", limit)
+		return got, errs.New(errs.Unavailable, "%w than %d bytes", ErrTooLarge, limit)
 	}
 	return got, nil
 }
@@ -356,10 +359,12 @@ func (c *Client) check(u *url.URL) error {
 		return errs.New(errs.Invalid, "%q is not a web address: it needs http:// or https:// and a host", u.Redacted())
 	}
 	if internal(host) && !c.allowed(host) {
-		return errs.New(errs.Invalid, "%s lies on an internal address; only what is on the public Internet is fetched", u.Redacted())
+		return errs.New(errs.Invalid, "%s lies on an internal address; %s", u.Redacted(), onlyPublic)
 	}
 	return nil
 }
+
+const onlyPublic = "only what is on the public Internet is fetched, and hosts that the setting allow_internal_hosts names"
 
 // allowed reports whether somebody vouched for a host.
 func (c *Client) allowed(host string) bool {
@@ -382,8 +387,7 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 func (c *Client) checkAddress(host, address string) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || !c.public(to.Addr()) {
-		return errs.New(errs.Invalid, "the host %s lies on the internal address %s; only what is on the public Internet is fetched",
-			host, to.Addr())
+		return errs.New(errs.Invalid, "the host %s lies on the internal address %s; %s", host, to.Addr(), onlyPublic)
 	}
 	return nil
 }
@@ -393,17 +397,28 @@ func (c *Client) explain(ctx context.Context, target *url.URL, err error) error 
 	var dns *net.DNSError
 	var plain *errs.Error
 	var cert *tls.CertificateVerificationError
+	fails := func(says string, args ...any) error {
+		return errs.New(errs.Unavailable, "%s: %w", target.Redacted(), fmt.Errorf(says, args...))
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &plain):
 		return patience{errs.New(plain.Kind, "%s: %w", target.Redacted(), plain), RetryAfter(err)}
 	case errors.Is(err, context.DeadlineExceeded):
-		return errs.New(errs.Unavailable, "%s: no complete answer within %s", target.Redacted(), c.timeout)
+		return fails("no complete answer within %s", c.timeout)
 	case errors.As(err, &dns):
-		return errs.New(errs.Unavailable, "%s: the host name cannot be resolved", target.Redacted())
+		return fails("the host name %s cannot be resolved; look at its spelling, and whether this machine can look up names", dns.Name)
 	case errors.As(err, &cert):
-		return errs.New(errs.Unavailable, "%s: its certificate is not valid: %w", target.Redacted(), cert.Err)
+		return fails("its certificate is not valid: %w", cert.Err)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return fails("the server does not speak TLS there; it may be at http://")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fails("connection refused: no server listens there; look at host and port, or try again later")
+	case errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH):
+		return fails("no way leads from this machine to the host; look at the address, and at this machine's network")
+	case errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return fails("the server broke off before its answer was complete; try again later")
 	}
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err // it repeats the address

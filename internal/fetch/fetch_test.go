@@ -111,7 +111,7 @@ func TestGetRefusesInternalAddresses(t *testing.T) {
 		}
 	}
 	_, err := c.Get(t.Context(), Request{URL: srv.URL})
-	if want := srv.URL + " lies on an internal address; only what is on the public Internet is fetched"; errs.KindOf(err) != errs.Invalid || err.Error() != want {
+	if want := srv.URL + " lies on an internal address; only what is on the public Internet is fetched, and hosts that the setting allow_internal_hosts names"; errs.KindOf(err) != errs.Invalid || err.Error() != want {
 		t.Errorf("error = %v, want %s", err, want)
 	}
 }
@@ -255,14 +255,16 @@ func TestGetFailures(t *testing.T) {
 		{url + "/bomb", "larger than 1000 bytes", errs.Unavailable},
 		{url + "/loop", url + "/loop: more than 5 redirects", errs.Unavailable},
 		{url + "/slow", "no complete answer within 2s", errs.Unavailable},
-		{url + "/cut", "unexpected EOF", errs.Unavailable},
+		{url + "/cut", "broke off before its answer was complete", errs.Unavailable},
 		{url + "/broken", "answered 500 Internal Server Error", errs.Unavailable},
 		{url + "/nothing", "404 Not Found", errs.NotFound},
 		{"ftp://files.example.org/", "needs http:// or https://", errs.Invalid},
 		{"news.example.org/feed.xml", "needs http:// or https://", errs.Invalid},
 		{"http://", "needs http:// or https://", errs.Invalid},
 		{"http://%zz/", "not a web address", errs.Invalid},
-		{"http://127.0.0.1:1/", "connection refused", errs.Unavailable},
+		{"http://127.0.0.1:1/", "127.0.0.1:1/: connection refused: no server listens there; look at host and port", errs.Unavailable},
+		{strings.Replace(url, "http://", "https://", 1) + "/exact", "does not speak TLS there; it may be at http://", errs.Unavailable},
+		{"http://10.0.0.1/", "and hosts that the setting allow_internal_hosts names", errs.Invalid},
 	}
 	for _, tt := range tests {
 		t.Run(tt.url[strings.LastIndex(tt.url, "/"):], func(t *testing.T) {

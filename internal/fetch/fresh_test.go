@@ -123,7 +123,7 @@ func TestEncodings(t *testing.T) {
 	})
 	for coding, says := range map[string]string{
 		"gzip": "", "identity": "", "br": `encoded as "br", which was not asked for`, "deflate": `encoded as "deflate"`, "zstd": `encoded as "zstd"`,
-		"gzip, gzip": `encoded as "gzip, gzip"`, "torn": "EOF",
+		"gzip, gzip": `encoded as "gzip, gzip"`, "torn": "broke off before its answer was complete",
 	} {
 		got, err := c.Get(t.Context(), Request{URL: url + "/" + strings.ReplaceAll(coding, " ", "%20")})
 		if says == "" && (err != nil || string(got.Body) != "words") {

@@ -3,6 +3,7 @@ package sources
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -53,22 +54,39 @@ const (
 	listedOnly   = 5  // articles that are named of the others
 	columnsTried = 6  // columns of a JCMS site
 	previewWords = 90 // columns of text
+
+	checkTime = 30 * time.Second // for all of it
 )
 
 // Check looks what articles could be had from at an address: a feed, the columns of a JCMS site, a page that lists them, a sitemap. Of the
-// best it reads the newest articles. That nothing is found is no error: the finding says what stood in the way. When ctx ends it returns
-// what was found by then. Errors are those of fetching the address itself, or ctx's when nothing was found yet.
+// best it reads the newest articles. That nothing is found is no error: the finding says what stood in the way. When ctx ends, or half a
+// minute has passed, it returns what was found by then. Errors are those of fetching the address itself, ctx's when nothing was found yet, and of
+// kind errs.Unavailable when nothing was found in time.
 func Check(ctx context.Context, client *fetch.Client, address string) (Finding, error) {
+	return checkWithin(ctx, checkTime, client, address)
+}
+
+func checkWithin(ctx context.Context, limit time.Duration, client *fetch.Client, address string) (Finding, error) {
+	limited, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	found, err := look(limited, client, address)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return found, errs.New(errs.Unavailable, "%s: nothing that could be read came within %s; try again later, or another address of the site", address, limit)
+	}
+	return found, err
+}
+
+func look(ctx context.Context, client *fetch.Client, address string) (Finding, error) {
 	seen, err := Discover(ctx, client, address)
 	if err != nil {
-		return Finding{}, err
+		return Finding{}, advised(err, address)
 	}
 	c := &checker{ctx: ctx, poller: &Poller{Fetch: client}, page: seen.Page}
 	c.found = Finding{URL: seen.Page.URL, Found: []Candidate{}, Problems: []string{}}
 	if len(seen.Feeds) > 0 && seen.Feeds[0].Via == ViaItself {
 		c.feeds(seen.Feeds)
 	} else if !c.itself() {
-		c.site(seen.Feeds)
+		c.site(seen)
 	}
 	if ctx.Err() != nil && len(c.found.Found) == 0 {
 		return Finding{}, ctx.Err()
@@ -115,7 +133,7 @@ func (c *checker) itself() bool {
 }
 
 // site looks at a web page for everything that it may be.
-func (c *checker) site(feeds []FoundFeed) {
+func (c *checker) site(seen Discovery) {
 	doc, base, err := parsePage(c.page)
 	if err != nil {
 		c.problem("%v", err)
@@ -125,7 +143,12 @@ func (c *checker) site(feeds []FoundFeed) {
 	if jcms {
 		c.jcms(doc, columns)
 	}
-	c.feeds(feeds)
+	c.feeds(seen.Feeds)
+	if len(seen.Feeds) == 0 {
+		for _, broken := range seen.Broken {
+			c.problem("a feed should be there, but %v", broken)
+		}
+	}
 	if !jcms || len(c.found.Found) == 0 {
 		c.listings(doc, base)
 		c.siteMap()
@@ -144,11 +167,14 @@ func columnsOf(doc *goquery.Document) (n int) {
 
 func (c *checker) feeds(feeds []FoundFeed) {
 	for i, f := range feeds[:min(len(feeds), 3)] {
-		about := fmt.Sprintf("a feed with %s", count(f.Articles, "article"))
+		about := "a feed without articles so far"
+		if f.Articles > 0 {
+			about = fmt.Sprintf("a feed with %s", count(f.Articles, "article"))
+		}
 		if f.Title != "" {
 			about += fmt.Sprintf(", called %q", articles.OneLine(f.Title))
 		}
-		if !f.Full {
+		if f.Articles > 0 && !f.Full {
 			about += "; it has summaries only"
 		}
 		candidate := Candidate{About: about, Source: articles.Source{Kind: articles.KindFeed, URL: f.URL}}
@@ -211,7 +237,11 @@ func (c *checker) column(address string) (Candidate, error) {
 	if doc, _, err := parsePage(got); err == nil {
 		source.Section = columnTitle(doc)
 	}
-	return Candidate{About: fmt.Sprintf("a column of a JCMS site (大汉版通发布系统), %s on its first page", count(len(l.entries), "article")), Source: source, entries: l.entries}, nil
+	about := "a column of a JCMS site (大汉版通发布系统), " + count(max(l.total, len(l.entries)), "article")
+	if l.total == 0 && l.next != nil {
+		about += " on its first page"
+	}
+	return Candidate{About: about, Source: source, entries: l.entries}, nil
 }
 
 // columnTitle returns how a column page calls itself, "" when it does not.
@@ -273,6 +303,10 @@ func (c *checker) listings(doc *goquery.Document, base *url.URL) {
 func (c *checker) siteMap() {
 	for _, place := range siteSitemaps(c.ctx, c.poller.Fetch, c.page.URL) {
 		got, err := c.poller.Fetch.Get(c.ctx, fetch.Request{URL: place})
+		if errors.Is(err, fetch.ErrTooLarge) {
+			c.problem("%v", err)
+			return
+		}
 		if err != nil {
 			continue
 		}
@@ -348,10 +382,13 @@ func (c *checker) previewPages(candidate *Candidate) {
 			c.problem("%v", err)
 			d.URL = e.url
 		}
-		if d.Published.IsZero() {
+		if dateOfDraft(d).IsZero() {
 			undated++
 		}
 		candidate.Articles = append(candidate.Articles, previewOf(d))
+		if errors.Is(err, fetch.ErrTooLarge) {
+			break // the others may be without end as well
+		}
 	}
 	if undated > 0 {
 		c.problem("%s of %d that were read %s no date: what has none counts as published when it is first seen", count(undated, "article"),
@@ -370,14 +407,21 @@ func previewOf(d articles.Draft) Preview {
 		Title: articles.OneLine(d.Title), URL: d.URL, Language: d.Language, Words: cutColumns(text, previewWords),
 		Section: articles.OneLine(d.Section), Image: articles.WebAddress(d.ImageURL, d.URL), HTML: clean,
 	}
-	if p.Language == "" {
+	if p.Language == "" && p.Title+text != "" {
 		p.Language = articles.DetectLanguage(p.Title + "\n\n" + text)
 	}
-	if !d.Published.IsZero() {
-		at := d.Published.UTC()
+	if at := dateOfDraft(d); !at.IsZero() {
 		p.Published = &at
 	}
 	return p
+}
+
+// dateOfDraft returns what an article that is new is dated: when it was published, else when it was edited last; zero when neither is known.
+func dateOfDraft(d articles.Draft) time.Time {
+	if d.Published.IsZero() {
+		return d.Updated.UTC()
+	}
+	return d.Published.UTC()
 }
 
 // cutColumns returns the beginning of a text.
@@ -401,10 +445,10 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %s", n, noun)
 }
 
-// NothingThere is the error for an address at which no source was found.
+// NothingThere is the error for an address at which no source was found, with all problems; nil when one was.
 func (f Finding) NothingThere() error {
 	if len(f.Found) > 0 {
 		return nil
 	}
-	return errs.New(errs.NotFound, "%s: nothing was found that articles can be had from", f.URL)
+	return errs.New(errs.NotFound, "%s: %s", f.URL, strings.Join(f.Problems, "; "))
 }

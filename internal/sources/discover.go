@@ -3,6 +3,7 @@ package sources
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -41,8 +42,9 @@ type FoundFeed struct {
 
 // Discovery is what stands at an address.
 type Discovery struct {
-	Page  *fetch.Result // what the address itself answered
-	Feeds []FoundFeed   // the best first
+	Page   *fetch.Result // what the address itself answered
+	Feeds  []FoundFeed   // the best first
+	Broken []error       // why what should be a feed is none: the address itself when it looks like that of one, else what the page's head names
 }
 
 // maxTried is how many addresses Discover fetches at most besides the first one.
@@ -57,15 +59,22 @@ func Discover(ctx context.Context, client *fetch.Client, address string) (Discov
 		return Discovery{}, err
 	}
 	found := Discovery{Page: page}
-	if feed, ok := examine(page, candidate{url: page.URL, via: ViaItself}); ok {
+	feed, err := examine(page, candidate{url: page.URL, via: ViaItself})
+	if err == nil {
 		found.Feeds = []FoundFeed{feed}
 		return found, nil
 	}
+	if u, parseErr := url.Parse(page.URL); parseErr == nil && feedPath.MatchString(u.RequestURI()) {
+		found.Broken = append(found.Broken, err)
+	}
 	named, lang := namedFeeds(page)
 	for _, candidates := range [][]candidate{named, usualFeeds(page.URL)} {
-		if found.Feeds, err = tryFeeds(ctx, client, candidates); err != nil || len(found.Feeds) > 0 {
+		if err = found.try(ctx, client, candidates); err != nil || len(found.Feeds) > 0 {
 			break
 		}
+	}
+	if errors.Is(err, fetch.ErrTooLarge) {
+		found.Broken, err = append(found.Broken, err), nil
 	}
 	slices.SortStableFunc(found.Feeds, func(a, b FoundFeed) int { return cmp.Or(b.worth(lang)-a.worth(lang), a.order-b.order) })
 	return found, err
@@ -89,31 +98,40 @@ type candidate struct {
 	url, title, via string
 }
 
-// tryFeeds fetches what may be feeds, until ctx ends. An address that does not answer, or not with a feed, is passed over.
-func tryFeeds(ctx context.Context, client *fetch.Client, candidates []candidate) (found []FoundFeed, err error) {
+// try fetches what may be feeds, until ctx ends or an answer does not. An address that does not answer, or not with a feed, is passed over.
+func (d *Discovery) try(ctx context.Context, client *fetch.Client, candidates []candidate) error {
 	seen := map[string]bool{}
 	for i, c := range candidates[:min(len(candidates), maxTried)] {
 		got, err := client.Get(ctx, fetch.Request{URL: c.url})
 		switch {
 		case ctx.Err() != nil:
-			return found, ctx.Err()
-		case err != nil || seen[got.URL]:
+			return ctx.Err()
+		case errors.Is(err, fetch.ErrTooLarge):
+			return err
+		case err == nil && seen[got.URL]:
 			continue
 		}
-		seen[got.URL] = true
-		if feed, ok := examine(got, c); ok {
+		var feed FoundFeed
+		if err == nil {
+			seen[got.URL] = true
+			feed, err = examine(got, c)
+		}
+		switch {
+		case err == nil:
 			feed.order = i
-			found = append(found, feed)
+			d.Feeds = append(d.Feeds, feed)
+		case c.via == ViaLink:
+			d.Broken = append(d.Broken, err)
 		}
 	}
-	return found, nil
+	return nil
 }
 
 // examine reads what was fetched as a feed.
-func examine(got *fetch.Result, c candidate) (FoundFeed, bool) {
-	feed, err := readFeed(got.Body, got.ContentType, got.URL)
+func examine(got *fetch.Result, c candidate) (FoundFeed, error) {
+	feed, err := readFeed(got.Body, got.ContentType, got.URL, articles.Source{})
 	if err != nil {
-		return FoundFeed{}, false
+		return FoundFeed{}, err
 	}
 	found := FoundFeed{
 		URL: got.URL, Title: cmp.Or(feed.title, c.title), Via: c.via, Articles: len(feed.drafts), Language: feed.language,
@@ -129,7 +147,7 @@ func examine(got *fetch.Result, c candidate) (FoundFeed, bool) {
 		}
 	}
 	found.Full = full*2 > len(feed.drafts)
-	return found, true
+	return found, nil
 }
 
 var ofComments = regexp.MustCompile(`(?i)comment|kommentar|commentaire|comentario|评论|評論|コメント`)

@@ -135,7 +135,7 @@ func (p *webPage) facts() articles.Draft {
 	d.Tags = firstNonEmpty(p.story.tags, metaAll(p.doc, "article:tag"), p.relTags())
 	d.Authors = p.authors()
 	d.ImageURL = articles.WebAddress(cmp.Or(p.story.image, p.meta("og:image:secure_url", "og:image", "twitter:image")), p.address.String())
-	d.Published = p.published(d.Title)
+	d.Published = p.published(d.Title).Time
 	d.Updated = p.updated()
 	d.TranslationKey = translationKey(p.alternates(), d.URL, p.address.String())
 	if d.Summary == d.Title {

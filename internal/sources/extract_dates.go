@@ -10,6 +10,8 @@ import (
 	"unicode"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"silkpost/internal/language"
 )
 
 // stamp is a date that was read, with or without the time of day.
@@ -24,6 +26,14 @@ func (s stamp) refined(other stamp) stamp {
 		return other
 	}
 	return s
+}
+
+// orDay returns the time; of a day without a time of day its beginning in UTC, which is that day for most readers.
+func (s stamp) orDay() time.Time {
+	if s.clock || s.IsZero() {
+		return s.Time
+	}
+	return time.Date(s.Year(), s.Month(), s.Day(), 0, 0, 0, 0, time.UTC)
 }
 
 // The parts of written dates. What separates day, month and year differs; a time of day may follow all.
@@ -219,8 +229,8 @@ func offsetZone(offset string) (*time.Location, bool) {
 func likely(t time.Time) bool { return t.Year() >= 1990 && t.Year() <= 2100 }
 
 // published returns when the page was published: of the claims in their order of trust the first that is a date, with its time of day if
-// only another one gives that. title tells where on the page to look.
-func (p *webPage) published(title string) time.Time {
+// only another one gives that; zero when nothing says. title tells where on the page to look.
+func (p *webPage) published(title string) stamp {
 	claims := []string{p.story.published}
 	for _, name := range []string{
 		"article:published_time", "og:published_time", "og:article:published_time",
@@ -251,7 +261,7 @@ func (p *webPage) published(title string) time.Time {
 			found = found.refined(s)
 		}
 	}
-	return found.Time
+	return found
 }
 
 func (p *webPage) updated() time.Time {
@@ -332,6 +342,19 @@ func countryZone(address *url.URL) *time.Location {
 		return time.UTC
 	}
 	return zone // of no name: UTC
+}
+
+// spokenIn names, for languages that are written in a single zone, the domain of a country there.
+var spokenIn = map[string]string{"zh": "cn", "ja": "jp", "ko": "kr", "th": "th"}
+
+// languageZone returns the zone in which a language is written, UTC when that is not known or there are several.
+func languageZone(tag string) *time.Location {
+	base, _, _ := strings.Cut(language.Key(tag), "-")
+	zone, err := time.LoadLocation(zones[spokenIn[base]])
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // chinaTime is China Standard Time.

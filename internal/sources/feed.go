@@ -7,7 +7,6 @@ import (
 	"errors"
 	"html"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,7 +27,7 @@ import (
 // external key of an item is its id, else its link, else its title and text. What cannot be read as a feed gives an error of
 // kind errs.Invalid.
 func ParseFeed(body []byte, contentType, address string) ([]articles.Draft, error) {
-	feed, err := readFeed(body, contentType, address)
+	feed, err := readFeed(body, contentType, address, articles.Source{})
 	return feed.drafts, err
 }
 
@@ -44,7 +43,8 @@ type feedContent struct {
 	brief    map[string]bool // external keys of drafts that have no more than a summary
 }
 
-func readFeed(body []byte, contentType, address string) (content feedContent, err error) {
+// readFeed reads a feed with what is known of its source; the zero Source is one of which nothing is.
+func readFeed(body []byte, contentType, address string, of articles.Source) (content feedContent, err error) {
 	feed, err := parseFeed(decodeXML(body, contentType))
 	if err != nil {
 		return content, notAFeed(body, address, err)
@@ -54,9 +54,10 @@ func readFeed(body []byte, contentType, address string) (content feedContent, er
 	content.ttl = feedTTL(feed)
 	content.brief = map[string]bool{}
 	seen := map[string]bool{}
+	zone := feedZone(feed, address, of)
 	drafts := make([]articles.Draft, 0, len(feed.Items))
 	for _, item := range feed.Items[:min(len(feed.Items), maxItems)] {
-		d, ok := itemDraft(feed, item, address)
+		d, ok := itemDraft(feed, item, address, zone)
 		if ok && !seen[d.ExternalKey] {
 			drafts = append(drafts, d)
 			content.brief[d.ExternalKey] = isBrief(item)
@@ -108,15 +109,17 @@ func checkJSONFeed(feed *gofeed.Feed) error {
 
 var isPage = regexp.MustCompile(`(?i)^[^<]*(?:<[?!][^>]*>\s*)*<(?:html|head|body)[\s>]`)
 
+var errWebPage = errors.New("this is a web page, not a feed")
+
 func notAFeed(body []byte, address string, err error) error {
 	if isPage.Match(body[:min(len(body), declarationLimit)]) || strings.HasPrefix(http.DetectContentType(body), "text/html") {
-		return errs.New(errs.Invalid, "%s is a web page, not a feed; look for its RSS, Atom or JSON feed", address)
+		return errs.New(errs.Invalid, "%s: %w", address, errWebPage)
 	}
 	return errs.New(errs.Invalid, "%s cannot be read as an RSS, Atom or JSON feed: %s", address, articles.OneLine(err.Error()))
 }
 
 // itemDraft returns an item as a draft; false when there is nothing in it.
-func itemDraft(feed *gofeed.Feed, item *gofeed.Item, address string) (articles.Draft, bool) {
+func itemDraft(feed *gofeed.Feed, item *gofeed.Item, address string, zone *time.Location) (articles.Draft, bool) {
 	d := articles.Draft{
 		GUID:     strings.TrimSpace(item.GUID),
 		URL:      itemAddress(feed, item, address),
@@ -131,7 +134,7 @@ func itemDraft(feed *gofeed.Feed, item *gofeed.Item, address string) (articles.D
 	if image != "" {
 		d.ImageURL, d.ImageAlt = absolute(image, d.URL, feed.Link, address), articles.Line(alt)
 	}
-	d.Published, d.Updated = itemDates(item, feedZone(feed, address))
+	d.Published, d.Updated = itemDates(item, zone)
 	fillContent(&d, item)
 	d.ExternalKey = itemKey(d)
 	return d, d.Check() == nil
@@ -320,17 +323,33 @@ func firstValue(lists ...[]ext.Extension) string {
 	return ""
 }
 
-// feedZone returns the zone of dates that name none: that of the site's country, or of China when the feed is in Chinese, which all who write it
-// share.
-func feedZone(feed *gofeed.Feed, address string) *time.Location {
-	zone := time.UTC
-	if u, err := url.Parse(address); err == nil {
-		zone = countryZone(u)
+// feedZone returns the zone of dates that name none: what the source's settings say, else that of the country in the address of feed or site, else
+// that of the language that the source, the feed or its titles are in.
+func feedZone(feed *gofeed.Feed, address string, of articles.Source) *time.Location {
+	if zone := reading(of.Settings).Zone; zone != nil {
+		return zone
 	}
-	if zone == time.UTC && strings.HasPrefix(strings.ToLower(feed.Language), "zh") {
-		return chinaTime()
+	for _, at := range []string{address, feed.Link} {
+		if zone := zoneAt(of.Settings, at); zone != time.UTC {
+			return zone
+		}
 	}
-	return zone
+	for _, tag := range []string{of.Language, feed.Language} {
+		if zone := languageZone(tag); zone != time.UTC {
+			return zone
+		}
+	}
+	return languageZone(articles.DetectLanguage(feedTitles(feed)))
+}
+
+// feedTitles returns the titles of a feed and of its items, as far as they tell its language.
+func feedTitles(feed *gofeed.Feed) string {
+	const enough = 30
+	titles := feed.Title
+	for _, item := range feed.Items[:min(len(feed.Items), enough)] {
+		titles += "\n" + item.Title
+	}
+	return articles.Line(titles)
 }
 
 // zoned are the ends of dates that name a zone.

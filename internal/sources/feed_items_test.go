@@ -154,7 +154,7 @@ func TestBrief(t *testing.T) {
 		"<content:encoded>" + long + "...</content:encoded>": true, `<description>x</description><enclosure type="audio/mpeg" url="/a.mp3"/>`: false,
 		"<description>一段很短的摘要。</description>": true,
 	} {
-		feed, err := readFeed([]byte(rssItem(`<guid>1</guid><link>https://www.example.org/1</link><title>A</title>`+inner)), "", "https://www.example.org/feed")
+		feed, err := readFeed([]byte(rssItem(`<guid>1</guid><link>https://www.example.org/1</link><title>A</title>`+inner)), "", "https://www.example.org/feed", articles.Source{})
 		if err != nil || feed.brief["1"] != want {
 			t.Errorf("%.60q: %t, want %t; %v", inner, feed.brief["1"], want, err)
 		}

@@ -85,7 +85,7 @@ func TestParseFeedRefuses(t *testing.T) {
 	for in, says := range tests {
 		_, err := ParseFeed([]byte(in), "", "https://www.example.org/feed")
 		if errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") ||
-			!strings.HasPrefix(err.Error(), "https://www.example.org/feed ") {
+			!strings.HasPrefix(err.Error(), "https://www.example.org/feed") {
 			t.Errorf("%q: error %v, want %q", in, err, says)
 		}
 	}

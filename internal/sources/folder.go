@@ -3,13 +3,19 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"silkpost/internal/articles"
 	"silkpost/internal/errs"
@@ -35,9 +41,10 @@ var companions = map[string]bool{
 
 // file is one file that is being read.
 type file struct {
-	path string // as people named it
-	key  string // relative to what was named, with slashes
-	body []byte
+	path    string // as people named it
+	key     string // relative to what was named, with slashes
+	body    []byte
+	written time.Time // last
 }
 
 // Files is what reading paths gave.
@@ -152,39 +159,72 @@ func readFile(root, path string) (articles.Draft, error) {
 	if !ok {
 		return articles.Draft{}, errors.New("this kind of file is not read; " + accepted)
 	}
-	body, err := readBody(path)
-	if err != nil {
+	f := file{path: path}
+	var err error
+	if f.body, f.written, err = readBody(path); err != nil {
 		return articles.Draft{}, err
 	}
 	key, err := filepath.Rel(root, path)
 	if err != nil || key == "." {
 		key = filepath.Base(path)
 	}
-	draft, err := reader(file{path: path, key: filepath.ToSlash(key), body: body})
+	f.key = filepath.ToSlash(key)
+	draft, err := reader(f)
+	if draft.Written = f.written; draft.Published.IsZero() {
+		draft.Published = f.nameDate()
+	}
 	if draft.ExternalKey == "" {
 		draft.ExternalKey = draft.URL
 	}
 	if draft.ExternalKey == "" {
-		draft.ExternalKey, draft.File = filepath.ToSlash(key), path
+		draft.ExternalKey, draft.File = f.key, path
 	}
 	return draft, err
 }
 
-func readBody(path string) ([]byte, error) {
+func readBody(path string) (body []byte, written time.Time, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, plainCause(err)
+		return nil, written, plainCause(err)
 	case !info.Mode().IsRegular():
-		return nil, errors.New("this is not a regular file")
+		return nil, written, errors.New("this is not a regular file")
 	case info.Size() > fileLimit:
-		return nil, fmt.Errorf("the file has %d bytes, more than the %d that are read", info.Size(), fileLimit)
+		return nil, written, fmt.Errorf("the file has %d bytes, more than the %d that are read", info.Size(), fileLimit)
 	}
-	body, err := os.ReadFile(path)
-	if err != nil {
-		return nil, plainCause(err)
+	if body, err = os.ReadFile(path); err != nil {
+		return nil, written, plainCause(err)
 	}
-	return body, nil
+	return body, info.ModTime(), nil
+}
+
+// address returns a file's path as if it were that of a page.
+func (f file) address() *url.URL {
+	return &url.URL{Path: "/" + strings.ReplaceAll(strings.TrimSuffix(f.key, filepath.Ext(f.key)), "_", "-")}
+}
+
+// nameDate returns the date in a file's path, zero when there is none: 2024/05/07/hall.html, 2024-05-07-hall.txt, hall_20240507.md.
+func (f file) nameDate() time.Time {
+	if s, ok := addressDate(f.address(), time.UTC); ok {
+		return s.Time
+	}
+	s, _, _, _ := findDate(path.Base(f.address().Path), time.UTC)
+	return s.Time
+}
+
+// page returns an HTML file as a web page, at the address that it says is its own or else at its path. Times without a zone are those of the country
+// in that address, else of the language.
+func (f file) page(doc *goquery.Document, source string, d articles.Draft) *webPage {
+	address, err := url.Parse(d.URL)
+	if err != nil || d.URL == "" {
+		address = f.address()
+	}
+	p := &webPage{address: address, source: source, doc: doc, story: readStory(doc, address), zone: zoneOf(address, doc), fields: templateFields(source)}
+	p.blocks = textBlocks(doc.Find("body"))
+	if p.zone == time.UTC {
+		p.zone = languageZone(cmp.Or(d.Language, articles.DetectLanguage(words(doc.Find("body")))))
+	}
+	return p
 }
 
 // plainCause takes operation and path off a file error: the path stands before it already.

@@ -31,7 +31,8 @@ func (p *Poller) pollFolder(ctx context.Context, source articles.Source, now tim
 		return Outcome{}, err
 	}
 	polled := articles.Polled{At: now, Next: now.Add(source.Every), ETag: mark}
-	if out.NotModified = mark == source.ETag && source.PolledAt != nil; out.NotModified {
+	if mark == source.ETag && source.PolledAt != nil {
+		out.Same = SameFiles
 		return out, p.Store.RecordPoll(ctx, p.DB, source, polled)
 	}
 	files, err := readPaths(ctx, func(info fs.FileInfo) bool { return isYoung(info, now) }, source.Settings.Path)

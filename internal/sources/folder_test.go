@@ -270,3 +270,73 @@ func TestImportByOtherPaths(t *testing.T) {
 		}
 	}
 }
+
+// What an old file says of its date counts, then its path, then when it was written; the time of the import is the last resort.
+func TestDatesOfFiles(t *testing.T) {
+	t.Parallel()
+	const text = "<p>The hall was opened by the director in front of many guests from partner museums abroad, and stays open.</p>"
+	const chinese = "<p>示例市科学技术协会今天上午在市科技馆举办了国际科学节开幕式，来自十六个国家的合作伙伴出席了开幕式，双方达成了一致意见。</p>"
+	written := time.Date(2011, 3, 4, 5, 6, 7, 0, time.UTC)
+	files := map[string][2]string{ // content and date
+		"line.html":          {"<h1>科学节开幕</h1><p>2024年5月7日</p>" + chinese, "2024-05-07T00:00:00Z"},
+		"hour.html":          {`<html lang="zh"><h1>科学节开幕</h1><p>发布时间：2024-05-07 10:30</p>` + chinese, "2024-05-07T02:30:00Z"},
+		"meta.html":          {`<meta name="PubDate" content="2024-05-06 08:00:00"><link rel="canonical" href="https://www.example.it/2020/1/2/hall"><h1>Hall</h1>` + text, "2024-05-06T06:00:00Z"},
+		"canonical.html":     {`<link rel="canonical" href="https://www.example.org/2020/1/2/hall"><h1>Hall</h1>` + text, "2020-01-02T00:00:00Z"},
+		"json.html":          {`<script type="application/ld+json">{"@type":"NewsArticle","headline":"Hall","datePublished":"2024-05-05T08:00:00+02:00"}</script><h1>Hall</h1><p>1 January 2020</p>` + text, "2024-05-05T06:00:00Z"},
+		"2019/05/07/a.html":  {"<h1>Hall A</h1>" + text, "2019-05-07T00:00:00Z"},
+		"2018-05-07-b.md":    {"# Hall B\n\nThe hall opens in May.", "2018-05-07T00:00:00Z"},
+		"hall_20170507.txt":  {"Hall C\n\nThe hall opens in May, and everybody who has a ticket is welcome to come.", "2017-05-07T00:00:00Z"},
+		"2016年5月7日.txt":      {"Hall D\n\nThe hall opens in May, and everybody who has a ticket is welcome to come.", "2016-05-07T00:00:00Z"},
+		"below.md":           {"# Hall E\n\n7 May 2015\n\nThe hall opens in May.", "2015-05-07T00:00:00Z"},
+		"2014-01-01-said.md": {"---\ndate: 2014-05-07\n---\n# Hall F\n\nThe hall opens in May.", "2014-05-07T00:00:00Z"},
+		"hour.txt":           {"科学节开幕\n\n2024-05-07 10:30\n\n示例市科学技术协会今天上午在市科技馆举办了国际科学节开幕式，来自十六个国家的合作伙伴出席了开幕式，双方达成了一致意见。", "2024-05-07T02:30:00Z"},
+		"undated.html":       {"<h1>Hall G</h1>" + text, "2011-03-04T05:06:07Z"},
+		"undated.txt":        {"Hall H\n\nThe hall is open, and everybody who has a ticket is welcome to come.", "2011-03-04T05:06:07Z"},
+	}
+	contents := map[string]string{}
+	for name, file := range files {
+		contents[name] = file[0]
+	}
+	dir := folder(t, contents)
+	for name := range files {
+		if err := os.Chtimes(filepath.Join(dir, filepath.FromSlash(name)), written, written); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := ReadPaths(t.Context(), dir)
+	if err != nil || found.Err() != nil {
+		t.Fatal(err, found.Err())
+	}
+	db, store := testkit.DB(t), &articles.Store{}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	source, err := store.EnsureSource(t.Context(), db, "files", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Save(t.Context(), db, source, found.Drafts, articles.SaveOptions{Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	var saved []struct {
+		Key string    `db:"external_key"`
+		At  time.Time `db:"published_at"`
+	}
+	if err := db.Select(&saved, `SELECT external_key, published_at FROM articles.articles`); err != nil || len(saved) != len(files) {
+		t.Fatalf("%d articles, %v", len(saved), err)
+	}
+	for _, a := range saved {
+		name := strings.NewReplacer("https://www.example.it/2020/1/2/hall", "meta.html", "https://www.example.org/2020/1/2/hall", "canonical.html").Replace(a.Key)
+		if got := a.At.UTC().Format(time.RFC3339); got != files[name][1] {
+			t.Errorf("%s: %s, want %s", name, got, files[name][1])
+		}
+	}
+	// A file that is written again without being changed, or with another text, is no newer article.
+	if err := os.Chtimes(filepath.Join(dir, "undated.html"), now, now); err != nil {
+		t.Fatal(err)
+	}
+	if found, err = ReadPaths(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := store.Save(t.Context(), db, source, found.Drafts, articles.SaveOptions{Now: now}); err != nil || done.Unchanged != len(files) {
+		t.Errorf("again: %+v, %v", done, err)
+	}
+}

@@ -3,7 +3,6 @@ package sources
 import (
 	"cmp"
 	"strings"
-	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -12,7 +11,8 @@ import (
 )
 
 // readHTML reads an HTML file. Its text is its only <article>, else its <main>, else its body without what frames a page; see
-// headline for the title. The head may give language, description, author, dates, section, tags, picture and canonical address.
+// headline for the title. The head may give language, description, author, section, tags, picture and canonical address; the dates are found as on
+// any web page, see webPage.published.
 func readHTML(f file) (articles.Draft, error) {
 	content, err := decodeHTML(f.body)
 	if err != nil {
@@ -23,9 +23,11 @@ func readHTML(f file) (articles.Draft, error) {
 		return articles.Draft{}, err
 	}
 	d := headDraft(doc)
+	p := f.page(doc, content, d)
 	first := words(doc.Find("body h1").First()) // also one that is no headline, if there is nothing else
 	part := mainPart(doc)
 	d.Title = cmp.Or(headline(doc, part), first)
+	d.Published, d.Updated = p.published(d.Title).orDay(), p.updated()
 	removeHeading(part, d.Title)
 	d.HTML, err = part.Html()
 	return d, err
@@ -34,14 +36,12 @@ func readHTML(f file) (articles.Draft, error) {
 // headDraft returns what the head of a page tells. Claims that cannot be are left aside: nobody wrote them for us.
 func headDraft(doc *goquery.Document) articles.Draft {
 	d := articles.Draft{
-		Summary:   meta(doc, "description", "og:description"),
-		Section:   meta(doc, "article:section"),
-		ImageURL:  meta(doc, "og:image"),
-		ImageAlt:  meta(doc, "og:image:alt"),
-		Published: metaTime(doc, "article:published_time"),
-		Updated:   metaTime(doc, "article:modified_time"),
-		Tags:      metaAll(doc, "article:tag"),
-		Authors:   metaAll(doc, "author"),
+		Summary:  meta(doc, "description", "og:description"),
+		Section:  meta(doc, "article:section"),
+		ImageURL: meta(doc, "og:image"),
+		ImageAlt: meta(doc, "og:image:alt"),
+		Tags:     metaAll(doc, "article:tag"),
+		Authors:  metaAll(doc, "author"),
 	}
 	canonical, _ := doc.Find(`link[rel="canonical"]`).First().Attr("href")
 	d.URL = articles.WebAddress(canonical, "")
@@ -88,9 +88,4 @@ func metaAll(doc *goquery.Document, name string) []string {
 		}
 	})
 	return found
-}
-
-func metaTime(doc *goquery.Document, name string) time.Time {
-	t, _ := parseDate(meta(doc, name))
-	return t
 }

@@ -78,7 +78,7 @@ func (r *jcmsReader) column(got *fetch.Result) (listing, error) {
 	unit, found := findUnit(page, got.URL)
 	records := parseRecords(page, got.URL, r.zone)
 	if len(records.entries) > 0 {
-		l := listing{entries: records.entries, fixed: true}
+		l := listing{entries: records.entries, total: cmp.Or(records.total, unit.total), fixed: true}
 		if found {
 			r.goOn(&l, unit, records)
 		}
@@ -110,7 +110,7 @@ func (r *jcmsReader) ask(unit jcmsUnit, from int) (listing, error) {
 				break // the other way of asking goes to the same place
 			}
 			if records := parseRecords(decodeXML(got.Body, got.ContentType), got.URL, r.zone); len(records.entries) > 0 {
-				l := listing{entries: records.entries}
+				l := listing{entries: records.entries, total: cmp.Or(records.total, unit.total)}
 				unit.old = ""
 				r.goOnFrom(&l, unit, from, records, request == unit.byRecords(from))
 				return l, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/pelletier/go-toml/v2"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -23,7 +24,7 @@ import (
 // readMarkdown reads a Markdown file with front matter in YAML (between lines of ---) or TOML (between lines of +++). Keys:
 // title, date, updated, language or lang, section, tags, authors or author, url, image, image_alt, summary, translation_key, id,
 // publish_at (before that the article is not published), urgent, pinned.
-// Others are left aside. Without a title the first heading of the first level is it.
+// Others are left aside. Without a title the first heading of the first level is it, without a date the one that stands below it.
 func readMarkdown(f file) (articles.Draft, error) {
 	content, err := decodeText(f.body)
 	if err != nil {
@@ -47,7 +48,13 @@ func readMarkdown(f file) (articles.Draft, error) {
 	if d.Title == "" {
 		return articles.Draft{}, errors.New("it has no title; write one into the front matter or as a first heading (# Title)")
 	}
-	d.HTML = body
+	if d.HTML = body; d.Published.IsZero() {
+		doc, err := goquery.NewDocumentFromReader(strings.NewReader(body))
+		if err != nil {
+			return articles.Draft{}, err
+		}
+		d.Published = f.page(doc, body, d).published(d.Title).orDay()
+	}
 	return d, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"silkpost/internal/articles"
 	"silkpost/internal/errs"
 )
 
@@ -160,11 +161,11 @@ func FuzzMend(f *testing.F) {
 		if wellFormed(text) != nil {
 			return
 		}
-		was, err := readFeed([]byte(text), "", "https://www.example.org/feed")
+		was, err := readFeed([]byte(text), "", "https://www.example.org/feed", articles.Source{})
 		if err != nil {
 			return
 		}
-		is, err := readFeed([]byte(mended), "", "https://www.example.org/feed")
+		is, err := readFeed([]byte(mended), "", "https://www.example.org/feed", articles.Source{})
 		if err != nil || len(is.drafts) != len(was.drafts) {
 			t.Fatalf("%q became %q: %d items, %d then; %v", text, mended, len(was.drafts), len(is.drafts), err)
 		}

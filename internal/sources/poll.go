@@ -50,6 +50,7 @@ func (p *Poller) Poll(ctx context.Context, source articles.Source, now time.Time
 	if err == nil || ctx.Err() != nil {
 		return out, err
 	}
+	err = advised(err, source.URL)
 	failed := articles.Polled{At: now, Next: nextTry(source, now, err), Failure: err.Error()}
 	if recordErr := p.Store.RecordPoll(ctx, p.DB, source, failed); recordErr != nil {
 		return Outcome{}, recordErr
@@ -82,11 +83,11 @@ func (p *Poller) pollFeed(ctx context.Context, source articles.Source, now time.
 	var pages []articles.FullTextState
 	switch {
 	case got.NotModified():
-		polled.ETag, polled.LastModified, out.NotModified = source.ETag, source.LastModified, true
+		polled.ETag, polled.LastModified, out.Same = source.ETag, source.LastModified, SameSaid
 	case bytes.Equal(source.BodyHash, bodyHash(got.Body)):
-		out.NotModified = true
+		out.Same = SameBytes
 	default:
-		if feed, err = readFeed(got.Body, got.ContentType, got.URL); err != nil {
+		if feed, err = readFeed(got.Body, got.ContentType, got.URL, source); err != nil {
 			return Outcome{}, err
 		}
 		items = len(feed.drafts)

@@ -354,9 +354,71 @@ func TestFeedTTL(t *testing.T) {
 		"<sy:updatePeriod>often</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>":  0,
 		"<ttl>10</ttl><sy:updatePeriod>hourly</sy:updatePeriod>":                              time.Hour,
 	} {
-		feed, err := readFeed([]byte(`<rss version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel><title>x</title>`+inner+`</channel></rss>`), "", "https://www.example.org/feed")
+		feed, err := readFeed([]byte(`<rss version="2.0" xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"><channel><title>x</title>`+inner+`</channel></rss>`), "", "https://www.example.org/feed", articles.Source{})
 		if err != nil || feed.ttl != want {
 			t.Errorf("%s: %s, want %s; %v", inner, feed.ttl, want, err)
 		}
+	}
+}
+
+// A date without a zone is in that of who writes: what the settings say, else what the language of the titles does.
+func TestPollDatesWithoutZone(t *testing.T) {
+	t.Parallel()
+	const feed = `<rss version="2.0"><channel><title>示例市科学技术协会</title>%s<item><guid>1</guid><title>第十二届国际科学节在示例市开幕</title>
+		<description>来自十六个国家的合作伙伴出席了开幕式。</description><pubDate>2020-05-11 08:00:00</pubDate></item></channel></rss>`
+	for name, tt := range map[string]struct {
+		head   string
+		source articles.Source
+		want   string
+	}{
+		"titles in Chinese":         {"", articles.Source{}, "2020-05-11T00:00:00Z"},
+		"a template's language":     {"<language>en-us</language>", articles.Source{}, "2020-05-11T00:00:00Z"},
+		"the site's country":        {"<link>https://www.example.it/</link>", articles.Source{}, "2020-05-11T06:00:00Z"},
+		"the source's language":     {"", articles.Source{Language: "th"}, "2020-05-11T01:00:00Z"},
+		"the settings":              {"<language>zh</language>", articles.Source{Settings: articles.Settings{TimeZone: "America/New_York"}}, "2020-05-11T12:00:00Z"},
+		"the settings, even of UTC": {"<language>zh</language>", articles.Source{Settings: articles.Settings{TimeZone: "UTC"}}, "2020-05-11T08:00:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			site, root := startSite(t, nil)
+			site.put("/rss.xml", fmt.Sprintf(feed, tt.head))
+			tt.source.Kind, tt.source.URL, tt.source.Settings.FullText = articles.KindFeed, root+"/rss.xml", articles.FullTextNever
+			b := siteSetup(t, tt.source)
+			b.poll(t, monday.AddDate(1, 0, 0))
+			all, err := b.Store.Select(t.Context(), b.DB, articles.Selection{}, 0)
+			if err != nil || len(all) != 1 || all[0].PublishedAt.Format(time.RFC3339) != tt.want {
+				t.Errorf("%+v, %v; want %s", all, err, tt.want)
+			}
+		})
+	}
+}
+
+// What a poll says of nothing new is what happened, and what it says of a failure helps.
+func TestPollSaysWhatHappened(t *testing.T) {
+	t.Parallel()
+	b := pollSetup(t)
+	poll := func() (Outcome, error) { return b.Poll(t.Context(), b.source(t), monday) }
+	b.items("One")
+	_, _ = poll()
+	if out, err := poll(); err != nil || out.Same != SameSaid {
+		t.Errorf("304: %+v, %v", out, err)
+	}
+	b.answer.Store(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `<rss version="2.0"><channel><title>x</title><item><guid>guid-9</guid><title>Nine</title><description>Text.</description></item></channel></rss>`)
+	}))
+	if out, err := poll(); err != nil || out.Same != "" || out.Added != 1 {
+		t.Errorf("other bytes: %+v, %v", out, err)
+	}
+	if out, err := poll(); err != nil || out.Same != SameBytes {
+		t.Errorf("the same bytes: %+v, %v", out, err)
+	}
+	root := strings.TrimSuffix(b.source(t).URL, "/feed")
+	b.fails(http.StatusNotFound, "")
+	if _, err := poll(); errs.KindOf(err) != errs.NotFound || !strings.HasSuffix(err.Error(), "; silkpost source check "+root+"/ looks for where the site has its news now") {
+		t.Errorf("gone: %v", err)
+	}
+	b.fails(http.StatusOK, "<html><body>Welcome</body></html>")
+	if _, err := poll(); errs.KindOf(err) != errs.Invalid || !strings.HasSuffix(err.Error(), "/feed: this is a web page, not a feed; silkpost source check "+root+"/feed looks for its feed") {
+		t.Errorf("a page: %v", err)
 	}
 }

@@ -69,6 +69,7 @@ type listing struct {
 	entries []entry
 	next    *fetch.Request // the next page; nil: this is the last
 	read    func(*fetch.Result) (listing, error)
+	total   int  // articles in all, on all pages; 0: it does not say
 	fixed   bool // that the page is as it was says that the listing is, too
 }
 

@@ -28,11 +28,21 @@ const visitTime = 4 * time.Minute
 // Outcome is what a poll brought.
 type Outcome struct {
 	articles.Result
-	NotModified bool      // the server said that nothing changed
-	Archive     bool      // what was new is in feeds only
-	Refused     []Refused // pages that gave no article, by their addresses
-	Waiting     int       // pages that are left for the next polls
+	Same    Same      // why nothing was read; "": something was
+	Archive bool      // what was new is in feeds only
+	Refused []Refused // pages that gave no article, by their addresses
+	Waiting int       // pages that are left for the next polls
 }
+
+// Same says how a poll knew that there is nothing new.
+type Same string
+
+// How a poll knows.
+const (
+	SameSaid  Same = "not modified" // the server said so (304)
+	SameBytes Same = "same bytes"   // it sent what it sent last time
+	SameFiles Same = "same files"   // no file of the folder came, went or was written
+)
 
 // visit polls a site once: it reads the listing, then the pages that are new there or that the listing says something new of.
 func (p *Poller) visit(ctx context.Context, source articles.Source, now time.Time) (Outcome, error) {
@@ -50,11 +60,11 @@ func (p *Poller) visit(ctx context.Context, source articles.Source, now time.Tim
 	v := &visitor{Poller: p, source: source, now: now, archive: isArchive(source)}
 	v.fresh = got.Fresh
 	v.polled = articles.Polled{At: now, ETag: source.ETag, LastModified: source.LastModified, MovedURL: got.Moved}
-	v.out = Outcome{NotModified: got.NotModified(), Archive: v.archive}
-	if !got.NotModified() {
-		if err := v.look(ctx, got); err != nil {
-			return Outcome{}, err
-		}
+	v.out = Outcome{Archive: v.archive}
+	if got.NotModified() {
+		v.out.Same = SameSaid
+	} else if err := v.look(ctx, got); err != nil {
+		return Outcome{}, err
 	}
 	if err := v.readPages(ctx); err != nil {
 		return Outcome{}, err

@@ -209,7 +209,7 @@ func TestHTMLSite(t *testing.T) {
 		}
 	}
 	site.took()
-	if out := b.poll(t, monday.Add(time.Hour)); !out.NotModified || out.Result != (articles.Result{}) {
+	if out := b.poll(t, monday.Add(time.Hour)); out.Same != SameSaid || out.Result != (articles.Result{}) {
 		t.Errorf("nothing changed: %+v", out)
 	}
 	if asked := site.took(); !slices.Equal(asked, []string{"/news/"}) {
@@ -463,7 +463,7 @@ func TestJCMSConditional(t *testing.T) {
 		site.etag = true
 		b := siteSetup(t, articles.Source{Kind: articles.KindJCMS, URL: root + "/col/col29/index.html"})
 		b.poll(t, monday)
-		if out := b.poll(t, monday.Add(time.Hour)); out.NotModified != inline {
+		if out := b.poll(t, monday.Add(time.Hour)); (out.Same == SameSaid) != inline {
 			t.Errorf("records in the page %t: %+v", inline, out)
 		}
 	}

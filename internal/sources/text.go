@@ -22,9 +22,12 @@ func readText(f file) (articles.Draft, error) {
 	if p.title == "" || len(p.body) == 0 {
 		return articles.Draft{}, errors.New("there is no article in it: a title and some text below it are needed")
 	}
-	return articles.Draft{
-		Title: p.title, Section: p.section, Published: p.published, Text: strings.Join(p.body, "\n\n"),
-	}, nil
+	d := articles.Draft{Title: p.title, Section: p.section, Published: p.published, Text: strings.Join(p.body, "\n\n")}
+	if at := d.Published; !midnight(at) {
+		zone := languageZone(articles.DetectLanguage(d.Title + "\n\n" + d.Text))
+		d.Published = time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), 0, zone)
+	}
+	return d, nil
 }
 
 // page is what was found in a text.

@@ -206,7 +206,7 @@ func change(want *articles.Source, form adminpage.Fields) {
 	set.Images = articles.Images(form.Get("images"))
 	switch want.Kind {
 	case articles.KindFeed:
-		set.FullText = articles.FullText(form.Get("full_text"))
+		set.FullText, set.TimeZone = articles.FullText(form.Get("full_text")), strings.TrimSpace(form.Get("time_zone"))
 	case articles.KindJCMS, articles.KindHTML, articles.KindSitemap:
 		set.Include, set.Exclude, set.Content = lined(form.Get("include")), lined(form.Get("exclude")), strings.TrimSpace(form.Get("content"))
 		set.Remove, set.TimeZone = lined(form.Get("remove")), strings.TrimSpace(form.Get("time_zone"))
