@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -19,6 +20,8 @@ type Poller struct {
 	DB    *sqlx.DB
 	Store *articles.Store
 	Fetch *fetch.Client
+
+	jcms sync.Map // by the address of a data proxy, the jcmsWay that it answered last
 }
 
 // Run polls a source once, as Poll does.
