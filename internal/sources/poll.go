@@ -118,8 +118,7 @@ func (p *Poller) write(
 		if err := p.Store.RecordFullTexts(ctx, tx, source.ID, pages); err != nil {
 			return err
 		}
-		polled.News = result.Added+result.Changed > 0
-		polled.Next = nextPoll(source, polled.At, polled.News, max(fresh, polled.TTL))
+		polled.Next = nextPoll(source, polled.At, result.Added+result.Changed > 0, max(fresh, polled.TTL))
 		return p.Store.RecordPoll(ctx, tx, source, polled)
 	})
 	return result, err
