@@ -112,7 +112,7 @@ func remarks(out sources.Outcome) string {
 		sources.SameFiles: " No file came, went or was written since the last poll.",
 	}[out.Same])
 	if out.Archive && out.Added > 0 {
-		b.WriteString(" As this was the first poll, what is new is in feeds and not in digests; first_poll = \"due\" changes that.")
+		b.WriteString(" As this was the first poll, what is new is in feeds and not in digests; a source that is declared with first_poll = \"due\" has it in both.")
 	}
 	if out.Held > 0 {
 		fmt.Fprintf(&b, " %s are held, for that is unusually many: silkpost source show has more.", counted(out.Held, "article"))

@@ -63,7 +63,7 @@ func BenchmarkPollRound(b *testing.B) {
 			etag = `"v1"`
 		}
 		if _, err := a.DB.ExecContext(b.Context(), `
-			INSERT INTO articles.sources (slug, kind, url, etag, body_hash, polled_at, news_at, created_at) VALUES ($1, 'feed', $2, $3, $4, $5, $5, $5)`,
+			INSERT INTO articles.sources (slug, kind, url, etag, body_hash, polled_at, changed_at, created_at) VALUES ($1, 'feed', $2, $3, $4, $5, $5, $5)`,
 			fmt.Sprintf("source-%d", i), fmt.Sprintf("%s/feed/%d", origins[i%hosts], i), etag, hash[:], time.Now()); err != nil {
 			b.Fatal(err)
 		}

@@ -111,6 +111,14 @@ func (s *Store) Find(ctx context.Context, h database.Handle, q Search, before Pl
 		JOIN articles.articles a ON a.id = f.article_id ORDER BY a.published_at DESC, a.id DESC`, at, before.ID, limit, condition))
 }
 
+// Titled returns published articles whose titles have a text in them, whatever the case, the newest first; at most limit.
+func (s *Store) Titled(ctx context.Context, h database.Handle, text string, limit int) ([]Article, error) {
+	return s.shown(query(ctx, h, `
+		SELECT `+teaserColumns+` FROM articles.articles a
+		WHERE a.withdrawn_at IS NULL AND a.title ILIKE '%' || $1 || '%'
+		ORDER BY a.published_at DESC, a.id DESC LIMIT $2`, strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text), limit))
+}
+
 // CountFound returns how many articles a search finds, at most so many. h must be a transaction of its own.
 func (s *Store) CountFound(ctx context.Context, h database.Handle, q Search, most int) (n int, err error) {
 	defer errs.Wrap(&err, "articles.CountFound")

@@ -32,7 +32,7 @@ type Settings struct {
 	FullText  FullText  `toml:"full_text" json:"full_text,omitempty"` // feed: whose text is taken from the pages that its items link to
 }
 
-// FirstPoll says what becomes of what a source's first poll finds.
+// FirstPoll says what becomes of what the first poll of a source finds, of whichever kind that is polled, a watched folder too.
 type FirstPoll string
 
 // What the first poll finds is in feeds only, which is the default, or due for digests too.
@@ -95,7 +95,7 @@ func (s Settings) check(kind string) error {
 		{"time_zone", s.TimeZone != "", site || kind == KindFeed},
 		{"full_text", s.FullText != "", kind == KindFeed},
 		{"path", s.Path != "", kind == KindFolder},
-		{"first_poll", s.FirstPoll != "", kind != KindAPI && (kind != KindFolder || s.Path != "")},
+		{"first_poll", s.FirstPoll != "", kind != KindAPI},
 		{"hold_above", s.HoldAbove != 0, kind != KindAPI},
 	} {
 		if key.given && !key.fits {
@@ -105,6 +105,8 @@ func (s Settings) check(kind string) error {
 	switch {
 	case s.MaxPages < 0 || s.MaxPages > maxMaxPages:
 		return errs.New(errs.Invalid, "max_pages %d: use 1 to %d", s.MaxPages, maxMaxPages)
+	case s.FirstPoll != "" && kind == KindFolder && s.Path == "":
+		return errs.New(errs.Invalid, "first_poll means nothing for a folder without path: its files are imported, and --archive says there what becomes of them")
 	case s.FirstPoll != "" && s.FirstPoll != FirstPollArchive && s.FirstPoll != FirstPollDue:
 		return errs.New(errs.Invalid, "first_poll %q: use archive, or due to have what it finds in digests", s.FirstPoll)
 	case !slices.Contains([]FullText{"", FullTextAuto, FullTextAlways, FullTextNever}, s.FullText):

@@ -56,6 +56,7 @@ func TestSettingsAreKept(t *testing.T) {
 func TestSettingsRefused(t *testing.T) {
 	t.Parallel()
 	for says, source := range map[string]Source{
+		"first_poll means nothing for a folder":    {Kind: KindFolder, Settings: Settings{FirstPoll: FirstPollDue}},
 		`columns means nothing for kind "html"`:    {Kind: KindHTML, Settings: Settings{Columns: []string{"/col/col1/"}, Listing: Listing{Item: "li"}}},
 		`listing means nothing for kind "feed"`:    {Kind: KindFeed, Settings: Settings{Listing: Listing{Item: "li"}}},
 		`listing: item is missing`:                 {Kind: KindHTML},

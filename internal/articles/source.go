@@ -55,17 +55,18 @@ type Source struct {
 
 	TTL      time.Duration `db:"ttl"`       // for how long its document said that it need not be asked again
 	BodyHash []byte        `db:"body_hash"` // of what was there last
-	NewsAt   *time.Time    `db:"news_at"`   // the last poll that brought anything, else the first; nil: none did yet
 	MovedURL string        `db:"moved_url"` // where permanent redirects lead to; "": they do not
 
+	CreatedAt time.Time  `db:"created_at"`
+	ChangedAt *time.Time `db:"changed_at"` // when it last brought anything new or changed, by whichever way; nil: never
 	PausedAt  *time.Time `db:"paused_at"`  // it is not polled by itself since; nil: it is
 	RemovedAt *time.Time `db:"removed_at"` // see RemoveSource; nil: it is there
 }
 
 const sourceColumns = `id, slug, kind, url, section, language, (extract(epoch FROM every) * 1000000000)::bigint AS every,
 	settings, etag, last_modified, polled_at, next_poll_at, failures, failure,
-	(extract(epoch FROM ttl) * 1000000000)::bigint AS ttl, body_hash, news_at, moved_url,
-	paused_at, removed_at`
+	(extract(epoch FROM ttl) * 1000000000)::bigint AS ttl, body_hash, moved_url,
+	created_at, changed_at, paused_at, removed_at`
 
 // EnsureSource returns the folder source with a slug and makes it when there is none. A slug that belongs to another kind gives
 // an error of kind errs.Conflict.
@@ -106,7 +107,6 @@ func (s *Store) UpsertSource(ctx context.Context, h database.Handle, want Source
 			polled_at = CASE WHEN `+samePlace+` THEN s.polled_at END,
 			next_poll_at = CASE WHEN `+samePlace+` THEN s.next_poll_at ELSE excluded.next_poll_at END,
 			ttl = CASE WHEN `+samePlace+` THEN s.ttl ELSE '0' END,
-			news_at = CASE WHEN `+samePlace+` THEN s.news_at END,
 			moved_url = CASE WHEN `+samePlace+` THEN s.moved_url ELSE '' END,
 			failures = CASE WHEN `+samePlace+` THEN s.failures ELSE 0 END,
 			failure = CASE WHEN `+samePlace+` THEN s.failure ELSE '' END,
@@ -207,7 +207,6 @@ type Polled struct {
 	ETag         string // for the next request; kept as they were when the poll failed
 	LastModified string
 
-	News     bool          // it brought something new or changed
 	TTL      time.Duration // see Source; these three, too, stay as they were when the poll failed
 	BodyHash []byte
 	MovedURL string
@@ -222,13 +221,12 @@ func (s *Store) RecordPoll(ctx context.Context, h database.Handle, source Source
 			failures = CASE WHEN $4 = '' THEN 0 ELSE failures + 1 END,
 			etag = CASE WHEN $4 = '' THEN $5 ELSE etag END,
 			last_modified = CASE WHEN $4 = '' THEN $6 ELSE last_modified END,
-			news_at = CASE WHEN $4 <> '' THEN news_at WHEN $9 OR news_at IS NULL THEN $2 ELSE news_at END,
-			ttl = CASE WHEN $4 = '' THEN make_interval(secs => $10) ELSE ttl END,
-			body_hash = CASE WHEN $4 = '' THEN $11 ELSE body_hash END,
-			moved_url = CASE WHEN $4 = '' THEN $12 ELSE moved_url END
+			ttl = CASE WHEN $4 = '' THEN make_interval(secs => $9) ELSE ttl END,
+			body_hash = CASE WHEN $4 = '' THEN $10 ELSE body_hash END,
+			moved_url = CASE WHEN $4 = '' THEN $11 ELSE moved_url END
 		WHERE id = $1 AND url = $7 AND settings = $8`,
 		source.ID, p.At, p.Next, scrub(p.Failure), scrub(p.ETag), scrub(p.LastModified), source.URL, source.Settings,
-		p.News, p.TTL.Seconds(), p.BodyHash, scrub(p.MovedURL))
+		p.TTL.Seconds(), p.BodyHash, scrub(p.MovedURL))
 	return err
 }
 

@@ -53,6 +53,9 @@ type Request struct {
 	LastModified string
 	MaxBytes     int64 // of the body, after decompression; 0: 10 MB
 
+	// Form makes the request a POST of these values. A redirect makes a GET without them of it, unless it is one that repeats the POST (307, 308).
+	Form url.Values
+
 	// ByHand says that a person asked for this very address now. robots.txt is for programs that go by themselves, so it is not looked at.
 	ByHand bool
 
@@ -101,7 +104,7 @@ func New(allow ...string) *Client {
 // Close ends the connections that are kept for reuse.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Get fetches an http or https URL. An address that is not one, that lies inside, or that the site's robots.txt closes to us gives an
+// Get fetches an http or https URL, with a POST where there is a form to send. An address that is not one, that lies inside, or that the site's robots.txt closes to us gives an
 // error of kind errs.Invalid; answers 404 and 410 give errs.NotFound; everything else that fails gives errs.Unavailable. Each error is
 // one line that names the URL, without its password; RetryAfter says how long the server asked to be left alone with it.
 //
@@ -137,6 +140,9 @@ func (c *Client) follow(ctx context.Context, target *url.URL, r Request) (*Resul
 			return nil, errs.New(errs.KindOf(err), "it redirects: %w", err)
 		}
 		target = answer.next
+		if !repeats(answer.Status) {
+			r.Form = nil
+		}
 		if permanent = permanent && (answer.Status == http.StatusMovedPermanently || answer.Status == http.StatusPermanentRedirect); permanent {
 			moved = bare(target)
 		}
@@ -217,8 +223,20 @@ func (c *Client) ask(ctx context.Context, req *http.Request, read func(*http.Res
 	return read(resp)
 }
 
+// newRequest makes a GET, or a POST of a form.
+func newRequest(ctx context.Context, target *url.URL, form url.Values) (*http.Request, error) {
+	if form == nil {
+		return http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), strings.NewReader(form.Encode()))
+	if err == nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return req, err
+}
+
 func (c *Client) get(ctx context.Context, target *url.URL, r Request) (got answer, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	req, err := newRequest(ctx, target, r.Form)
 	if err != nil {
 		return got, err
 	}
@@ -237,15 +255,16 @@ func (c *Client) get(ctx context.Context, target *url.URL, r Request) (got answe
 
 // post returns where the server sends the form on to; nil when it took it.
 func (c *Client) post(ctx context.Context, target *url.URL, form url.Values) (next *url.URL, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), strings.NewReader(form.Encode()))
+	if form == nil {
+		form = url.Values{}
+	}
+	req, err := newRequest(ctx, target, form)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	err = c.ask(ctx, req, func(resp *http.Response) error {
 		_, _ = io.CopyN(io.Discard, resp.Body, maxIgnored) // read to its end, the connection can be used again
-		switch resp.StatusCode {
-		case http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		if repeats(resp.StatusCode) {
 			next, err = redirect(resp)
 			return err
 		}
@@ -300,6 +319,11 @@ func redirects(code int) bool {
 	return slices.Contains([]int{
 		http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect,
 	}, code)
+}
+
+// repeats reports a status that sends a POST elsewhere as it is.
+func repeats(code int) bool {
+	return code == http.StatusTemporaryRedirect || code == http.StatusPermanentRedirect
 }
 
 // redirect returns where an answer sends to. The fragment stays behind: no server is asked for it.

@@ -150,3 +150,34 @@ func TestPostReadsNoMoreThanItMust(t *testing.T) {
 		t.Errorf("%d bytes were taken", written)
 	}
 }
+
+// A request with a form brings back what is answered to it. Redirects do to it what RFC 9110, section 15.4, says.
+func TestGetWithAForm(t *testing.T) {
+	t.Parallel()
+	c, address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch code, err := strconv.Atoi(strings.Trim(r.URL.Path, "/")); {
+		case err == nil:
+			http.Redirect(w, r, "/new", code)
+		case r.URL.Path == "/closed":
+			w.WriteHeader(http.StatusForbidden)
+		default:
+			if r.Method == http.MethodPost {
+				wants(t, r)
+			}
+			fmt.Fprint(w, r.Method, r.ContentLength > 0)
+		}
+	})
+	for path, want := range map[string]string{"/": "POSTtrue", "/307": "POSTtrue", "/308": "POSTtrue", "/301": "GETfalse", "/302": "GETfalse", "/303": "GETfalse"} {
+		if got, err := c.Get(t.Context(), Request{URL: address + path, Form: form}); err != nil || string(got.Body) != want {
+			t.Errorf("%s: %+v, want %s (%v)", path, got, want, err)
+		}
+	}
+	if _, err := c.Get(t.Context(), Request{URL: address + "/closed", Form: form}); errs.KindOf(err) != errs.Invalid {
+		t.Error(err)
+	}
+	strict := New()
+	t.Cleanup(strict.Close)
+	if _, err := strict.Get(t.Context(), Request{URL: address, Form: form}); errs.KindOf(err) != errs.Invalid {
+		t.Errorf("an internal address: %v", err)
+	}
+}

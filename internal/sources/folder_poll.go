@@ -51,7 +51,6 @@ func (p *Poller) pollFolder(ctx context.Context, source articles.Source, now tim
 		if err := p.Store.Remark(ctx, tx, source, remark(out.Refused)); err != nil {
 			return err
 		}
-		polled.News = out.Added+out.Changed > 0
 		return p.Store.RecordPoll(ctx, tx, source, polled)
 	})
 	return out, err

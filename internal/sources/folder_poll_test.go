@@ -92,3 +92,32 @@ func TestAWatchedFolder(t *testing.T) {
 		t.Errorf("%d articles are left, %v", len(left), err)
 	}
 }
+
+func TestTheFirstLookAtAFolderIsArchiveUnlessItSaysDue(t *testing.T) {
+	t.Parallel()
+	db, store := testkit.DB(t), &articles.Store{}
+	dir := t.TempDir()
+	for first, archive := range map[articles.FirstPoll]bool{"": true, articles.FirstPollArchive: true, articles.FirstPollDue: false} {
+		file := filepath.Join(dir, "x"+string(first), "one.md")
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte("# One "+string(first)+"\n\nThe hall opens in May.\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		source, _, err := store.UpsertSource(t.Context(), db, articles.Source{
+			Slug: "desk" + string(first), Kind: articles.KindFolder, Settings: articles.Settings{Path: filepath.Dir(file), FirstPoll: first},
+		}, monday)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := (&Poller{DB: db, Store: store}).Poll(t.Context(), source, time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC))
+		if err != nil || out.Added != 1 || out.Archive != archive {
+			t.Fatalf("%q: %+v, %v", first, out, err)
+		}
+		var kept []bool
+		if err := db.Select(&kept, `SELECT archive FROM articles.articles WHERE source_id = $1`, source.ID); err != nil || len(kept) != 1 || kept[0] != archive {
+			t.Errorf("%q: archive %v, %v", first, kept, err)
+		}
+	}
+}

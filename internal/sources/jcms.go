@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"html"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,12 +35,28 @@ type jcmsUnit struct {
 	params url.Values // columnid, unitid, webid, webname and the like
 	column string     // number of the column
 	total  int        // records in all; 0 when the page does not say
+	way    *jcmsWay   // the one that has worked; nil: none was tried
+}
+
+// jcmsWay is a way to ask a data proxy. Some know the numbers of records, some pages alone; some answer POST alone, and GET with an error page or nothing.
+type jcmsWay struct {
+	proxy       string
+	pages, post bool
+}
+
+// method returns the way without what is asked.
+func (w jcmsWay) method() jcmsWay { return jcmsWay{proxy: w.proxy, post: w.post} }
+
+// jcmsPlace is where a listing goes on.
+type jcmsPlace struct {
+	record, page int     // the next ones, from one on
+	before       []entry // what came last: a proxy that gives it once more has not understood
 }
 
 // listJCMS reads the column that a source names, and the further ones of its settings. The first records may stand in the column page
 // itself; all others come from the data proxy.
 func listJCMS(ctx context.Context, p *Poller, source articles.Source, first *fetch.Result) (listing, error) {
-	r := &jcmsReader{ctx: ctx, fetch: p.Fetch, zone: jcmsZone(source.Settings)}
+	r := &jcmsReader{ctx: ctx, Poller: p, zone: jcmsZone(source.Settings)}
 	all, err := r.column(first)
 	if err != nil {
 		return listing{}, err
@@ -67,9 +85,9 @@ func jcmsZone(s articles.Settings) *time.Location {
 
 // jcmsReader reads listings within one poll.
 type jcmsReader struct {
-	ctx   context.Context //nolint:containedctx // of the one poll that the reader lives for
-	fetch *fetch.Client
-	zone  *time.Location
+	*Poller
+	ctx  context.Context //nolint:containedctx // of the one poll that the reader lives for
+	zone *time.Location
 }
 
 // column reads a column page and, when its records are not in it, the first ones from the proxy.
@@ -80,7 +98,7 @@ func (r *jcmsReader) column(got *fetch.Result) (listing, error) {
 	if len(records.entries) > 0 {
 		l := listing{entries: records.entries, total: cmp.Or(records.total, unit.total), fixed: true}
 		if found {
-			r.goOn(&l, unit, records)
+			l.next = r.after(unit, jcmsPlace{record: 1, page: 1}, records)
 		}
 		return l, nil
 	}
@@ -90,101 +108,94 @@ func (r *jcmsReader) column(got *fetch.Result) (listing, error) {
 	if !found {
 		return listing{}, errs.New(errs.Invalid, "%s: this is no column page of a JCMS site: there are no records in it, and nothing that leads to them", got.URL)
 	}
-	return r.ask(unit, 1)
+	l, err := r.ask(unit, jcmsPlace{record: 1, page: 1})
+	if err == nil && len(l.entries) == 0 {
+		err = errs.New(errs.Invalid, "%s: the listing is empty", unit.proxy)
+	}
+	return l, err
 }
 
-// ask gets the records from one on, in whichever way the proxy understands.
-func (r *jcmsReader) ask(unit jcmsUnit, from int) (listing, error) {
+// ask gets the records at a place, in the first way that brings any; none when no way does. The listing goes on in the same way.
+func (r *jcmsReader) ask(unit jcmsUnit, at jcmsPlace) (listing, error) {
 	var failed error
-	for _, proxy := range []string{unit.proxy, unit.old} {
-		if proxy == "" {
+	answered, shut := false, map[jcmsWay]bool{}
+	for _, way := range r.ways(unit) {
+		if shut[way.method()] {
 			continue
 		}
-		unit.proxy = proxy
-		for _, request := range []string{unit.byRecords(from), unit.byPage(1 + (from-1)/jcmsGroup)} {
-			got, err := r.fetch.Get(r.ctx, fetch.Request{URL: request})
-			if err != nil {
-				if failed == nil || errs.KindOf(failed) == errs.NotFound {
-					failed = err
-				}
-				break // the other way of asking goes to the same place
+		got, err := r.Fetch.Get(r.ctx, unit.request(way, at))
+		if err != nil {
+			if r.ctx.Err() != nil || fetch.RetryAfter(err) > 0 {
+				return listing{}, err
 			}
-			if records := parseRecords(decodeXML(got.Body, got.ContentType), got.URL, r.zone); len(records.entries) > 0 {
-				l := listing{entries: records.entries, total: cmp.Or(records.total, unit.total)}
-				unit.old = ""
-				r.goOnFrom(&l, unit, from, records, request == unit.byRecords(from))
-				return l, nil
+			if failed == nil || errs.KindOf(failed) == errs.NotFound {
+				failed = err
 			}
+			shut[way.method()] = true
+			if errs.KindOf(err) == errs.NotFound {
+				shut[jcmsWay{proxy: way.proxy, post: !way.post}] = true
+			}
+			continue
+		}
+		answered = true
+		if found := parseRecords(decodeXML(got.Body, got.ContentType), got.URL, r.zone); len(found.entries) > 0 && !sameEntries(found.entries, at.before) {
+			r.jcms.Store(unit.proxy, way)
+			unit.way = &way
+			return listing{entries: found.entries, total: cmp.Or(found.total, unit.total), next: r.after(unit, at, found)}, nil
 		}
 	}
-	if failed == nil {
-		failed = errs.New(errs.Invalid, "%s: the listing is empty", unit.proxy)
+	if answered {
+		failed = nil
 	}
 	return listing{}, failed
 }
 
-func (r *jcmsReader) goOn(l *listing, unit jcmsUnit, got records) { r.goOnFrom(l, unit, 1, got, true) }
-
-// goOnFrom says how the listing goes on after records that began at from. A proxy that counts pages is asked for the next page; one that
-// caps what it gives, for what comes after what it gave.
-func (r *jcmsReader) goOnFrom(l *listing, unit jcmsUnit, from int, got records, byRecords bool) {
-	total := cmp.Or(got.total, unit.total)
-	next := from + len(got.entries) // at least: records that lead nowhere may count or not
-	if total > 0 && next > total {
-		return
+// ways returns how a listing may be asked for, first as it was last time. Who does not know records by their numbers may give the first ones nevertheless.
+func (r *jcmsReader) ways(unit jcmsUnit) (all []jcmsWay) {
+	if way := unit.way; way != nil {
+		return slices.Compact([]jcmsWay{*way, {way.proxy, true, way.post}})
 	}
-	request, page := unit.byRecords(next), 0
-	if !byRecords {
-		page = number(unit.params.Get("page")) + 1
-		page = max(page, 2)
-		unit.params.Set("page", strconv.Itoa(page))
-		request = unit.byPage(page)
+	if known, ok := r.jcms.Load(unit.proxy); ok {
+		all = append(all, known.(jcmsWay))
 	}
-	l.next = &fetch.Request{URL: request}
-	before := got.entries
-	l.read = func(answer *fetch.Result) (listing, error) {
-		records := parseRecords(decodeXML(answer.Body, answer.ContentType), answer.URL, r.zone)
-		switch {
-		case byRecords && sameEntries(records.entries, before): // it does not know startrecord: it may know pages
-			unit.params.Set("page", "1")
-			again := listing{}
-			r.goOnFrom(&again, unit, from, got, false)
-			return again, nil
-		case len(records.entries) == 0 || sameEntries(records.entries, before):
-			return listing{}, nil
+	for _, proxy := range []string{unit.proxy, unit.old} {
+		for _, post := range []bool{false, true} {
+			for _, pages := range []bool{false, true} {
+				if way := (jcmsWay{proxy, pages, post}); proxy != "" && !slices.Contains(all, way) {
+					all = append(all, way)
+				}
+			}
 		}
-		more := listing{entries: records.entries}
-		r.goOnFrom(&more, unit, next, records, byRecords)
-		return more, nil
 	}
+	return all
+}
+
+// after returns how a listing goes on after records that stood at a place; nil when those were the last.
+func (r *jcmsReader) after(unit jcmsUnit, at jcmsPlace, got records) func() (listing, error) {
+	at = jcmsPlace{record: at.record + len(got.entries), page: at.page + 1, before: got.entries} // at least: records that lead nowhere may count or not
+	if total := cmp.Or(got.total, unit.total); total > 0 && at.record > total {
+		return nil
+	}
+	return func() (listing, error) { return r.ask(unit, at) }
 }
 
 // sameEntries reports whether a listing begins as another one did.
 func sameEntries(a, b []entry) bool { return len(a) > 0 && len(b) > 0 && a[0].key == b[0].key }
 
-// byRecords asks for the records from one on.
-func (u jcmsUnit) byRecords(from int) string {
-	params := cloneValues(u.params)
-	params.Del("page")
-	params.Set("startrecord", strconv.Itoa(from))
-	params.Set("endrecord", strconv.Itoa(from+jcmsGroup-1))
-	params.Set("perpage", strconv.Itoa(jcmsGroup/3))
-	return u.proxy + "?" + params.Encode()
-}
-
-// byPage asks for a page of records.
-func (u jcmsUnit) byPage(page int) string {
-	params := cloneValues(u.params)
-	params.Set("page", strconv.Itoa(page))
-	return u.proxy + "?" + params.Encode()
-}
-
-func cloneValues(v url.Values) url.Values {
-	clone := make(url.Values, len(v))
-	for key, values := range v {
-		clone[key] = values
+// request asks in a way for the records at a place. What is meant stands in the address of a POST, too: some look there for it.
+func (u jcmsUnit) request(way jcmsWay, at jcmsPlace) fetch.Request {
+	which := url.Values{
+		"startrecord": {strconv.Itoa(at.record)}, "endrecord": {strconv.Itoa(at.record + jcmsGroup - 1)}, "perpage": {strconv.Itoa(jcmsGroup / 3)},
 	}
-	return clone
+	if way.pages {
+		which = url.Values{"page": {strconv.Itoa(at.page)}}
+	}
+	all := maps.Clone(u.params)
+	maps.Copy(all, which)
+	if way.post {
+		return fetch.Request{URL: way.proxy + "?" + which.Encode(), Form: all}
+	}
+	return fetch.Request{URL: way.proxy + "?" + all.Encode()}
 }
 
 var (

@@ -32,6 +32,7 @@ type jcmsVariant struct {
 	broken   bool   // CDATA is not closed, records are empty, some lead elsewhere
 	escaped  bool   // entities instead of CDATA
 	brackets bool   // dates stand in brackets
+	post     string // what the proxy says to GET, as it answers POST alone: page, empty, refused; "": it answers GET
 	marks    string // around the text of an article: zjeg, field or "" for none
 }
 
@@ -45,6 +46,9 @@ var jcmsVariants = []jcmsVariant{
 	{name: "broken CDATA, empty records", proxy: jcmsProxy, inline: true, next: true, broken: true, brackets: true, marks: "zjeg"},
 	{name: "entities instead of CDATA", proxy: jcmsOldProxy, params: true, escaped: true, marks: "field"},
 	{name: "nothing is named but the container", proxy: jcmsOldProxy, marks: "zjeg"},
+	{name: "POST alone, GET is an error page", proxy: jcmsProxy, params: true, post: "page", marks: "zjeg"},
+	{name: "POST alone, GET is refused, pages are counted", proxy: jcmsOldProxy, params: true, post: "refused", pages: true, marks: "zjeg"},
+	{name: "POST alone, GET is empty, records in the page", proxy: jcmsProxy, inline: true, next: true, post: "empty", cap: 4, marks: "zjeg"},
 	{name: "plain links", marks: ""},
 }
 
@@ -111,7 +115,7 @@ func (s *jcmsSite) forget() {
 func (s *jcmsSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked = append(s.asked, r.URL.RequestURI())
+	s.asked = append(s.asked, r.Method+" "+r.URL.RequestURI())
 	charset, answer := "utf-8", ""
 	switch {
 	case r.URL.Path == "/":
@@ -126,6 +130,9 @@ func (s *jcmsSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 			w.Header().Set("ETag", tag)
 		}
+	case s.proxy != "" && r.URL.Path == s.proxy && s.post == "refused" && r.Method == http.MethodGet:
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
 	case s.proxy != "" && r.URL.Path == s.proxy:
 		answer = s.answer(r)
 	default:
@@ -223,6 +230,13 @@ func (s *jcmsSite) records(items []jcmsItem) string {
 // answer is what the data proxy says.
 func (s *jcmsSite) answer(r *http.Request) string {
 	q := r.URL.Query()
+	if s.post != "" {
+		_ = r.ParseForm()
+		q = r.PostForm
+		if s.post == "page" && r.Method == http.MethodGet {
+			return s.page("出错了", "<h1>500</h1>")
+		}
+	}
 	column, _ := strconv.Atoi(q.Get("columnid"))
 	all := s.of(column)
 	if q.Get("unitid") != "1737" {
@@ -340,12 +354,16 @@ func TestJCMS(t *testing.T) {
 				t.Errorf("nothing is new, yet %q was read", read)
 			}
 
+			if again := site.took("dataproxy"); v.post != "" && slices.ContainsFunc(again, func(at string) bool { return strings.HasPrefix(at, "GET") }) {
+				t.Errorf("the proxy answers POST alone, and was asked %q", again)
+			}
+
 			site.forget()
 			site.publish(column29, 1020, "新的合作协议签署")
 			if out := b.poll(t, monday.Add(2*time.Hour)); out.Result != (articles.Result{Added: 1}) {
 				t.Errorf("one new: %+v", out)
 			}
-			if read := site.took("/art/"); !slices.Equal(read, []string{"/art/2020/4/21/art_29_1020.html"}) {
+			if read := site.took("/art/"); !slices.Equal(read, []string{"GET /art/2020/4/21/art_29_1020.html"}) {
 				t.Errorf("one is new, and %q was read", read)
 			}
 			if newest := b.all(t)[0]; newest.Title != "新的合作协议签署" || newest.Archive {

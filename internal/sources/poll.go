@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -19,6 +20,8 @@ type Poller struct {
 	DB    *sqlx.DB
 	Store *articles.Store
 	Fetch *fetch.Client
+
+	jcms sync.Map // by the address of a data proxy, the jcmsWay that it answered last
 }
 
 // Run polls a source once, as Poll does.
@@ -116,8 +119,7 @@ func (p *Poller) write(
 		if err := p.Store.RecordFullTexts(ctx, tx, source.ID, pages); err != nil {
 			return err
 		}
-		polled.News = result.Added+result.Changed > 0
-		polled.Next = nextPoll(source, polled.At, polled.News, max(fresh, polled.TTL))
+		polled.Next = nextPoll(source, polled.At, result.Added+result.Changed > 0, max(fresh, polled.TTL))
 		return p.Store.RecordPoll(ctx, tx, source, polled)
 	})
 	return result, err

@@ -296,7 +296,7 @@ func TestPollSameBytes(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	first := b.source(t)
-	if first.TTL != time.Hour || len(first.BodyHash) == 0 || !first.NewsAt.Equal(monday) || first.NextPollAt.Before(monday.Add(time.Hour)) {
+	if first.TTL != time.Hour || len(first.BodyHash) == 0 || !first.ChangedAt.Equal(monday) || first.NextPollAt.Before(monday.Add(time.Hour)) {
 		t.Errorf("%+v", first)
 	}
 	later := monday.Add(2 * time.Hour)
@@ -304,14 +304,14 @@ func TestPollSameBytes(t *testing.T) {
 		t.Errorf("the same bytes: %+v", got)
 	}
 	again := b.source(t)
-	if again.TTL != time.Hour || !again.NewsAt.Equal(monday) || again.NextPollAt.Before(later.Add(time.Hour)) || !again.PolledAt.Equal(later) {
+	if again.TTL != time.Hour || !again.ChangedAt.Equal(monday) || again.NextPollAt.Before(later.Add(time.Hour)) || !again.PolledAt.Equal(later) {
 		t.Errorf("%+v", again)
 	}
 	b.fails(http.StatusOK, `<rss version="2.0"><channel><title>x</title><item><guid>1</guid><title>One, edited</title><description>Text.</description></item></channel></rss>`)
 	if got := b.poll(t, later); got.Changed != 1 {
 		t.Errorf("other bytes: %+v", got)
 	}
-	if got := b.source(t); got.TTL != 0 || !got.NewsAt.Equal(later) {
+	if got := b.source(t); got.TTL != 0 || !got.ChangedAt.Equal(later) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -16,12 +16,16 @@ const (
 )
 
 // nextPoll returns when to poll a source again after a poll that went well. That is after its interval, the least there is. One that has
-// brought nothing for long is asked less often, down to a fourth, and as often as before once it brings something. wish is for how
+// brought nothing for long, counted from when it was declared if it never did, is asked less often, down to a fourth, and as often as before once it brings something. wish is for how
 // long server or document say that asking is no use; it counts up to six hours.
 func nextPoll(source articles.Source, now time.Time, news bool, wish time.Duration) time.Time {
 	wait := source.Every
-	if !news && source.NewsAt != nil {
-		wait = max(wait, min(now.Sub(*source.NewsAt)/patience, slowest*source.Every))
+	if !news && source.PolledAt != nil {
+		since := source.CreatedAt
+		if source.ChangedAt != nil {
+			since = *source.ChangedAt
+		}
+		wait = max(wait, min(now.Sub(since)/patience, slowest*source.Every))
 	}
 	wait = max(wait, min(wish, maxWish))
 	return now.Add(wait + jitter(source.Slug, now, wait))

@@ -35,13 +35,15 @@ func TestNextPoll(t *testing.T) {
 	const every = 15 * time.Minute
 	tests := map[string]struct {
 		quiet time.Duration // since the last news; 0: never any
+		age   time.Duration // since it was declared
 		news  bool
 		wish  time.Duration
 		want  time.Duration
 	}{
 		"news":                       {quiet: 24 * time.Hour, news: true, want: every},
 		"never any news":             {want: every},
-		"quiet for an hour":          {quiet: time.Hour, want: every},
+		"never any news in a week":   {age: 7 * 24 * time.Hour, want: time.Hour},
+		"quiet for an hour":          {quiet: time.Hour, age: 7 * 24 * time.Hour, want: every},
 		"quiet for five hours":       {quiet: 5 * time.Hour, want: 30 * time.Minute},
 		"quiet for a week":           {quiet: 7 * 24 * time.Hour, want: time.Hour},
 		"the server says a minute":   {news: true, wish: time.Minute, want: every},
@@ -51,15 +53,19 @@ func TestNextPoll(t *testing.T) {
 		"the clock was turned back":  {quiet: -time.Hour, want: every},
 	}
 	for name, tt := range tests {
-		source := articles.Source{Slug: "site", Every: every}
+		source := articles.Source{Slug: "site", Every: every, CreatedAt: monday.Add(-tt.age), PolledAt: &monday}
 		if tt.quiet != 0 {
 			at := monday.Add(-tt.quiet)
-			source.NewsAt = &at
+			source.ChangedAt = &at
 		}
 		got := nextPoll(source, monday, tt.news, tt.wish).Sub(monday)
 		if got < tt.want || got > tt.want+tt.want/10 {
 			t.Errorf("%s: after %s, want %s and up to a tenth more", name, got, tt.want)
 		}
+	}
+	moved := articles.Source{Slug: "moved", Every: every, CreatedAt: monday.AddDate(-1, 0, 0)}
+	if got := nextPoll(moved, monday, false, 0).Sub(monday); got > every*11/10 {
+		t.Errorf("a place that was never asked before is asked again after %s", got)
 	}
 	rare := articles.Source{Slug: "rare", Every: 48 * time.Hour}
 	if got := nextPoll(rare, monday, true, time.Hour).Sub(monday); got < rare.Every || got > rare.Every*11/10 {
@@ -73,7 +79,7 @@ func TestNextPollIsBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := articles.Source{Slug: rapid.StringMatching(`[a-z]{1,9}`).Draw(t, "slug"), Every: time.Duration(rapid.Int64Range(60, 1e7).Draw(t, "every")) * time.Second}
 		at := monday.Add(-time.Duration(rapid.Int64Range(0, 1e9).Draw(t, "quiet")) * time.Second)
-		source.NewsAt = &at
+		source.PolledAt, source.ChangedAt = &at, &at
 		wait := nextPoll(source, monday, rapid.Bool().Draw(t, "news"), time.Duration(rapid.Int64().Draw(t, "wish"))).Sub(monday)
 		most := max(slowest*source.Every, maxWish)
 		if wait < source.Every || wait > most+most/10 {

@@ -67,10 +67,9 @@ func midnight(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 && t.S
 // listing is a page of a listing.
 type listing struct {
 	entries []entry
-	next    *fetch.Request // the next page; nil: this is the last
-	read    func(*fetch.Result) (listing, error)
-	total   int  // articles in all, on all pages; 0: it does not say
-	fixed   bool // that the page is as it was says that the listing is, too
+	next    func() (listing, error) // the next page; nil: this is the last
+	total   int                     // articles in all, on all pages; 0: it does not say
+	fixed   bool                    // that the page is as it was says that the listing is, too
 }
 
 // lister reads the listings of a kind of site. The first page is what the source's address answered.
@@ -113,11 +112,7 @@ func (p *Poller) newEntries(
 		if err != nil || page.next == nil || read >= most || asked > most || nothingNew || len(all) >= mostEntries {
 			return all, fixed, err
 		}
-		got, err := p.Fetch.Get(ctx, *page.next)
-		if err != nil {
-			return all, fixed, err
-		}
-		if page, err = page.read(got); err != nil {
+		if page, err = page.next(); err != nil {
 			return all, fixed, err
 		}
 	}

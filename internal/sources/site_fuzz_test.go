@@ -39,10 +39,11 @@ func FuzzJCMSListing(f *testing.F) {
 			t.Errorf("%d entries, %d in all", len(found.entries), found.total)
 		}
 		if unit, ok := findUnit(text, address); ok {
-			for _, request := range []string{unit.byRecords(1), unit.byPage(2)} {
-				to, err := url.Parse(request)
+			for _, way := range (&jcmsReader{Poller: &Poller{}}).ways(unit) {
+				request := unit.request(way, jcmsPlace{record: 1, page: 2})
+				to, err := url.Parse(request.URL)
 				if err != nil || to.Hostname() != base.Hostname() {
-					t.Errorf("request %q", request)
+					t.Errorf("request %q", request.URL)
 				}
 			}
 		}

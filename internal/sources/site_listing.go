@@ -15,11 +15,8 @@ import (
 )
 
 // listHTML reads a page that lists articles, by the selectors of its source.
-func listHTML(_ context.Context, _ *Poller, source articles.Source, first *fetch.Result) (listing, error) {
-	return readListing(first, source.Settings)
-}
-
-func readListing(got *fetch.Result, settings articles.Settings) (listing, error) {
+func listHTML(ctx context.Context, p *Poller, source articles.Source, got *fetch.Result) (listing, error) {
+	settings := source.Settings
 	doc, base, err := parsePage(got)
 	if err != nil {
 		return listing{}, err
@@ -30,8 +27,12 @@ func readListing(got *fetch.Result, settings articles.Settings) (listing, error)
 			got.URL, settings.Listing.Item)
 	}
 	if next := nextPage(doc, base, settings.Listing.Next); next != "" {
-		l.next, l.read = &fetch.Request{URL: next}, func(got *fetch.Result) (listing, error) {
-			more, err := readListing(got, settings)
+		l.next = func() (listing, error) {
+			got, err := p.Fetch.Get(ctx, fetch.Request{URL: next})
+			if err != nil {
+				return listing{}, err
+			}
+			more, err := listHTML(ctx, p, source, got)
 			if errs.KindOf(err) == errs.Invalid {
 				return listing{}, nil // the last page may be an empty one
 			}

@@ -272,11 +272,10 @@ func (v *visitor) write(ctx context.Context) error {
 			return err
 		}
 		v.out.Waiting = waiting
-		v.polled.News = v.out.Added+v.out.Changed > 0
 		if waiting > 0 { // there is more to do, whether the listing changes or not
 			v.fresh = 0
 		}
-		v.polled.Next = nextPoll(v.source, v.now, v.polled.News || waiting > 0, v.fresh)
+		v.polled.Next = nextPoll(v.source, v.now, v.out.Added+v.out.Changed+waiting > 0, v.fresh)
 		return v.Store.RecordPoll(ctx, tx, v.source, v.polled)
 	})
 }

@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,6 +148,55 @@ func TestManyArticlesAreTakenWholeOrNotAtAll(t *testing.T) {
 	h.ask("POST", "/api/v1/articles/bulk", `{"source": "cms", "keep_going": true, `+some+`}`).is(http.StatusOK).into(&done)
 	if done.Added != 1 || done.Refused != 5 || len(done.Articles) != 6 || done.Articles[0].State != "published" || done.Articles[3].Errors[0].Location != "body.articles[3].external_key" {
 		t.Errorf("%+v", done)
+	}
+}
+
+// An article whose very form is wrong is refused by itself, too, and told where it stands.
+func TestAnArticleOfABulkIsJudgedByItself(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	const some = `"articles": [
+		{"external_key": "a", "title": "A", "text": "Words."},
+		{"external_key": "b", "text": "Words."},
+		{"external_key": "c", "title": 7, "tags": "x", "colour": "red"},
+		{"title": "D", "text": "Words."},
+		{"external_key": 5, "title": 1e999},
+		"E",
+		{"external_key": "b", "title": "B again", "text": "Words."},
+		{"external_key": "g", "title": "G", "text": "Words.", "published_at": "yesterday", "image": {"alt": "x"}}]`
+	wants := []map[string]string{
+		nil,
+		{"body.articles[1].title": "must be there"},
+		{"body.articles[2].title": "must be a text", "body.articles[2].tags": "must be a list", "body.articles[2].colour": "no such field"},
+		{"body.articles[3].external_key": "must be there"},
+		{"body.articles[4].external_key": "must be a text", "body.articles[4].title": "must be a text"},
+		{"body.articles[5]": "must be an object"},
+		{"body.articles[6].external_key": "is that of articles[1], too"},
+		{"body.articles[7].published_at": "must be a time", "body.articles[7].image.url": "must be there"},
+	}
+	whole := h.ask("POST", "/api/v1/articles/bulk", `{"source": "cms", `+some+`}`)
+	var done api.PushedArticles
+	h.ask("POST", "/api/v1/articles/bulk", `{"source": "cms", "keep_going": true, `+some+`}`).is(http.StatusOK).into(&done)
+	if done.Added != 1 || done.Refused != 7 || len(done.Articles) != len(wants) || done.Articles[1].ExternalKey != "b" {
+		t.Fatalf("%+v", done)
+	}
+	for i, want := range wants {
+		if got := done.Articles[i].Errors; len(got) != len(want) || (done.Articles[i].State == "published") != (want == nil) {
+			t.Errorf("articles[%d]: %+v", i, done.Articles[i])
+		}
+		for at, says := range want {
+			whole.wrongAt(at, says)
+			if !slices.ContainsFunc(done.Articles[i].Errors, func(m api.Mistake) bool { return m.Location == at && strings.Contains(m.Message, says) }) {
+				t.Errorf("%s: %+v", at, done.Articles[i].Errors)
+			}
+		}
+	}
+	for body, at := range map[string]string{
+		`{"keep_going": true, "articles": [{}]}`: "body.source", `{"source": "cms", "keep_going": 1, "articles": [{}]}`: "body.keep_going",
+		`{"source": "cms", "keep_going": true, "articles": []}`: "body.articles", `{"source": "cms", "keep_going": true, "articles": [{}], "colour": "red"}`: "body.colour",
+		`{"source": "nowhere", "keep_going": true, "articles": [{"external_key": "a", "title": "A", "text": "b"}]}`: "body.source", `[]`: "body",
+	} {
+		h.ask("POST", "/api/v1/articles/bulk", body).wrongAt(at, "")
 	}
 }
 

@@ -27,6 +27,8 @@ type operation struct {
 	whole bool
 	// match says that it has to be told with If-Match which state of a record it is about.
 	match bool
+	// apart says that its body is an apart, which it checks by itself.
+	apart bool
 
 	status int // of the answer; 0: 200
 	most   int64
@@ -80,8 +82,9 @@ func (o *operation) describe(method, path string) huma.Operation {
 		OperationID: o.id, Method: method, Path: path, Summary: o.title, Description: said, Tags: []string{o.group}, Errors: slices.Compact(errors),
 		DefaultStatus: status, MaxBodyBytes: most + 1, // we are the ones who count
 		Security: []map[string][]string{{"key": {}}}, RejectUnknownQueryParameters: true,
-		BodyReadTimeout: -1, // the server's own
-		Responses:       map[string]*huma.Response{strconv.Itoa(status): {Description: http.StatusText(status)}},
+		BodyReadTimeout:  -1, // the server's own
+		SkipValidateBody: o.apart,
+		Responses:        map[string]*huma.Response{strconv.Itoa(status): {Description: http.StatusText(status)}},
 	}
 }
 

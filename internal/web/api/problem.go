@@ -125,6 +125,8 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+const mustBeThere = "must be there"
+
 // ownWords makes huma's errors problems, and puts what it says of a field into plain words.
 func ownWords() {
 	huma.NewError = func(status int, detail string, found ...error) huma.StatusError {
@@ -160,13 +162,17 @@ func ownWords() {
 	validation.MsgExpectedMaxItems = "must have %d or less"
 	validation.MsgExpectedMaxProperties = "must have %d fields or less"
 	validation.MsgExpectedMinProperties = "must have %d fields or more"
-	validation.MsgExpectedRequiredProperty = "%s must be there"
+	validation.MsgExpectedRequiredProperty = "%s " + mustBeThere
 }
 
-// mistakeOf puts what huma found into our form. The value is left out: it was just sent, and may be large or secret.
+// mistakeOf puts what huma found into our form: what is missing at its own place, not at that of what it is missing from. The value is left out: it was
+// just sent, and may be large or secret.
 func mistakeOf(err error) Mistake {
 	if detailer := huma.ErrorDetailer(nil); errors.As(err, &detailer) {
 		detail := detailer.ErrorDetail()
+		if field, missing := strings.CutSuffix(detail.Message, " "+mustBeThere); missing {
+			return Mistake{detail.Location + "." + field, mustBeThere}
+		}
 		return Mistake{detail.Location, detail.Message}
 	}
 	return Mistake{"body", err.Error()}
