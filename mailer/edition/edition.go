@@ -60,6 +60,7 @@ type Edition struct {
 	Corrects   *uuid.UUID `db:"corrects" json:"-"`   // of a correction notice: the edition whose recipients get it
 	Audience   string     `db:"audience" json:"-"`   // whom it was narrowed to; "" is everybody
 	Repeats    bool       `db:"repeats" json:"-"`    // also for those who got its articles
+	WordsAlone bool       `db:"words_alone" json:"-"` // to those for whom none of its articles is left, it goes with its introduction alone
 	FinishedAt *time.Time `db:"finished_at" json:"-"`
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"silkpost/internal/accounts"
+	"silkpost/internal/app"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/destination"
 	"silkpost/mailer/ledger"
@@ -68,8 +69,25 @@ func TestDestinationsShowWhatTheyTook(t *testing.T) {
 func TestDestinationsArePausedAndResumed(t *testing.T) {
 	t.Parallel()
 	h := open(t)
+	for _, nobodys := range []string{"ANYTHING", "127.0.0.1", "a%20b.example", "..%2Fkeys"} {
+		for _, act := range []string{"", "/pause", "/resume"} {
+			got := h.get("/admin/destinations/" + nobodys)
+			if act != "" {
+				got = h.send("/admin/destinations/" + nobodys + act)
+			}
+			if got.status != http.StatusNotFound || got.text(".detail") == "" {
+				t.Errorf("%s%s: %d %s", nobodys, act, got.status, got.text("main"))
+			}
+		}
+	}
+	if got := h.send("/admin/destinations/Nobodys.example/pause"); got.location != "/admin/destinations/nobodys.example?done=destination_paused_unused" {
+		t.Errorf("a domain that nobody has: %d %s", got.status, got.location)
+	}
+	if _, _, _, err := h.AddContact(t.Context(), "account 1", app.NewContact{Email: "office@museum.example", List: "partners", Consent: "Agreed"}); err != nil {
+		t.Fatal(err)
+	}
 	if got := h.send("/admin/destinations/museum.example/pause"); got.location != "/admin/destinations/museum.example?done=destination_paused" {
-		t.Fatalf("%d", got.status)
+		t.Fatalf("%d %s", got.status, got.location)
 	}
 	if page := h.get("/admin/destinations/museum.example"); !strings.Contains(page.text("main"), "Paused by hand") || page.text("form button") == "" {
 		t.Errorf("%s", page.text("main"))
