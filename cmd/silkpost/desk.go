@@ -135,7 +135,9 @@ func (c *editionAddCmd) Run(e *env) error {
 		rest = edition.WordsAlone
 	}
 	return arrange(e, c.ID, c.Articles, func(d *edition.Desk) arrangement {
-		return func(ctx context.Context, id uuid.UUID, which ...articles.Article) error { return d.Add(ctx, id, rest, which...) }
+		return func(ctx context.Context, id uuid.UUID, which ...articles.Article) error {
+			return d.Add(ctx, id, rest, which...)
+		}
 	})
 }
 

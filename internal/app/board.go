@@ -184,6 +184,7 @@ func (a *App) keepCounts(ctx context.Context) {
 		for _, id := range stale {
 			err = errors.Join(err, a.Recount(ctx, id))
 		}
+		err = errors.Join(err, a.SumDestinations(ctx))
 		if err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "deliveries could not be counted for the pages", slog.Any("error", err))
 		}

@@ -30,17 +30,22 @@ type DestinationStatus struct {
 	Domains []destination.Domain // that belong to it, as far as they are known
 }
 
-// Destinations returns what the destinations took in the last days, those first that most was tried at, and those that pause. find leaves those whose
+// Destinations returns what the destinations took in the last days, as it was summed up last, those first that most was tried at, and those that pause. find leaves those whose
 // name begins with it; after is the last one that was shown.
 func (a *App) Destinations(ctx context.Context, find string, after destination.Day, most int) (days []destination.Day, paused []PausedStatus, err error) {
 	err = a.snapshot(ctx, func(h database.Handle) error {
-		if days, err = destination.Busiest(ctx, h, a.daysAgo(DestinationDays-1), find, after, most); err != nil {
+		if days, err = destination.Busiest(ctx, h, find, after, most); err != nil {
 			return err
 		}
 		paused, err = a.pausedStatus(ctx, h)
 		return err
 	})
 	return days, paused, err
+}
+
+// SumDestinations sums up what destinations took in the last days, when this process has written down something new.
+func (a *App) SumDestinations(ctx context.Context) error {
+	return a.tally.SumUp(ctx, a.Clock, a.daysAgo(DestinationDays-1))
 }
 
 func (a *App) daysAgo(n int) time.Time {

@@ -41,6 +41,9 @@ func TestDestinationsShowWhatTheyTook(t *testing.T) {
 	h.took("google.com", 2, 0, 1, now.AddDate(0, 0, -1))
 	h.took("museum.example", 1, 0, 0, now)
 	h.took("old.example", 9, 0, 0, now.AddDate(0, 0, -20))
+	if err := h.SumDestinations(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := ledger.Pause(t.Context(), h.DB, ledger.Destination{Name: "google.com", Kind: "blocked", Code: 421, Reply: "4.7.28 <script>alert(1)</script>"}, time.Hour, time.Hour, now); err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +117,9 @@ func TestDestinationsGoOn(t *testing.T) {
 	h := open(t)
 	if _, err := h.DB.ExecContext(t.Context(), `
 		INSERT INTO mailer.destination_days (name, day, sent) SELECT 'd' || n || '.example', $1, n / 3 FROM generate_series(1, 120) n`, h.Clock.Now().UTC()); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.SumDestinations(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
