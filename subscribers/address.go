@@ -1,6 +1,7 @@
 package subscribers
 
 import (
+	"context"
 	"net/netip"
 	"strings"
 	"unicode"
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
 
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 )
 
@@ -167,6 +169,13 @@ func ParseDomain(name string) (string, error) {
 		return "", errs.New(errs.Invalid, "%q is no domain such as example.org: %w", name, err)
 	}
 	return ascii, nil
+}
+
+// HasAddressAt reports whether a contact has an address at a domain, as ParseDomain returns it.
+func HasAddressAt(ctx context.Context, h database.Handle, domain string) (has bool, err error) {
+	defer errs.Wrap(&err, "subscribers.HasAddressAt(%s)", domain)
+	err = h.GetContext(ctx, &has, `SELECT EXISTS (SELECT FROM subscribers.contacts WHERE domain_key = $1 AND erased_at IS NULL)`, domain)
+	return has, err
 }
 
 // domainKey checks a domain name and returns its A-labels.

@@ -15,7 +15,6 @@ import (
 	"silkpost/internal/articles"
 	"silkpost/internal/errs"
 	"silkpost/mailer/edition"
-	"silkpost/mailer/ledger"
 	"silkpost/mailer/reply"
 	"silkpost/subscribers"
 )
@@ -123,10 +122,23 @@ type chosen struct {
 type editionAddCmd struct {
 	edited
 	chosen
+	LeaveOut   bool `help:"Of an edition made by hand: who was given all of it already gets nothing." xor:"rest"`
+	WordsAlone bool `help:"Of an edition made by hand: who was given all of it already gets its words alone." xor:"rest"`
 }
 
 func (c *editionAddCmd) Run(e *env) error {
-	return arrange(e, c.ID, c.Articles, func(d *edition.Desk) arrangement { return d.Add })
+	rest := edition.AskFirst
+	switch {
+	case c.LeaveOut:
+		rest = edition.LeaveOut
+	case c.WordsAlone:
+		rest = edition.WordsAlone
+	}
+	return arrange(e, c.ID, c.Articles, func(d *edition.Desk) arrangement {
+		return func(ctx context.Context, id uuid.UUID, which ...articles.Article) error {
+			return d.Add(ctx, id, rest, which...)
+		}
+	})
 }
 
 type editionPinCmd struct {
@@ -353,9 +365,11 @@ type editionMakeCmd struct {
 	List     string   `help:"Slug of the list." required:"" placeholder:"SLUG"`
 	Article  []string `help:"Slug, GUID or address of an article; again for each, in the order in which they are shown." placeholder:"REF" sep:"none"`
 	Audience people   `help:"For those of the list alone whom a filter finds, such as: country = IT and language = it." placeholder:"FILTER"`
-	Repeat   bool     `help:"Also for those who were given the articles before."`
 	AtOnce   bool     `help:"Not at each contact's hour."`
 	Approve  bool     `help:"Let it go without review."`
+
+	Repeat     bool `help:"Also for those who were given the articles before." xor:"rest"`
+	WordsAlone bool `help:"The words alone for those who were given the articles before." xor:"rest"`
 	texts
 }
 
@@ -369,7 +383,7 @@ func (c *editionMakeCmd) Run(e *env) error {
 			return err
 		}
 		made, err := a.MakeEdition(ctx, edition.CommandLine, app.MakeOptions{
-			List: c.List, Articles: c.Article, Texts: words, Audience: c.Audience.Audience, Repeat: c.Repeat, AtOnce: c.AtOnce, Approve: c.Approve,
+			List: c.List, Articles: c.Article, Texts: words, Audience: c.Audience.Audience, Repeat: c.Repeat, WordsAlone: c.WordsAlone, AtOnce: c.AtOnce, Approve: c.Approve,
 		})
 		if err != nil {
 			return err
@@ -455,28 +469,27 @@ func (c *paused) set(e *env, pause bool) error {
 
 func (c *paused) setDestination(e *env, pause bool) error {
 	return e.open(func(ctx context.Context, a *app.App) error {
-		name, err := subscribers.ParseDomain(ledger.DomainOf(c.Destination))
-		if err != nil {
-			return errs.New(errs.Invalid, "--destination: %w", err)
-		}
 		if !pause {
-			if err := a.ResumeDestination(ctx, name); err != nil {
+			if err := a.ResumeDestination(ctx, c.Destination); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(e.stdout, "Sending goes on: to %s.\n", name)
+			_, err := fmt.Fprintf(e.stdout, "Sending goes on: to %s.\n", c.Destination)
 			return err
 		}
-		of, news, err := a.PauseDestination(ctx, name)
+		p, err := a.PauseDestination(ctx, c.Destination)
 		switch {
 		case err != nil:
-			return err
-		case !news:
-			fmt.Fprintf(e.stdout, "It was paused before: %s. Nothing was changed.\n", name)
+			return errs.New(errs.KindOf(err), "--destination: %w", err)
+		case !p.News:
+			fmt.Fprintf(e.stdout, "It was paused before: %s. Nothing was changed.\n", p.Name)
 		default:
-			fmt.Fprintf(e.stdout, "Nothing more is sent to %s, from now on. What a server has in its hands is finished. silkpost resume goes on.\n", name)
+			fmt.Fprintf(e.stdout, "Nothing more is sent to %s, from now on. What a server has in its hands is finished. silkpost resume goes on.\n", p.Name)
 		}
-		if of != name {
-			fmt.Fprintf(e.stdout, "Its mail is taken by the servers of %s, as that of other domains: this pauses %s alone.\n", of, name)
+		if !p.Used {
+			fmt.Fprintf(e.stdout, "Nobody has an address at %s so far.\n", p.Name)
+		}
+		if p.Of != p.Name {
+			fmt.Fprintf(e.stdout, "Its mail is taken by the servers of %s, as that of other domains: this pauses %s alone.\n", p.Of, p.Name)
 		}
 		return nil
 	})

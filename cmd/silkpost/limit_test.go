@@ -73,7 +73,7 @@ per_minute = 100
 func TestPauseDestination(t *testing.T) {
 	t.Parallel()
 	with := settings{"DATABASE_URL": testkit.FreshURL(t)}
-	wants(t, "pause", good(t, with, "pause", "--destination", "Museum.example"), "Nothing more is sent to museum.example")
+	wants(t, "pause", good(t, with, "pause", "--destination", "Museum.example"), "Nothing more is sent to museum.example", "Nobody has an address at museum.example so far.")
 	wants(t, "again", good(t, with, "pause", "--destination", "museum.example"), "It was paused before")
 	if shown := columns(good(t, with, "status")); !slices.Contains(shown, "museum.example|it is resumed|paused by hand") {
 		t.Errorf("status: %q", shown)

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -33,16 +32,6 @@ func (b BoardEdition) Open() int {
 
 // Done is how many need no more work.
 func (b BoardEdition) Done() int { return b.Counts.Recipients - b.Open() }
-
-// Coming is an edition that will be made.
-type Coming struct {
-	List   subscribers.List
-	Rhythm string
-	CutOff time.Time // when its articles are frozen
-	Comes  time.Time // when it comes to a reader who lives by the list's own clock and has no hour of their own
-	Before *edition.LastTime
-	Lacks  string // why it will not be made, in English: it has no sender, for instance
-}
 
 // Board is what the table of editions shows.
 type Board struct {
@@ -76,7 +65,7 @@ func (a *App) Board(ctx context.Context, c BoardChoice) (b Board, err error) {
 		if err := a.boardDesk(ctx, h, c, &b); err != nil {
 			return err
 		}
-		if b.Coming, err = a.coming(ctx, h, c.Choice, b.Lists); err != nil {
+		if b.Coming, err = a.boardComing(ctx, h, c.Choice); err != nil {
 			return err
 		}
 		past, err := edition.Past(ctx, h, c.Choice, c.OlderThan, boardPast+1)
@@ -128,6 +117,15 @@ func (a *App) boardDesk(ctx context.Context, h database.Handle, c BoardChoice, b
 	return nil
 }
 
+// boardComing returns what comes of a choice: alerts have no time, and nothing that comes has a state yet.
+func (a *App) boardComing(ctx context.Context, h database.Handle, c edition.Choice) (all []Coming, err error) {
+	if c.State != "" {
+		return nil, nil
+	}
+	all, err = a.Coming(ctx, h, c.Lists)
+	return slices.DeleteFunc(all, func(next Coming) bool { return next.CutOff.IsZero() || c.Rhythm != "" && c.Rhythm != next.Rhythm }), err
+}
+
 // soonest puts what is approved too late first, then what is.
 func soonest(a, b BoardEdition) int {
 	switch {
@@ -173,39 +171,6 @@ func (a *App) due(ctx context.Context, h database.Handle, e *BoardEdition) (err 
 	return err
 }
 
-// coming returns the next scheduled edition of each list and rhythm, the soonest first. Immediate ones have no time.
-func (a *App) coming(ctx context.Context, h database.Handle, c edition.Choice, lists []subscribers.List) (all []Coming, err error) {
-	before, err := edition.LastTimes(ctx, h)
-	if err != nil || c.State != "" {
-		return nil, err
-	}
-	now := a.Clock.Now()
-	for _, list := range lists {
-		for _, rhythm := range list.Rhythms {
-			if rhythm == subscribers.Immediate || c.Rhythm != "" && c.Rhythm != rhythm {
-				continue
-			}
-			next := Coming{List: list, Rhythm: rhythm}
-			if next.CutOff, next.Comes, err = edition.Next(list, rhythm, list.TimeZone, list.DeliveryHour, now); err != nil {
-				return nil, err
-			}
-			if lacks := edition.MayBeSent(list); lacks != nil {
-				next.Lacks = lacks.Error()
-			}
-			for i := range before {
-				if before[i].ListID == list.ID && before[i].Rhythm == rhythm {
-					next.Before = &before[i]
-				}
-			}
-			all = append(all, next)
-		}
-	}
-	slices.SortStableFunc(all, func(x, y Coming) int {
-		return cmp.Or(x.CutOff.Compare(y.CutOff), cmp.Compare(x.List.Slug, y.List.Slug), cmp.Compare(x.Rhythm, y.Rhythm))
-	})
-	return all, nil
-}
-
 const (
 	// countEvery is how often it is looked what is to be counted anew, and recountAtOnce how many editions are then.
 	countEvery    = 3 * time.Second
@@ -219,6 +184,7 @@ func (a *App) keepCounts(ctx context.Context) {
 		for _, id := range stale {
 			err = errors.Join(err, a.Recount(ctx, id))
 		}
+		err = errors.Join(err, a.SumDestinations(ctx))
 		if err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "deliveries could not be counted for the pages", slog.Any("error", err))
 		}

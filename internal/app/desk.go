@@ -265,9 +265,8 @@ type MakeOptions struct {
 	Articles []string
 	Texts    edition.Texts // in the list's fallback language
 	Audience subscribers.Audience
-	Repeat   bool
-	AtOnce   bool
-	Approve  bool
+
+	Repeat, WordsAlone, AtOnce, Approve bool // see edition.Handmade
 }
 
 // MakeEdition makes an edition by hand; see edition.Desk.Make.
@@ -281,7 +280,7 @@ func (a *App) MakeEdition(ctx context.Context, by string, o MakeOptions) (*editi
 		return nil, err
 	}
 	return a.Desk(by).Make(ctx, edition.Handmade{
-		List: list, Articles: chosen, Texts: a.textsOf(list, o.Texts), Audience: o.Audience, Repeat: o.Repeat, AtOnce: o.AtOnce, Approve: o.Approve,
+		List: list, Articles: chosen, Texts: a.textsOf(list, o.Texts), Audience: o.Audience, Repeat: o.Repeat, WordsAlone: o.WordsAlone, AtOnce: o.AtOnce, Approve: o.Approve,
 	})
 }
 
@@ -326,6 +325,14 @@ func (a *App) PauseLists(ctx context.Context, by, slug string, paused bool) (cha
 		return a.Desk(by).PauseList(ctx, id)
 	}
 	return a.Desk(by).ResumeList(ctx, id)
+}
+
+// AddTo puts articles into an edition; see edition.Desk.Add.
+func (a *App) AddTo(ctx context.Context, by string, id uuid.UUID, rest edition.Rest, refs ...string) error {
+	desk := a.Desk(by)
+	return a.Arrange(ctx, id, refs, func(ctx context.Context, id uuid.UUID, which ...articles.Article) error {
+		return desk.Add(ctx, id, rest, which...)
+	})
 }
 
 // DropFrom takes an article out of an edition, for now or for ever.

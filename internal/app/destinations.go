@@ -8,9 +8,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"silkpost/internal/database"
+	"silkpost/internal/errs"
 	"silkpost/mailer/destination"
 	"silkpost/mailer/ledger"
 	"silkpost/mailer/send"
+	"silkpost/subscribers"
 )
 
 // DestinationDays is how far back a destination's days are summed up, and keptDays for how long they are kept.
@@ -28,17 +30,22 @@ type DestinationStatus struct {
 	Domains []destination.Domain // that belong to it, as far as they are known
 }
 
-// Destinations returns what the destinations took in the last days, those first that most was tried at, and those that pause. find leaves those whose
+// Destinations returns what the destinations took in the last days, as it was summed up last, those first that most was tried at, and those that pause. find leaves those whose
 // name begins with it; after is the last one that was shown.
 func (a *App) Destinations(ctx context.Context, find string, after destination.Day, most int) (days []destination.Day, paused []PausedStatus, err error) {
 	err = a.snapshot(ctx, func(h database.Handle) error {
-		if days, err = destination.Busiest(ctx, h, a.daysAgo(DestinationDays-1), find, after, most); err != nil {
+		if days, err = destination.Busiest(ctx, h, find, after, most); err != nil {
 			return err
 		}
 		paused, err = a.pausedStatus(ctx, h)
 		return err
 	})
 	return days, paused, err
+}
+
+// SumDestinations sums up what destinations took in the last days, when this process has written down something new.
+func (a *App) SumDestinations(ctx context.Context) error {
+	return a.tally.SumUp(ctx, a.Clock, a.daysAgo(DestinationDays-1))
 }
 
 func (a *App) daysAgo(n int) time.Time {
@@ -48,9 +55,11 @@ func (a *App) daysAgo(n int) time.Time {
 // shownDomains is how many domains of a destination are shown.
 const shownDomains = 50
 
-// Destination returns what is known of a destination. There is always something to say: it may be one that nothing was sent to yet.
+// Destination returns what is known of a destination, or of a domain, which may be one that nothing was sent to yet; or an error of kind errs.NotFound.
 func (a *App) Destination(ctx context.Context, name string) (s DestinationStatus, err error) {
-	s.Name = ledger.DomainOf(name)
+	if s.Name, err = destinationName(name); err != nil {
+		return s, err
+	}
 	s.Habit = destination.HabitOf(s.Name)
 	err = a.snapshot(ctx, func(h database.Handle) error {
 		if s.Days, err = destination.DaysOf(ctx, h, s.Name, a.daysAgo(keptDays)); err != nil {
@@ -70,21 +79,56 @@ func (a *App) Destination(ctx context.Context, name string) (s DestinationStatus
 	return s, err
 }
 
-// PauseDestination keeps mail from a destination, or from one domain, until it is resumed. It returns the destination that the domain belongs to, which
-// goes on if it is another, and whether the pause is news.
-func (a *App) PauseDestination(ctx context.Context, name string) (of string, news bool, err error) {
-	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
-		if of, err = ledger.DestinationOf(ctx, tx, name); err != nil {
-			return err
-		}
-		news, err = ledger.PauseByHand(ctx, tx, name, a.Clock.Now())
-		return err
-	})
-	return of, news, err
+// destinationName returns the name of a destination, or of a domain, in the form in which they are compared. What can be neither is errs.NotFound.
+func destinationName(name string) (string, error) {
+	domain, err := subscribers.ParseDomain(ledger.DomainOf(name))
+	if err != nil {
+		return "", errs.New(errs.NotFound, "%w", err)
+	}
+	return domain, nil
 }
 
-// ResumeDestination ends a destination's pause; errs.NotFound when it does not pause.
+// PausedDestination is what a pause by hand came to.
+type PausedDestination struct {
+	Name string
+	Of   string // the destination that it belongs to, which goes on if it is another
+	News bool   // it did not pause before
+	Used bool   // somebody has an address there
+}
+
+// PauseDestination keeps mail from a destination, or from one domain, until it is resumed. A name that can be neither is errs.NotFound.
+func (a *App) PauseDestination(ctx context.Context, name string) (p PausedDestination, err error) {
+	if p.Name, err = destinationName(name); err != nil {
+		return p, err
+	}
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		if p.Of, err = ledger.DestinationOf(ctx, tx, p.Name); err != nil {
+			return err
+		}
+		if p.Used, err = a.usesDestination(ctx, tx, p.Name); err != nil {
+			return err
+		}
+		p.News, err = ledger.PauseByHand(ctx, tx, p.Name, a.Clock.Now())
+		return err
+	})
+	return p, err
+}
+
+// usesDestination reports whether somebody has an address at a domain, or at one that belongs to it.
+func (a *App) usesDestination(ctx context.Context, h database.Handle, name string) (bool, error) {
+	used, err := subscribers.HasAddressAt(ctx, h, name)
+	if err != nil || used {
+		return used, err
+	}
+	domains, err := destination.DomainsOf(ctx, h, name, 1)
+	return len(domains) > 0, err
+}
+
+// ResumeDestination ends the pause of a destination; errs.NotFound when it does not pause.
 func (a *App) ResumeDestination(ctx context.Context, name string) error {
+	if domain, err := destinationName(name); err == nil { // what can be none may have been paused before that was asked
+		name = domain
+	}
 	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error { return ledger.Resume(ctx, tx, name, a.Clock.Now()) })
 }
 

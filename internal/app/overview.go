@@ -10,59 +10,8 @@ import (
 	"silkpost/subscribers"
 )
 
-// Upcoming is when the next edition of a list's rhythm is made.
-type Upcoming struct {
-	List   subscribers.List
-	Rhythm string
-	CutOff time.Time // zero: an alert, which has no such time
-	Comes  time.Time // the first hour of readers in the list's own zone
-	Paused bool
-}
-
-// NextOut returns what goes out next on lists that can be sent for: some, or nil for all; what is made first first, alerts last.
-func (a *App) NextOut(ctx context.Context, lists []int64) (all []Upcoming, err error) {
-	known, err := subscribers.Lists(ctx, a.DB)
-	if err != nil {
-		return nil, err
-	}
-	paused, err := edition.PausedLists(ctx, a.DB)
-	if err != nil {
-		return nil, err
-	}
-	for i := range known {
-		if list := known[i]; edition.MayBeSent(list) == nil && among(list.ID, lists) {
-			some, err := a.upcoming(list, len(paused) > 0 && (paused[0] == 0 || among(list.ID, paused)))
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, some...)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b Upcoming) int {
-		switch {
-		case a.CutOff.IsZero() == b.CutOff.IsZero():
-			return a.CutOff.Compare(b.CutOff)
-		case a.CutOff.IsZero():
-			return 1
-		}
-		return -1
-	})
-	return all, nil
-}
-
 // among reports whether an id is one of some, or those are all.
 func among(id int64, some []int64) bool { return some == nil || slices.Contains(some, id) }
-
-func (a *App) upcoming(list subscribers.List, paused bool) (all []Upcoming, err error) {
-	for _, rhythm := range list.Rhythms {
-		c := Upcoming{List: list, Rhythm: rhythm, Paused: paused}
-		if c.CutOff, c.Comes, err = edition.Next(list, rhythm, list.TimeZone, list.DeliveryHour, a.Clock.Now()); err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	return all, nil
-}
 
 // GoingOut returns the editions of some lists, nil for all, that go out now or at their readers' hours.
 func (a *App) GoingOut(ctx context.Context, lists []int64) (all []edition.Edition, err error) {

@@ -20,7 +20,7 @@ var unlogged = map[string]string{
 	"feeds.generation": "counts", "feeds.old_slugs": "follows feeds", "feeds.told": "of the program itself",
 	"installation.challenges": "of the program itself", "installation.identity": "likewise",
 	"mailer.archived": "follows editions", "mailer.attempts": "the account of deliveries", "mailer.deliveries": "likewise", "mailer.channels": "of the program itself",
-	"mailer.counted": "counts", "mailer.counted_destinations": "counts", "mailer.counted_variants": "counts", "mailer.destination_days": "counts",
+	"mailer.counted": "counts", "mailer.counted_destinations": "counts", "mailer.counted_variants": "counts", "mailer.destination_days": "counts", "mailer.destination_sums": "counts", "mailer.destination_summed": "counts",
 	"mailer.domains": "likewise", "mailer.edition_log": "the editions' own log", "mailer.floor": "of the program itself", "mailer.hours": "counts", "mailer.inbox": "foreign mail",
 	"mailer.marks": "the account of what was given", "mailer.notices": "the account of notices", "mailer.plans": "of the program itself", "mailer.positions": "likewise",
 	"mailer.reached": "likewise", "mailer.released": "likewise", "mailer.reservations": "likewise", "mailer.senders": "likewise", "mailer.tallies": "counts",

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
+	"silkpost/internal/clock"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 )
@@ -38,6 +40,7 @@ type Tally struct {
 
 	mu     sync.Mutex
 	counts map[dayKey]*Day
+	summed time.Time // the day since which all is summed up that was written; zero: not all of it
 }
 
 type dayKey struct {
@@ -115,6 +118,9 @@ func (t *Tally) Write(ctx context.Context) error {
 			t.giveBack(d)
 		}
 	}
+	t.mu.Lock()
+	t.summed = time.Time{}
+	t.mu.Unlock()
 	return err
 }
 
@@ -157,22 +163,67 @@ func ForgetDays(ctx context.Context, h database.Handle, before time.Time) (err e
 	return err
 }
 
-// Busiest returns what the destinations took since a day, those first that most was tried at; after is the last one that was shown, zero to begin.
+// SumUp sums up for Busiest what destinations took since a day, when there is something new: not again before a hundred times as long has passed as it took,
+// in whichever process.
+func (t *Tally) SumUp(ctx context.Context, c clock.Clock, since time.Time) (err error) {
+	defer errs.Wrap(&err, "destination.SumUp")
+	t.mu.Lock()
+	known := t.summed.Equal(since)
+	t.summed = since
+	t.mu.Unlock()
+	if known {
+		return nil
+	}
+	done := false
+	err = database.Transact(ctx, t.DB, func(tx *sqlx.Tx) (err error) {
+		done, err = sumUp(ctx, tx, c, since)
+		return err
+	})
+	if !done {
+		t.mu.Lock()
+		t.summed = time.Time{}
+		t.mu.Unlock()
+	}
+	return err
+}
+
+func sumUp(ctx context.Context, tx *sqlx.Tx, c clock.Clock, since time.Time) (done bool, err error) {
+	begun := c.Now()
+	var mine []bool
+	if err := tx.SelectContext(ctx, &mine, `
+		INSERT INTO mailer.destination_summed AS s (since, at) VALUES ($1, $2)
+		ON CONFLICT (only_one) DO UPDATE SET since = excluded.since, at = excluded.at WHERE s.at + s.took * 100 <= excluded.at
+		RETURNING true`, since, begun); err != nil || len(mine) == 0 {
+		return false, err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		WITH now AS (
+			SELECT name, sum(sent) AS sent, sum(deferred) AS deferred, sum(failed) AS failed, sum(in_doubt) AS in_doubt
+			FROM mailer.destination_days WHERE day >= $1 GROUP BY name
+		), gone AS (
+			DELETE FROM mailer.destination_sums WHERE name NOT IN (SELECT name FROM now)
+		)
+		INSERT INTO mailer.destination_sums AS s (name, sent, deferred, failed, in_doubt) SELECT name, sent, deferred, failed, in_doubt FROM now
+		ON CONFLICT (name) DO UPDATE SET sent = excluded.sent, deferred = excluded.deferred, failed = excluded.failed, in_doubt = excluded.in_doubt
+		WHERE (s.sent, s.deferred, s.failed, s.in_doubt) <> (excluded.sent, excluded.deferred, excluded.failed, excluded.in_doubt)`, since); err != nil {
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE mailer.destination_summed SET took = make_interval(secs => $1)`, c.Now().Sub(begun).Seconds())
+	return err == nil, err
+}
+
+// Busiest returns what the destinations took, as SumUp has it, those first that most was tried at; after is the last one that was shown, zero to begin.
 // find leaves those whose name begins with it.
-func Busiest(ctx context.Context, h database.Handle, since time.Time, find string, after Day, most int) (all []Day, err error) {
+func Busiest(ctx context.Context, h database.Handle, find string, after Day, most int) (all []Day, err error) {
 	defer errs.Wrap(&err, "destination.Busiest")
-	total := after.Total()
-	if after.Name == "" {
-		total = -1
+	total := int64(math.MaxInt64)
+	if after.Name != "" {
+		total = int64(after.Total())
 	}
 	err = h.SelectContext(ctx, &all, `
-		SELECT name, sent, deferred, failed, in_doubt
-		FROM (
-			SELECT name, sum(sent) AS sent, sum(deferred) AS deferred, sum(failed) AS failed, sum(in_doubt) AS in_doubt
-			FROM mailer.destination_days WHERE day >= $1 AND starts_with(name, $2) GROUP BY name
-		) AS d
-		WHERE $3 < 0 OR (sent + deferred + failed + in_doubt, $4) < ($3, name)
-		ORDER BY sent + deferred + failed + in_doubt DESC, name LIMIT $5`, since, strings.ToLower(find), total, after.Name, most)
+		SELECT name, sent, deferred, failed, in_doubt FROM mailer.destination_sums
+		WHERE starts_with(name, $1) AND total <= $2 AND (total < $2 OR name > $3)
+		ORDER BY total DESC, name LIMIT $4`, strings.ToLower(find), total, after.Name, most)
 	return all, err
 }
 

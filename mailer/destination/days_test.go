@@ -2,6 +2,7 @@ package destination_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -9,6 +10,20 @@ import (
 	"silkpost/internal/testkit"
 	"silkpost/mailer/destination"
 )
+
+// summer sums up what a process has written.
+type summer struct {
+	*destination.Tally
+	t testing.TB
+}
+
+// since sums up the days from that of a time on.
+func (s summer) since(at time.Time) {
+	s.t.Helper()
+	if err := s.SumUp(s.t.Context(), testkit.NewClock(at), at.Truncate(24*time.Hour)); err != nil {
+		s.t.Fatal(err)
+	}
+}
 
 // Several processes count at once, a failed writing loses nothing, and each attempt stands in its day.
 func TestTalliesAddUp(t *testing.T) {
@@ -41,10 +56,19 @@ func TestTalliesAddUp(t *testing.T) {
 		})
 	}
 	counting.Wait()
-	all, err := destination.Busiest(t.Context(), db, midnight.AddDate(0, 0, -1).Truncate(24*time.Hour), "", destination.Day{}, 10)
+	sums := summer{tallies[0], t}
+	sums.since(midnight)
+	all, err := destination.Busiest(t.Context(), db, "", destination.Day{}, 10)
 	want := []destination.Day{{Name: "google.com", Sent: 100, Deferred: 50, Failed: 50}, {Name: "museum.example", InDoubt: 200}}
 	if err != nil || len(all) != 2 || all[0] != want[0] || all[1] != want[1] {
 		t.Errorf("%v %+v", err, all)
+	}
+	if after, err := destination.Busiest(t.Context(), db, "M", all[0], 10); err != nil || len(after) != 1 || after[0] != want[1] {
+		t.Errorf("the rest of a page, by the beginning of its name: %v %+v", err, after)
+	}
+	sums.since(midnight.Add(time.Second))
+	if all, err := destination.Busiest(t.Context(), db, "", destination.Day{}, 10); err != nil || len(all) != 1 || all[0] != (destination.Day{Name: "google.com", Sent: 50, Failed: 50}) {
+		t.Errorf("a day later: %v %+v", err, all)
 	}
 	days, err := destination.DaysOf(t.Context(), db, "google.com", midnight.Truncate(24*time.Hour))
 	if err != nil || len(days) != 2 || days[0].Total() != 100 || days[1].Total() != 100 || !days[0].Day.After(days[1].Day) {
@@ -55,5 +79,50 @@ func TestTalliesAddUp(t *testing.T) {
 	}
 	if days, _ := destination.DaysOf(t.Context(), db, "google.com", midnight.Truncate(24*time.Hour)); len(days) != 1 {
 		t.Errorf("%+v is left", days)
+	}
+}
+
+// What was summed up is summed up again when something new was written, and not before it is worth the work.
+func TestSumsAreNotMadeForNothing(t *testing.T) {
+	t.Parallel()
+	db := testkit.DB(t)
+	tally := &destination.Tally{DB: db, Log: testkit.Log(t)}
+	now := testkit.NewClock(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	since := now.Now().Truncate(24 * time.Hour)
+	count := func() (sent int) {
+		t.Helper()
+		tally.Count("museum.example", "sent", now.Now())
+		if err := errors.Join(tally.Write(t.Context()), tally.SumUp(t.Context(), now, since)); err != nil {
+			t.Fatal(err)
+		}
+		all, err := destination.Busiest(t.Context(), db, "", destination.Day{}, 10)
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%v %+v", err, all)
+		}
+		return all[0].Sent
+	}
+	if n := count(); n != 1 {
+		t.Errorf("%d", n)
+	}
+	if _, err := db.ExecContext(t.Context(), `UPDATE mailer.destination_summed SET took = '1 second'`); err != nil {
+		t.Fatal(err)
+	}
+	now.Advance(99 * time.Second)
+	if n := count(); n != 1 {
+		t.Errorf("summed up again at once: %d", n)
+	}
+	now.Advance(time.Second)
+	if n := count(); n != 3 {
+		t.Errorf("%d", n)
+	}
+	if _, err := db.ExecContext(t.Context(), `DELETE FROM mailer.destination_summed`); err != nil {
+		t.Fatal(err)
+	}
+	if err := tally.SumUp(t.Context(), now, since); err != nil {
+		t.Fatal(err)
+	}
+	var made bool
+	if err := db.GetContext(t.Context(), &made, `SELECT EXISTS (SELECT FROM mailer.destination_summed)`); err != nil || made {
+		t.Errorf("summed up though nothing is new: %v", err)
 	}
 }

@@ -37,9 +37,6 @@ type Desk struct {
 	Clock     clock.Clock
 	Languages Languages
 	By        string // who works: an id, or CommandLine
-	// Seen is the last entry of the edition's log that whoever works has seen: when somebody did something since, an act is an error of kind errs.Conflict
-	// that names it. nil: they know what they do.
-	Seen *int64
 
 	// Check, if not nil, is asked about an edition before something is done to it, when nobody else can change it any more: its error forbids it.
 	Check func(ctx context.Context, h database.Handle, id uuid.UUID) error
@@ -48,8 +45,9 @@ type Desk struct {
 // bench is an edition that somebody has in hand.
 type bench struct {
 	layout
-	now time.Time
-	by  string
+	now  time.Time
+	by   string
+	asks bool // before it leaves out any of its recipients
 }
 
 // work does something with an edition in a transaction, when it is in one of the states, and notes what.
@@ -70,9 +68,6 @@ func (d *Desk) work(ctx context.Context, id uuid.UUID, act act, do func(b *bench
 		if err := act.allowed(b.edition); err != nil {
 			return err
 		}
-		if err := d.sawAll(ctx, b); err != nil {
-			return err
-		}
 		what, err := do(b)
 		if err != nil || what == "" {
 			return err
@@ -81,21 +76,18 @@ func (d *Desk) work(ctx context.Context, id uuid.UUID, act act, do func(b *bench
 	})
 }
 
-// sawAll refuses what somebody does who has not seen what was done last.
-func (d *Desk) sawAll(ctx context.Context, b *bench) error {
-	if d.Seen == nil {
-		return nil
+// SawAll is a Check of somebody who has seen an edition's log up to an entry: when something was done since, that is an error of kind errs.Conflict which
+// names it.
+func SawAll(entry int64) func(ctx context.Context, h database.Handle, id uuid.UUID) error {
+	return func(ctx context.Context, h database.Handle, id uuid.UUID) error {
+		log, err := Log(ctx, h, id)
+		if err != nil || len(log) == 0 || log[len(log)-1].ID <= entry {
+			return err
+		}
+		last := log[len(log)-1]
+		return errs.New(errs.Conflict, "the edition has changed since you looked at it: %s by %s, %s", last.What, last.Actor,
+			last.At.UTC().Format("2006-01-02 15:04 MST"))
 	}
-	var since []Entry
-	if err := b.SelectContext(ctx, &since, `
-		SELECT id, at, actor, what FROM mailer.edition_log WHERE edition_id = $1 AND id > $2 ORDER BY id DESC LIMIT 1`, b.edition.ID, *d.Seen); err != nil {
-		return err
-	}
-	if len(since) == 0 {
-		return nil
-	}
-	return errs.New(errs.Conflict, "the edition has changed since you looked at it: %s by %s, %s", since[0].What, since[0].Actor,
-		since[0].At.UTC().Format("2006-01-02 15:04 MST"))
 }
 
 // act is something that is done to an edition, with the states that it is possible in.
@@ -245,7 +237,7 @@ func (b *bench) readers(ctx context.Context) error {
 			FROM mailer.arrangements WHERE edition_id = $1
 		)
 		SELECT d.subscription_id, d.contact_id, m.languages, m.language_keys, '{}'::text[] AS topics, $2::bigint AS mark,
-		       '{}'::bigint[] AS had, reserved.groups AS reserved,
+		       '{}'::bigint[] AS had, reserved.groups AS reserved, d.emptied,
 		       ARRAY(SELECT g FROM unnest(reserved.groups) g WHERE g <> ALL (arranged.dropped)
 		             UNION
 		             SELECT g FROM unnest(arranged.added) g WHERE g <> ALL (coalesce(given.groups, '{}'))
@@ -260,10 +252,10 @@ func (b *bench) readers(ctx context.Context) error {
 		WHERE d.edition_id = $1 AND `+unsent, b.edition.ID, int64(math.MaxInt64), b.edition.Repeats)
 }
 
-// isBare finds out whether the edition is no more than its introduction. One without that, too, is nothing, and goes to nobody.
+// isBare finds out whether the edition goes out also where it is no more than its introduction. One without that, too, is nothing, and goes to nobody.
 func (b *bench) isBare(ctx context.Context) error {
 	return b.GetContext(ctx, &b.bare, `
-		SELECT e.rhythm = 'once' AND NOT EXISTS (SELECT FROM mailer.arrangements a WHERE a.edition_id = e.id AND a.added)
+		SELECT e.rhythm = 'once' AND (e.words_alone OR NOT EXISTS (SELECT FROM mailer.arrangements a WHERE a.edition_id = e.id AND a.added))
 		   AND EXISTS (SELECT FROM mailer.texts t WHERE t.edition_id = e.id AND t.language = $2 AND t.introduction ~ '\S')
 		FROM mailer.editions e WHERE e.id = $1`, b.edition.ID, b.standIn())
 }

@@ -19,10 +19,39 @@ import (
 // arrangeable are the states in which an edition is at the desk. One that is on its way is held first.
 var arrangeable = []State{Review, Approved, Held}
 
+// Rest is what becomes of recipients of an edition made by hand, with words of its own, for whom none of its articles is left: they were given them before,
+// or read none of their languages.
+type Rest string
+
+// What can become of them.
+const (
+	AskFirst   Rest = ""        // nothing is done if that are any more: an error of type *LeavesOutError says who
+	LeaveOut   Rest = "nothing" // they get nothing
+	WordsAlone Rest = "words"   // they get the words
+)
+
+// LeavesOutError says whom something would leave out. It is inside an error of kind errs.Conflict.
+type LeavesOutError struct {
+	Recipients int
+	Some       []string // addresses of the first of them
+}
+
+// Error says how many.
+func (e *LeavesOutError) Error() string {
+	return fmt.Sprintf("%d of its recipients were given that already, or read none of its languages, and would get nothing any more: "+
+		"--leave-out leaves them out, --words-alone sends them the words without it", e.Recipients)
+}
+
 // Add puts articles into an edition: they go to every recipient who was not given them yet, and no later edition gives them again. It takes
-// back a drop.
-func (d *Desk) Add(ctx context.Context, id uuid.UUID, added ...articles.Article) error {
+// back a drop. rest is for those who then have none: of an edition of words alone these may be many.
+func (d *Desk) Add(ctx context.Context, id uuid.UUID, rest Rest, added ...articles.Article) error {
 	return d.arrange(ctx, id, "add to it", "added", added, func(b *bench, groups pq.Int64Array) error {
+		b.asks = rest == AskFirst && b.edition.Rhythm == Once
+		if rest != AskFirst {
+			if err := b.run(ctx, `UPDATE mailer.editions SET words_alone = $2 WHERE id = $1 AND rhythm = 'once'`, id, rest == WordsAlone); err != nil {
+				return err
+			}
+		}
 		if err := b.mustBeThere(ctx, added); err != nil {
 			return err
 		}
@@ -114,9 +143,32 @@ func (d *Desk) arrange(ctx context.Context, id uuid.UUID, verb, done string, whi
 		if err := write(b, groups); err != nil {
 			return "", err
 		}
-		return done + ": " + cmp.Or(slugList(which), "by date"), b.again(ctx)
+		if err := b.again(ctx); err != nil {
+			return "", err
+		}
+		return done + ": " + cmp.Or(slugList(which), "by date"), b.leavesOut(ctx)
 	})
 }
+
+// leavesOut refuses what has left out recipients when nobody said that it may. It looks at what was laid out last.
+func (b *bench) leavesOut(ctx context.Context) error {
+	if !b.asks {
+		return nil
+	}
+	var lost LeavesOutError
+	const out = ` FROM reader LEFT JOIN digest USING (profile) WHERE digest.profile IS NULL AND NOT reader.emptied`
+	if err := b.GetContext(ctx, &lost.Recipients, `SELECT count(*)`+out); err != nil || lost.Recipients == 0 {
+		return err
+	}
+	if err := b.SelectContext(ctx, &lost.Some, `
+		SELECT email FROM subscribers.addresses WHERE contact_id IN (SELECT contact_id`+out+` ORDER BY contact_id LIMIT $1) ORDER BY contact_id`, leftOutShown); err != nil {
+		return err
+	}
+	return errs.New(errs.Conflict, "%w", &lost)
+}
+
+// leftOutShown is how many of those whom something would leave out are named.
+const leftOutShown = 20
 
 // groupsOf returns the groups of articles, each once.
 func groupsOf(which []articles.Article) (groups pq.Int64Array) {

@@ -67,7 +67,7 @@ func TestTheDeskBesideSenders(t *testing.T) {
 		func() error { return d.Pause(w.ctx, e.ID) },
 		func() error { return d.Resume(w.ctx, e.ID) },
 		func() error { return d.Hold(w.ctx, e.ID, "") },
-		func() error { return d.Add(w.ctx, e.ID, w.article("four en")) },
+		func() error { return d.Add(w.ctx, e.ID, AskFirst, w.article("four en")) },
 		func() error { return d.Release(w.ctx, e.ID) },
 		func() error { w.withdraw("one en"); return nil },
 		func() error { return d.Hold(w.ctx, e.ID, "") },

@@ -107,7 +107,12 @@ func (l *deskLife) anybody(rt *rapid.T) string {
 func (l *deskLife) make(rt *rapid.T) {
 	which := l.some(rt)
 	repeat := rapid.Bool().Draw(rt, "repeat")
-	e, err := l.desk().Make(l.ctx, Handmade{List: l.oneList(rt), Articles: which, Repeat: repeat, AtOnce: true})
+	m := Handmade{List: l.oneList(rt), Articles: which, Repeat: repeat, WordsAlone: rapid.Bool().Draw(rt, "words alone"), AtOnce: true}
+	if rapid.Bool().Draw(rt, "words") {
+		words := "Words."
+		m.Texts, m.Articles = map[string]Texts{"en": {Introduction: &words}}, which[:rapid.IntRange(0, len(which)).Draw(rt, "articles of it")]
+	}
+	e, err := l.desk().Make(l.ctx, m)
 	if errs.KindOf(err) == errs.Conflict {
 		rt.Skip()
 	}
@@ -147,7 +152,10 @@ func (l *deskLife) try(rt *rapid.T, err error) {
 	l.must(err)
 }
 
-func (l *deskLife) add(rt *rapid.T) { l.try(rt, l.desk().Add(l.ctx, l.one(rt), l.some(rt)...)) }
+func (l *deskLife) add(rt *rapid.T) {
+	rest := rapid.SampledFrom([]Rest{AskFirst, LeaveOut, WordsAlone}).Draw(rt, "rest")
+	l.try(rt, l.desk().Add(l.ctx, l.one(rt), rest, l.some(rt)...))
+}
 
 func (l *deskLife) pin(rt *rapid.T) { l.try(rt, l.desk().Pin(l.ctx, l.one(rt), l.some(rt)...)) }
 

@@ -23,13 +23,15 @@ type Handmade struct {
 	Articles []articles.Article // in this order
 	Texts    map[string]Texts   // by language; the product's language for the list's fallback stands in for those that are not there
 	Audience subscribers.Audience
-	Repeat   bool // also for those who were given its articles
-	AtOnce   bool // not at each contact's hour
-	Approve  bool // do not wait in review
+
+	Repeat     bool // also for those who were given its articles
+	WordsAlone bool // the words alone for those who were given its articles
+	AtOnce     bool // not at each contact's hour
+	Approve    bool // do not wait in review
 }
 
 // Make makes an edition by hand and leaves it in review. What it gives counts for P1: no later edition gives it again, and it leaves out what
-// was given before, unless it repeats. One that nobody would get is an error of kind errs.Conflict.
+// was given before, unless it repeats; who was given all of it gets the words alone, or nothing. One that nobody would get is an error of kind errs.Conflict.
 func (d *Desk) Make(ctx context.Context, m Handmade) (*Edition, error) {
 	if len(m.Articles) == 0 && !d.says(m.List, m.Texts) {
 		return nil, errs.New(errs.Invalid, "there is nothing in it: name articles with --article, or write an --introduction")
@@ -116,7 +118,7 @@ func (d *Desk) make(ctx context.Context, m Handmade, corrects *uuid.UUID, recipi
 	err = database.Transact(ctx, d.DB, func(tx *sqlx.Tx) error {
 		made = &Edition{
 			ID: ledger.NewEditionID(now), ListID: m.List.ID, List: m.List.Slug, Rhythm: Once, LocalDate: date, CutOff: now, CreatedAt: now,
-			State: Review, Corrects: corrects, Audience: m.Audience.String(), Repeats: m.Repeat,
+			State: Review, Corrects: corrects, Audience: m.Audience.String(), Repeats: m.Repeat, WordsAlone: m.WordsAlone,
 		}
 		if m.Approve {
 			made.State = Approved
@@ -151,10 +153,10 @@ func (b *bench) write(ctx context.Context, m Handmade) error {
 		return err
 	}
 	if err := b.run(ctx, `
-		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at, corrects, audience, repeats,
+		INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at, corrects, audience, repeats, words_alone,
 		                             late_after, in_doubt)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, make_interval(secs => $12), $13)`,
-		e.ID, e.ListID, e.Rhythm, e.LocalDate, byHand, e.State, e.CutOff, e.CreatedAt, e.Corrects, e.Audience, e.Repeats,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, make_interval(secs => $13), $14)`,
+		e.ID, e.ListID, e.Rhythm, e.LocalDate, byHand, e.State, e.CutOff, e.CreatedAt, e.Corrects, e.Audience, e.Repeats, e.WordsAlone,
 		b.list.LateAfter.Std().Seconds(), b.list.InDoubt); err != nil {
 		return err
 	}
@@ -235,7 +237,7 @@ func (b *bench) nobody() error {
 	case e.Corrects != nil:
 		return errs.New(errs.Conflict, "nobody who can be mailed got that of edition %s", e.Corrects)
 	case e.Empty > 0 && !e.Repeats:
-		return errs.New(errs.Conflict, "everybody was given these articles already, or reads none of their languages: --repeat gives them again")
+		return errs.New(errs.Conflict, "everybody was given these articles already, or reads none of their languages: --repeat gives them again, --words-alone the words alone")
 	case e.Empty > 0:
 		return errs.New(errs.Conflict, "nobody reads a language that these articles are in")
 	}

@@ -1,6 +1,7 @@
 package edition
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -273,4 +274,55 @@ func TestNothingEmptyIsSent(t *testing.T) {
 	if _, err := w.desk().Correct(w.ctx, e.ID, map[string]Texts{"en": {Subject: &subject, Introduction: &blank}}, true); errs.KindOf(err) != errs.Invalid {
 		t.Errorf("a correction without words: %v", err)
 	}
+}
+
+// Adding an article to an edition of words alone leaves nobody out unbeknown: who was given it already gets the words alone, or nothing, as is said. Either
+// way everybody is given it once.
+func TestWhoHasWhatIsAddedIsNotLostUnbeknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.review()
+	for _, name := range []string{"anna", "bo", "cem"} {
+		w.subscribe(name, "en", map[bool]string{true: "daily", false: "weekly"}[name == "bo"])
+	}
+	w.publish("one en", "two en")
+	daily, _ := w.plan("daily") // bo
+	w.must(w.desk().Approve(w.ctx, daily.ID))
+	w.settle("sent")
+	one, two := w.article("one en"), w.article("two en")
+	words := "We move."
+	announced := func() *Edition {
+		e, err := w.desk().Make(w.ctx, Handmade{List: w.list(), Texts: map[string]Texts{"en": {Introduction: &words}}, AtOnce: true})
+		w.must(err)
+		w.clock.Advance(time.Minute)
+		return e
+	}
+	e := announced()
+	var lost *LeavesOutError
+	if err := w.desk().Add(w.ctx, e.ID, AskFirst, one); !errors.As(err, &lost) || errs.KindOf(err) != errs.Conflict || lost.Recipients != 1 {
+		t.Fatalf("%v", err)
+	}
+	same(t, "who", lost.Some, []string{"bo@example.org"})
+	same(t, "nothing was done", w.open(e.ID), []string{"anna: ", "bo: ", "cem: "})
+	w.must(w.desk().Add(w.ctx, e.ID, LeaveOut, one))
+	same(t, "left out", w.open(e.ID), []string{"anna: one en", "cem: one en"})
+	w.must(w.desk().Add(w.ctx, e.ID, AskFirst, two)) // leaves out nobody more
+	w.must(w.desk().Add(w.ctx, e.ID, WordsAlone, two))
+	same(t, "the words alone", w.open(e.ID), []string{"anna: one en, two en", "bo: ", "cem: one en, two en"})
+	counts, err := ledger.CountOf(w.ctx, w.db, e.ID)
+	w.must(err)
+	same(t, "accounted for", []int{counts.Recipients, counts.Pending}, []int{3, 3})
+	w.must(w.desk().Approve(w.ctx, e.ID))
+	w.settle("sent")
+	weekly, got := w.plan("weekly")
+	same(t, "given once", []any{weekly.State, got}, []any{Skipped, []string(nil)})
+
+	e = announced()
+	w.must(w.desk().Cancel(w.ctx, e.ID, ""))
+	w.publish("three en")
+	made, err := w.desk().Make(w.ctx, Handmade{
+		List: w.list(), Articles: []articles.Article{one}, Texts: map[string]Texts{"en": {Introduction: &words}}, WordsAlone: true, AtOnce: true,
+	})
+	w.must(err)
+	same(t, "made so", w.open(made.ID), []string{"anna: ", "bo: ", "cem: "})
 }

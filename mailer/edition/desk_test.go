@@ -109,7 +109,7 @@ func TestArrangement(t *testing.T) {
 	e, _ := w.plan("weekly")
 	w.publish("late en")
 	d := w.desk()
-	w.must(d.Add(w.ctx, e.ID, w.article("late en")))
+	w.must(d.Add(w.ctx, e.ID, AskFirst, w.article("late en")))
 	same(t, "added", w.gets(e), []string{"anna: late en, one en, two en, three en", "bo: late en, one en, two it, three en"})
 	w.must(d.Pin(w.ctx, e.ID, w.article("two it")))
 	w.must(d.Pin(w.ctx, e.ID, w.article("three en")))
@@ -150,11 +150,11 @@ func TestWhatIsAddedGoesToWhoHasNotGotIt(t *testing.T) {
 	w.subscribe("bo", "en", "weekly") // came too late for it
 	w.publish("new en")
 	e, _ := w.plan("weekly")
-	w.must(w.desk().Add(w.ctx, e.ID, w.article("old en")))
+	w.must(w.desk().Add(w.ctx, e.ID, AskFirst, w.article("old en")))
 	same(t, "added", w.gets(e), []string{"anna: new en", "bo: new en, old en"})
 	// What was added fails: it is due again, once.
 	w.publish("later en")
-	w.must(w.desk().Add(w.ctx, e.ID, w.article("later en")))
+	w.must(w.desk().Add(w.ctx, e.ID, AskFirst, w.article("later en")))
 	w.must(w.desk().Approve(w.ctx, e.ID))
 	for _, d := range w.claim() {
 		w.outcome(d, reply.Failed)
@@ -223,7 +223,7 @@ func TestADeliveryThatIsEmptiedComesBackWithWhatIsAdded(t *testing.T) {
 		t.Errorf("an edition with nothing in it is approved: %v", err)
 	}
 	w.publish("two en")
-	w.must(w.desk().Add(w.ctx, e.ID, w.article("two en"), w.article("one en")))
+	w.must(w.desk().Add(w.ctx, e.ID, AskFirst, w.article("two en"), w.article("one en")))
 	same(t, "back", w.open(e.ID), []string{"anna: two en, one en"})
 	w.must(w.desk().Approve(w.ctx, e.ID))
 	w.settle("sent")

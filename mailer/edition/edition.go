@@ -55,11 +55,12 @@ type Edition struct {
 	Empty      int        `db:"empty" json:"-"`                   // subscriptions that had nothing new for them
 	Waiting    int        `db:"waiting" json:"waiting,omitempty"` // subscriptions with fewer articles than the list's minimum
 	CreatedAt  time.Time  `db:"created_at" json:"-"`
-	Paused     bool       `db:"paused" json:"-"`     // nothing of it goes out
-	ApproveBy  *time.Time `db:"approve_by" json:"-"` // in review: after that its list says what becomes of it; nil: it waits
-	Corrects   *uuid.UUID `db:"corrects" json:"-"`   // of a correction notice: the edition whose recipients get it
-	Audience   string     `db:"audience" json:"-"`   // whom it was narrowed to; "" is everybody
-	Repeats    bool       `db:"repeats" json:"-"`    // also for those who got its articles
+	Paused     bool       `db:"paused" json:"-"`      // nothing of it goes out
+	ApproveBy  *time.Time `db:"approve_by" json:"-"`  // in review: after that its list says what becomes of it; nil: it waits
+	Corrects   *uuid.UUID `db:"corrects" json:"-"`    // of a correction notice: the edition whose recipients get it
+	Audience   string     `db:"audience" json:"-"`    // whom it was narrowed to; "" is everybody
+	Repeats    bool       `db:"repeats" json:"-"`     // also for those who got its articles
+	WordsAlone bool       `db:"words_alone" json:"-"` // to those for whom none of its articles is left, it goes with its introduction alone
 	FinishedAt *time.Time `db:"finished_at" json:"-"`
 }
 

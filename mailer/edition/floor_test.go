@@ -71,7 +71,7 @@ func TestTheFloorRisesAboveAllThatWasGiven(t *testing.T) {
 	e, _ := w.plan("weekly")
 	w.clock.Advance(30 * 24 * time.Hour)
 	w.publish("late en")
-	w.must(w.desk().Add(w.ctx, e.ID, w.article("late en")))
+	w.must(w.desk().Add(w.ctx, e.ID, AskFirst, w.article("late en")))
 	w.must(w.desk().Approve(w.ctx, e.ID))
 	w.settle("sent")
 	w.retain()

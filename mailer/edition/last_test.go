@@ -181,7 +181,7 @@ func TestLastEditionWithAnAddition(t *testing.T) {
 	w.publish("one en")
 	e, _ := w.plan("weekly")
 	w.publish("two en")
-	w.must(w.desk().Add(w.ctx, e.ID, w.article("two en")))
+	w.must(w.desk().Add(w.ctx, e.ID, AskFirst, w.article("two en")))
 	w.must(w.desk().Approve(w.ctx, e.ID))
 	w.subscribe("cem", "en", "weekly")
 	_, _, titles := w.last("cem")

@@ -12,7 +12,7 @@ import (
 )
 
 const columns = `id, list_id, rhythm, local_date, state, reason, cut_off, articles, variants, recipients, empty, waiting, created_at, finished_at,
-	paused, approve_by, corrects, audience, repeats`
+	paused, approve_by, corrects, audience, repeats, words_alone`
 
 // Latest returns up to limit editions, newest first.
 func Latest(ctx context.Context, h handle, limit int) (editions []Edition, err error) {

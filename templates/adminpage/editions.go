@@ -172,6 +172,7 @@ type Edition struct {
 	Theme         string
 	Audience      string
 	Repeats       bool
+	WordsAlone    bool
 	Corrects      string // id of the edition that it corrects; ""
 	Empty         int
 	WaitingFor    int // subscriptions with fewer articles than the list's minimum
@@ -215,6 +216,19 @@ type EditionConfirm struct {
 }
 
 func (EditionConfirm) template() string { return "editions-confirm" }
+
+// EditionLeaveOut asks what becomes of recipients whom an article that is to be added would leave out.
+type EditionLeaveOut struct {
+	Row        EditionRow
+	Article    EditionItem
+	Recipients int
+	Some       []string // addresses of the first of them; none: who looks may not see people
+}
+
+func (EditionLeaveOut) template() string { return "editions-leave-out" }
+
+// More is how many there are beside those who are named.
+func (p EditionLeaveOut) More() int { return p.Recipients - len(p.Some) }
 
 // EditionText is the form for an editor's words in one language.
 type EditionText struct {

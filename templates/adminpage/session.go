@@ -30,7 +30,9 @@ type Code struct {
 
 // Prove asks somebody who is signed in for their password again.
 type Prove struct {
-	To string
+	To     string
+	Form   string // where a form was sent, which is sent again with the password; "": it was none
+	Fields Fields // of that form
 	Denial
 }
 

@@ -74,6 +74,21 @@ func (s *site) keep(v *visit, t accounts.Ticket) {
 	}
 }
 
+// renew has the browser keep a ticket, and the request go on with it.
+func (s *site) renew(v *visit, t accounts.Ticket) (err error) {
+	s.keep(v, t)
+	cookies := v.Cookies()
+	v.Header.Del("Cookie")
+	for _, c := range cookies {
+		if c.Name == s.cookieName(v.Request, sessionCookie) {
+			c.Value = t.Token
+		}
+		v.AddCookie(c)
+	}
+	v.actor, err = s.Who(v.Request)
+	return err
+}
+
 // from says where a visitor comes from who signs in.
 func (s *site) from(v *visit) accounts.Visit {
 	return accounts.Visit{

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -74,23 +75,18 @@ func pausedLine(p *app.PausedStatus) adminpage.PausedLine {
 	return adminpage.PausedLine{Name: p.Destination, Since: p.Since, Until: p.Until, ByHand: p.ByHand, Code: p.Code, Reply: p.Reply}
 }
 
-// destinationIn returns the name in the address; what can be none is errs.NotFound.
-func destinationIn(v *visit) (string, error) {
-	name := v.PathValue("name")
-	if len(name) > 253 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == '/' || r == '@' || r == 0x7f || r == 0xfffd }) {
-		return "", errs.New(errs.NotFound, "no such destination")
+// noDestination says why a name is no destination's.
+func noDestination(err error) (adminpage.Page, error) {
+	if errs.KindOf(err) != errs.NotFound {
+		return nil, err
 	}
-	return name, nil
+	return refused{adminpage.Message{Status: http.StatusNotFound, Detail: err.Error()}, http.StatusNotFound}, nil
 }
 
 func (s *site) destination(v *visit) (adminpage.Page, error) {
-	name, err := destinationIn(v)
+	status, err := s.App.Destination(v.Context(), v.PathValue("name"))
 	if err != nil {
-		return nil, err
-	}
-	status, err := s.App.Destination(v.Context(), name)
-	if err != nil {
-		return nil, err
+		return noDestination(err)
 	}
 	page := adminpage.DestinationShow{Name: status.Name}
 	for i := range status.Days {
@@ -112,23 +108,20 @@ func (s *site) destination(v *visit) (adminpage.Page, error) {
 }
 
 func (s *site) pauseDestination(v *visit) (adminpage.Page, error) {
-	name, err := destinationIn(v)
-	if err != nil {
-		return nil, err
+	p, err := s.App.PauseDestination(v.Context(), v.PathValue("name"))
+	switch {
+	case err != nil:
+		return noDestination(err)
+	case !p.Used:
+		return v.leave("/admin/destinations/"+p.Name, "destination_paused_unused")
 	}
-	if _, _, err := s.App.PauseDestination(v.Context(), name); err != nil {
-		return nil, err
-	}
-	return v.leave("/admin/destinations/"+url.PathEscape(name), "destination_paused")
+	return v.leave("/admin/destinations/"+p.Name, "destination_paused")
 }
 
 func (s *site) resumeDestination(v *visit) (adminpage.Page, error) {
-	name, err := destinationIn(v)
-	if err != nil {
-		return nil, err
-	}
+	name := v.PathValue("name")
 	if err := s.App.ResumeDestination(v.Context(), name); err != nil {
-		return nil, err
+		return noDestination(err)
 	}
 	return v.leave("/admin/destinations/"+url.PathEscape(name), "destination_resumed")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"silkpost/internal/accounts"
+	"silkpost/internal/app"
 	"silkpost/internal/testkit"
 	"silkpost/mailer/destination"
 	"silkpost/mailer/ledger"
@@ -40,6 +41,9 @@ func TestDestinationsShowWhatTheyTook(t *testing.T) {
 	h.took("google.com", 2, 0, 1, now.AddDate(0, 0, -1))
 	h.took("museum.example", 1, 0, 0, now)
 	h.took("old.example", 9, 0, 0, now.AddDate(0, 0, -20))
+	if err := h.SumDestinations(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := ledger.Pause(t.Context(), h.DB, ledger.Destination{Name: "google.com", Kind: "blocked", Code: 421, Reply: "4.7.28 <script>alert(1)</script>"}, time.Hour, time.Hour, now); err != nil {
 		t.Fatal(err)
 	}
@@ -68,8 +72,25 @@ func TestDestinationsShowWhatTheyTook(t *testing.T) {
 func TestDestinationsArePausedAndResumed(t *testing.T) {
 	t.Parallel()
 	h := open(t)
+	for _, nobodys := range []string{"ANYTHING", "127.0.0.1", "a%20b.example", "..%2Fkeys"} {
+		for _, act := range []string{"", "/pause", "/resume"} {
+			got := h.get("/admin/destinations/" + nobodys)
+			if act != "" {
+				got = h.send("/admin/destinations/" + nobodys + act)
+			}
+			if got.status != http.StatusNotFound || got.text(".detail") == "" {
+				t.Errorf("%s%s: %d %s", nobodys, act, got.status, got.text("main"))
+			}
+		}
+	}
+	if got := h.send("/admin/destinations/Nobodys.example/pause"); got.location != "/admin/destinations/nobodys.example?done=destination_paused_unused" {
+		t.Errorf("a domain that nobody has: %d %s", got.status, got.location)
+	}
+	if _, _, _, err := h.AddContact(t.Context(), "account 1", app.NewContact{Email: "office@museum.example", List: "partners", Consent: "Agreed"}); err != nil {
+		t.Fatal(err)
+	}
 	if got := h.send("/admin/destinations/museum.example/pause"); got.location != "/admin/destinations/museum.example?done=destination_paused" {
-		t.Fatalf("%d", got.status)
+		t.Fatalf("%d %s", got.status, got.location)
 	}
 	if page := h.get("/admin/destinations/museum.example"); !strings.Contains(page.text("main"), "Paused by hand") || page.text("form button") == "" {
 		t.Errorf("%s", page.text("main"))
@@ -96,6 +117,9 @@ func TestDestinationsGoOn(t *testing.T) {
 	h := open(t)
 	if _, err := h.DB.ExecContext(t.Context(), `
 		INSERT INTO mailer.destination_days (name, day, sent) SELECT 'd' || n || '.example', $1, n / 3 FROM generate_series(1, 120) n`, h.Clock.Now().UTC()); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.SumDestinations(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}

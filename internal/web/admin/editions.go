@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -285,7 +286,7 @@ func (s *site) arrangeEdition(v *visit) (adminpage.Page, error) {
 	slug, do := v.fields().Get("article"), v.fields().Get("do")
 	switch do {
 	case "add":
-		err = s.App.Arrange(v.Context(), id, []string{slug}, desk.Add)
+		err = s.App.AddTo(v.Context(), v.actor.Name, id, edition.Rest(v.fields().Get("rest")), slug)
 	case "later", "never":
 		err = s.App.DropFrom(v.Context(), v.actor.Name, id, slug, do == "never")
 	case "order":
@@ -301,13 +302,35 @@ func (s *site) arrangeEdition(v *visit) (adminpage.Page, error) {
 	default:
 		err = errs.New(errs.Invalid, "%q is nothing that can be done with an article", do)
 	}
+	if lost := (*edition.LeavesOutError)(nil); errors.As(err, &lost) {
+		return s.askLeaveOut(v, id, slug, lost)
+	}
 	if kind := errs.KindOf(err); err != nil && (kind == errs.Conflict || kind == errs.Invalid || kind == errs.NotFound) {
-		return s.editionWith(v, id, adminpage.Mistakes{"": err.Error()})
+		return s.editionWith(v, id, adminpage.Mistakes{"": plainly(err)})
 	}
 	if err != nil {
 		return nil, err
 	}
 	return v.leave(editionsPath+"/"+id.String()+"#contents", "edition_changed")
+}
+
+// askLeaveOut asks what becomes of those whom an article that is to be added would leave out.
+func (s *site) askLeaveOut(v *visit, id uuid.UUID, slug string, lost *edition.LeavesOutError) (adminpage.Page, error) {
+	e, list, err := s.App.EditionProgress(v.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	article, err := s.App.Articles.ByReference(v.Context(), s.App.DB, slug)
+	if err != nil {
+		return nil, err
+	}
+	page := adminpage.EditionLeaveOut{
+		Row: s.editionRow(v, list, e), Article: adminpage.EditionItem{Slug: article.Slug, Title: article.Title, Language: article.Language}, Recipients: lost.Recipients,
+	}
+	if v.may(accounts.ReadPeople, list.ID) {
+		page.Some = lost.Some
+	}
+	return v.again(page)
 }
 
 // names are what actors are called, by their ids.

@@ -16,7 +16,7 @@ import (
 
 // askMake shows the form for an edition that is made by hand.
 func (s *site) askMake(v *visit) (adminpage.Page, error) {
-	return s.makeForm(v, adminpage.Fields{"when": {"hours"}, "list": {v.query("list")}, "article": v.URL.Query()["article"]})
+	return s.makeForm(v, adminpage.Fields{"when": {"hours"}, "had": {"nothing"}, "list": {v.query("list")}, "article": v.URL.Query()["article"]})
 }
 
 // makeForm is the form with what was put into it: articles that are ticked stay, and those that are looked for come after them.
@@ -75,7 +75,7 @@ func (s *site) make(v *visit, f adminpage.Fields) (*edition.Edition, error) {
 		return nil, errs.New(errs.Invalid, "audience: %w", err)
 	}
 	return s.App.MakeEdition(v.Context(), v.actor.Name, app.MakeOptions{
-		List: list.Slug, Articles: f["article"], Texts: written(f), Audience: audience, Repeat: f.Get("repeat") == "on", AtOnce: f.Get("when") == "once",
+		List: list.Slug, Articles: f["article"], Texts: written(f), Audience: audience, Repeat: f.Get("had") == "again", WordsAlone: f.Get("had") == string(edition.WordsAlone), AtOnce: f.Get("when") == "once",
 	})
 }
 
@@ -93,8 +93,8 @@ func plainly(err error) string {
 	return strings.NewReplacer(
 		"name articles with --article, or write an --introduction", "choose articles, or write an introduction",
 		"write an --introduction", "write what was wrong, and what is right",
-		"--repeat gives them again", "tick the box below to give them again",
-		": silkpost edition make --repeat sends it all the same", ": tick the box below to send it all the same",
+		": --repeat gives them again, --words-alone the words alone", ": say below what they get",
+		": silkpost edition make --repeat sends it all the same", ": an edition that is made to give articles again can have it",
 	).Replace(err.Error())
 }
 

@@ -45,7 +45,7 @@ func (s *site) editionPage(v *visit, id uuid.UUID) (page adminpage.Edition, err 
 		return page, err
 	}
 	page = adminpage.Edition{
-		Row: s.editionRow(v, p.Of, p.BoardEdition), CutOff: p.CutOff, Finished: p.FinishedAt, Theme: p.Of.Theme, Audience: p.Audience, Repeats: p.Repeats,
+		Row: s.editionRow(v, p.Of, p.BoardEdition), CutOff: p.CutOff, Finished: p.FinishedAt, Theme: p.Of.Theme, Audience: p.Audience, Repeats: p.Repeats, WordsAlone: p.WordsAlone,
 		Empty: p.Empty, WaitingFor: p.Waiting, Stopped: s.pausesShown(v, called, p.Stopped, []subscribers.List{p.Of}), Variants: p.Variants,
 		Tongues: tonguesShown(p.Tongues), Log: entriesShown(v, called, p.Log), Destinations: destinationsShown(p),
 		Arrangeable: slices.Contains([]edition.State{edition.Review, edition.Approved, edition.Held}, p.State),
@@ -310,8 +310,9 @@ func (s *site) doAct(act editionAct) handler {
 		}
 		why := strings.TrimSpace(v.fields().Get("reason"))
 		desk := s.App.Desk(v.actor.Name)
-		if seen := number(v.fields().Get("seen")); act.needs == accounts.Send {
-			desk.Seen = &seen
+		seen := number(v.fields().Get("seen"))
+		if act.needs == accounts.Send {
+			desk.Check = edition.SawAll(seen)
 		}
 		err = checkReason(why)
 		if err == nil {
@@ -324,7 +325,7 @@ func (s *site) doAct(act editionAct) handler {
 				return nil, failed
 			}
 			page.Reason = why
-			page.Changed = errs.KindOf(err) == errs.Conflict && (page.Wrong || desk.Seen != nil && page.Seen != *desk.Seen)
+			page.Changed = errs.KindOf(err) == errs.Conflict && (page.Wrong || desk.Check != nil && page.Seen != seen)
 			if !page.Changed {
 				page.Mistakes = adminpage.Mistakes{"": err.Error()}
 			}

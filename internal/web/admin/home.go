@@ -77,11 +77,14 @@ func (s *site) homeOut(v *visit, page *adminpage.Home) error {
 	if err != nil {
 		return err
 	}
-	next, err := s.App.NextOut(ctx, lists)
+	next, err := s.App.Coming(ctx, s.App.DB, lists)
 	if err != nil {
 		return err
 	}
 	for i := range next {
+		if next[i].Lacks != "" {
+			continue
+		}
 		page.Next = append(page.Next, adminpage.HomeNext{
 			URL: "/admin/lists/" + next[i].List.Slug, List: names[next[i].List.ID], Rhythm: next[i].Rhythm, CutOff: next[i].CutOff, Comes: next[i].Comes,
 			Approval: next[i].List.Approval, Paused: next[i].Paused,

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -124,6 +125,28 @@ func (s *site) prove(v *visit) (adminpage.Page, error) {
 		return v.deny(err, func(d adminpage.Denial) adminpage.Page { return adminpage.Prove{To: to, Denial: d} })
 	}
 	return s.letIn(v, t, to)
+}
+
+// secretFields are what a form is not asked to be sent again with.
+var secretFields = []string{"password", "old", "again", "code"}
+
+// proof asks for the password before what is dangerous. What a form holds goes along and comes back with it, to the same address and from a page of ours, so
+// that nothing that was typed is lost; unless it holds a secret: then the way leads back to its page. Once the password is right, the request goes on.
+func (s *site) proof(v *visit) (adminpage.Page, error) {
+	if v.Method != http.MethodPost || slices.ContainsFunc(secretFields, v.PostForm.Has) || s.safe(v) != nil {
+		return nil, errProve
+	}
+	password, given := v.PostForm.Get("proof"), v.PostForm.Has("proof")
+	v.PostForm.Del("proof")
+	page := adminpage.Prove{Form: v.URL.RequestURI(), Fields: v.fields()}
+	if !given {
+		return refused{page, http.StatusForbidden}, nil
+	}
+	t, err := s.App.Accounts.Prove(v.Context(), s.token(v.Request), password, s.from(v))
+	if err != nil {
+		return v.deny(err, func(d adminpage.Denial) adminpage.Page { page.Denial = d; return page })
+	}
+	return nil, s.renew(v, t)
 }
 
 // showLink shows where a link leads, and does not use it up: what looks at mails before people do opens links, too.

@@ -8,6 +8,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -324,6 +325,58 @@ func TestFormsFromElsewhereAreRefused(t *testing.T) {
 	}
 }
 
+// hidden returns what the fields of a page's form hold, as names and values in turn.
+func (p page) hidden(form string) (fields []string) {
+	p.Find(form + " input[type=hidden]").Each(func(_ int, in *goquery.Selection) {
+		fields = append(fields, in.AttrOr("name", ""), in.AttrOr("value", ""))
+	})
+	return fields
+}
+
+// What was typed into a form whose proof ran out meanwhile is asked for again with the password, and does then what it was to do, once.
+func TestNothingTypedIsLostToTheProof(t *testing.T) {
+	t.Parallel()
+	g := openGate(t)
+	g.account("owner@example.org", accounts.Owner)
+	b := g.browser()
+	b.signIn("owner@example.org")
+	g.clock.Advance(15*time.Minute + time.Second)
+	name := "the <b>site's\nsecond line"
+	asked := b.send("/admin/keys?x=1", "name", name, "role", "reader", "role", "editor", "days", "30")
+	if asked.status != http.StatusForbidden || asked.Find("main form").AttrOr("action", "") != "/admin/keys?x=1" || asked.Find("main b").Length() > 0 {
+		t.Fatalf("%d %s", asked.status, asked.text("main"))
+	}
+	want := []string{"days", "30", "name", name, "role", "reader", "role", "editor"}
+	kept := asked.hidden("main form")
+	if !slices.Equal(kept, want) {
+		t.Fatalf("%q", kept)
+	}
+	wrong := b.send("/admin/keys?x=1", append(kept, "proof", "no")...)
+	if wrong.status != http.StatusUnprocessableEntity || !slices.Equal(wrong.hidden("main form"), want) {
+		t.Errorf("%d %q", wrong.status, wrong.hidden("main form"))
+	}
+	old := b.cookie(sessionCookie)
+	b.header.Set("Sec-Fetch-Site", "cross-site")
+	if got := b.send("/admin/keys?x=1", append(kept, "proof", password)...); got.status != http.StatusForbidden || b.cookie(sessionCookie) != old {
+		t.Errorf("from elsewhere: %d", got.status)
+	}
+	b.header.Del("Sec-Fetch-Site")
+	if keys, err := g.Accounts.APIKeys(t.Context()); err != nil || len(keys) != 0 {
+		t.Errorf("done without the password: %+v %v", keys, err)
+	}
+	kept[3] = "the site's"
+	done := b.send("/admin/keys?x=1", append(kept, "proof", password)...)
+	if done.status != http.StatusOK || b.cookie(sessionCookie) == old || done.text(".secret") == "" {
+		t.Errorf("%d %s", done.status, done.text("main"))
+	}
+	if keys, err := g.Accounts.APIKeys(t.Context()); err != nil || len(keys) != 1 || keys[0].Name != "the site's" {
+		t.Errorf("%+v %v", keys, err)
+	}
+	if got := b.get("/admin/keys/new"); got.status != http.StatusOK {
+		t.Errorf("asked again: %d", got.status)
+	}
+}
+
 func TestTheDangerousAsksForThePassword(t *testing.T) {
 	t.Parallel()
 	g := openGate(t)
@@ -337,8 +390,8 @@ func TestTheDangerousAsksForThePassword(t *testing.T) {
 	if got := b.get("/admin/keys/new"); got.location != "/admin/prove?to=%2Fadmin%2Fkeys%2Fnew" {
 		t.Errorf("%d %s", got.status, got.location)
 	}
-	if got := b.send("/admin/keys", "name", "x", "role", "reader", "days", "30"); got.location != "/admin/prove?to=%2Fadmin%2Faccount" {
-		t.Errorf("%d %s", got.status, got.location)
+	if got := b.send("/admin/account/factor/finish", "code", "123456"); got.location != "/admin/prove?to=%2Fadmin%2Faccount" {
+		t.Errorf("a secret: %d %s", got.status, got.location)
 	}
 	if got := b.send("/admin/prove", "password", "wrong", "to", "/admin/keys/new"); got.status != http.StatusUnprocessableEntity {
 		t.Errorf("%d", got.status)

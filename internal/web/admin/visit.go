@@ -121,10 +121,10 @@ func (s *site) admit(v *visit, r route) (page adminpage.Page, err error) {
 	if v.Method == http.MethodPost {
 		v.Body = http.MaxBytesReader(v.w, v.Body, cmp.Or(r.limit, formLimit))
 	}
-	if r.proved && s.stale(v) {
-		return nil, errProve
+	if err := v.form(); err != nil || !r.proved || !s.stale(v) {
+		return nil, err
 	}
-	return nil, v.form()
+	return s.proof(v)
 }
 
 // provedFor is for how long a password that was given counts as just given.
