@@ -28,6 +28,7 @@ type words struct {
 	messages  map[string]*i18n.Message
 	bundle    *i18n.Bundle
 	localizer *i18n.Localizer
+	said      *phrasebook
 	calendar
 	numerals
 }
@@ -74,17 +75,34 @@ func readCatalogue(fsys fs.FS, file string) (*words, error) {
 	if err != nil {
 		return nil, err
 	}
+	var sentences struct {
+		Said map[string]string `toml:"said"`
+	}
+	if err := toml.Unmarshal(raw, &sentences); err != nil {
+		return nil, err
+	}
 	bundle := i18n.NewBundle(xlanguage.Make(tag))
-	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
+	bundle.RegisterUnmarshalFunc("toml", unmarshalMessages)
 	parsed, err := bundle.ParseMessageFileBytes(raw, file)
 	if err != nil {
 		return nil, err
 	}
-	w := &words{tag: tag, messages: map[string]*i18n.Message{}, bundle: bundle, localizer: i18n.NewLocalizer(bundle, tag)}
+	w := &words{tag: tag, messages: map[string]*i18n.Message{}, bundle: bundle, localizer: i18n.NewLocalizer(bundle, tag), said: readPhrases(sentences.Said)}
 	for _, m := range parsed.Messages {
 		w.messages[m.ID] = m
 	}
 	return w, nil
+}
+
+// unmarshalMessages reads a catalogue without what the program says in English, which are no messages: see said.go.
+func unmarshalMessages(raw []byte, into any) error {
+	err := toml.Unmarshal(raw, into)
+	if tables, ok := into.(*any); ok {
+		if all, ok := (*tables).(map[string]any); ok {
+			delete(all, "said")
+		}
+	}
+	return err
 }
 
 // bundleTag is the language that the bundle's messages are in.

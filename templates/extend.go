@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 
 	"silkpost/internal/errs"
 )
@@ -38,6 +39,7 @@ func (s *Set) Extend(fsys fs.FS) (map[string]template.FuncMap, error) {
 		}
 		funcs[tag] = both.funcs()
 		funcs[tag]["static"] = s.assets.path
+		maps.Copy(funcs[tag], both.saying())
 	}
 	return funcs, nil
 }
@@ -53,6 +55,7 @@ func (s *Set) extended(tag string, more *words) (*words, error) {
 		return nil, err
 	}
 	both.siblings, both.ownNames, both.calendar, both.numerals = known.siblings, known.ownNames, known.calendar, known.numerals
+	both.said = more.said
 	for key, message := range more.messages {
 		if both.messages[key] != nil {
 			return nil, errs.New(errs.Internal, "templates: catalogues/%s.toml: message %s is one of the product's", tag, key)

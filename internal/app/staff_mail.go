@@ -227,7 +227,7 @@ func (w *staffWords) needs(needs []Need) templates.WordedNotice {
 		said.About = append(said.About, w.plural("home.need.recipients", n.Count))
 	}
 	if n.Why != "" {
-		said.About = append(said.About, n.Why)
+		said.About = append(said.About, w.Said(n.Why))
 	}
 	return said
 }

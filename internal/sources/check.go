@@ -391,8 +391,7 @@ func (c *checker) previewPages(candidate *Candidate) {
 		}
 	}
 	if undated > 0 {
-		c.problem("%s of %d that were read %s no date: what has none counts as published when it is first seen", count(undated, "article"),
-			len(candidate.Articles), map[bool]string{true: "has", false: "have"}[undated == 1])
+		c.problem("%d of %d articles that were read are without a date: what has none counts as published when it is first seen", undated, len(candidate.Articles))
 	}
 }
 
@@ -440,7 +439,7 @@ func cutColumns(text string, most int) string {
 
 func count(n int, noun string) string {
 	if n != 1 {
-		noun += "s"
+		return fmt.Sprintf("%d %ss", n, noun)
 	}
 	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -13,7 +13,7 @@ type EditionRow struct {
 	Articles   int
 	Recipients int
 	Paused     bool
-	Reason     string // in English; why it is held, skipped or cancelled
+	Reason     string // as the program says it in English; why it is held, skipped or cancelled
 	ApproveBy  *time.Time
 	Correction bool
 	Progress   EditionProgress

@@ -15,12 +15,14 @@ type Words struct {
 	When, Ahead func(zone *time.Location, at time.Time) (string, error)
 	Date        func(day time.Time) string
 	Number      func(n int) string
+	// Said says a sentence that the program made in English; what there is nothing for stays as it is.
+	Said func(sentence string) string
 }
 
 func wordsOf(funcs template.FuncMap) Words {
 	return Words{
 		Say: funcs["t"].(func(string, ...string) (string, error)), Plural: funcs["n"].(func(string, int, ...string) (string, error)),
 		When: funcs["when"].(func(*time.Location, time.Time) (string, error)), Ahead: funcs["ahead"].(func(*time.Location, time.Time) (string, error)),
-		Date: funcs["date"].(func(time.Time) string), Number: funcs["number"].(func(int) string),
+		Date: funcs["date"].(func(time.Time) string), Number: funcs["number"].(func(int) string), Said: funcs["said"].(func(string) string),
 	}
 }
