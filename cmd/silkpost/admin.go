@@ -51,6 +51,9 @@ func (e *env) printLink(ctx context.Context, a *app.App, id int64) error {
 	}
 	fmt.Fprintln(e.stdout, a.LinkURL(secret))
 	fmt.Fprintf(e.stdout, "Open it in a browser to choose a password. It works once, until %s.\n", minute(a.Clock.Now().Add(accounts.LinkFor)))
+	if a.Config.PublicURL == "" {
+		fmt.Fprintf(e.stdout, "No public URL is set: if silkpost listens elsewhere, write its address in place of %s.\n", a.PublicURL())
+	}
 	return nil
 }
 

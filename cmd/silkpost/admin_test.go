@@ -37,4 +37,6 @@ func TestAdmin(t *testing.T) {
 	good(t, with, "admin", "disable", "manager@example.org")
 	silkpost(t, with, "admin", "link", "manager@example.org").told(t, "disabled", 1, "enable it first")
 	wants(t, "admin list", good(t, with, "admin", "list"), "disabled")
+	with["PUBLIC_URL"], with["LISTEN"] = "", "127.0.0.1:8765"
+	wants(t, "without a public URL", good(t, with, "admin", "link", "owner@example.org"), "http://127.0.0.1:8765/admin/link/", "in place of http://127.0.0.1:8765")
 }

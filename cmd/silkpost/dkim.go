@@ -16,7 +16,7 @@ type dkimCmd struct {
 	Use    dkimUseCmd    `cmd:"" help:"Let a key sign, instead of the one of its domain and algorithm that did."`
 	Retire dkimRetireCmd `cmd:"" help:"End a key's signing."`
 	Remove dkimRemoveCmd `cmd:"" help:"Delete a key that does not sign."`
-	Reseal dkimResealCmd `cmd:"" help:"Seal all keys with the first secret key, before another one is taken out of the list."`
+	Reseal resealCmd     `cmd:"" hidden:"" help:"The same as silkpost reseal."`
 }
 
 // dkimKey names a key.
@@ -118,7 +118,7 @@ func (c *dkimListCmd) print(e *env, locks []dkim.Lock) error {
 		case l.Failure != "":
 			note = "cannot be opened: " + l.Failure
 		case l.Secret > 0:
-			note = fmt.Sprintf("sealed with secret key %d of the list: silkpost dkim reseal", l.Secret+1)
+			note = fmt.Sprintf("sealed with secret key %d of the list: silkpost reseal", l.Secret+1)
 		}
 		rows = append(rows, []string{l.Domain, l.Selector, string(l.Algorithm), string(l.State), minute(l.MadeAt), since, retired, note})
 	}
@@ -183,19 +183,6 @@ func (c *dkimRemoveCmd) Run(e *env) error {
 			return err
 		}
 		_, err := fmt.Fprintf(e.stdout, "%s of %s is deleted. Its record %s can go.\n", key.Selector, key.Domain, key.Name())
-		return err
-	})
-}
-
-type dkimResealCmd struct{}
-
-func (c *dkimResealCmd) Run(e *env) error {
-	return e.open(func(ctx context.Context, a *app.App) error {
-		changed, err := a.ResealKeys(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(e.stdout, "%s sealed anew. All keys are sealed with the first secret key.\n", counted(changed, "key"))
 		return err
 	})
 }

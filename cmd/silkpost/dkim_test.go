@@ -37,8 +37,9 @@ func TestDKIM(t *testing.T) {
 	silkpost(t, with, "dkim", "create", "example.org", "--algorithm", "dsa").told(t, "no algorithm", 2, "dsa")
 
 	with["SECRET_KEY"] = "a-new-key-of-the-tests a-key-of-the-tests-alone"
-	wants(t, "dkim list", good(t, with, "dkim", "list", "--records"), "s1 ", "retired", "rsa", "sealed with secret key 2 of the list: silkpost dkim reseal", "v=DKIM1; k=ed25519; p=")
-	wants(t, "dkim reseal", good(t, with, "dkim", "reseal"), "2 keys sealed anew")
+	wants(t, "dkim list", good(t, with, "dkim", "list", "--records"), "s1 ", "retired", "rsa", "sealed with secret key 2 of the list: silkpost reseal", "v=DKIM1; k=ed25519; p=")
+	wants(t, "reseal", good(t, with, "reseal"), "2 DKIM keys and 0 second factors sealed anew")
+	wants(t, "dkim reseal, its old name", good(t, with, "dkim", "reseal"), "0 DKIM keys and")
 	with["SECRET_KEY"] = "yet-another-key-of-tests"
 	wants(t, "dkim list", good(t, with, "dkim", "list"), "cannot be opened", "SILKPOST_SECRET_KEY")
 }

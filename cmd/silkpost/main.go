@@ -56,6 +56,7 @@ type cli struct {
 	Contact    contactCmd    `cmd:"" help:"What is held of a contact; forgetting one."`
 	Inbox      inboxCmd      `cmd:"" help:"Mail that came back: bounces that are not understood, answers of people."`
 	DKIM       dkimCmd       `cmd:"" name:"dkim" help:"The keys that mail is signed with."`
+	Reseal     resealCmd     `cmd:"" help:"Seal DKIM keys and second factors with the first secret key, before another one is taken out of the list."`
 	Suppress   suppressCmd   `cmd:"" help:"Who must not be mailed."`
 	Export     exportCmd     `cmd:"" help:"Write contacts, the log of consents or suppressions to standard output."`
 

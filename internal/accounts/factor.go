@@ -108,6 +108,55 @@ func (s *Store) FinishFactor(ctx context.Context, account int64, code string, bu
 	return recovery, nil
 }
 
+// sealedFactor is the secret of a second factor as it is stored.
+type sealedFactor struct {
+	Account int64  `db:"id"`
+	Email   string `db:"email"`
+	Sealed  []byte `db:"sealed"`
+}
+
+// sealedFactors returns the secrets of second factors: of those that are set up (column totp), or that wait for their first code (totp_new).
+func sealedFactors(ctx context.Context, h database.Handle, column string) (all []sealedFactor, err error) {
+	err = h.SelectContext(ctx, &all, `SELECT id, email, `+column+` AS sealed FROM accounts.accounts WHERE `+column+` IS NOT NULL ORDER BY id`)
+	return all, err
+}
+
+// Outdated returns how many second factors are not sealed with the first of the secret keys.
+func (s *Store) Outdated(ctx context.Context) (n int, err error) {
+	all, err := sealedFactors(ctx, s.DB, "totp")
+	for _, f := range all {
+		if _, which, err := seal.Open(s.Keys, sealing, Name(f.Account), f.Sealed); err != nil || which != 0 {
+			n++
+		}
+	}
+	return n, err
+}
+
+// Reseal seals the secrets of second factors with the first of the secret keys, in h's transaction, and returns how many had another one. One that none of
+// them opens is an error.
+func (s *Store) Reseal(ctx context.Context, h database.Handle) (changed int, err error) {
+	for _, column := range []string{"totp", "totp_new"} {
+		all, err := sealedFactors(ctx, h, column)
+		if err != nil {
+			return 0, err
+		}
+		for _, f := range all {
+			sealed, err := seal.Again(s.Keys, sealing, Name(f.Account), f.Sealed)
+			if err != nil {
+				return 0, errs.New(errs.KindOf(err), "second factor of %s: %w; or take it away: silkpost admin link %[1]s --reset-second-factor", f.Email, err)
+			}
+			if sealed == nil {
+				continue
+			}
+			if _, err := h.ExecContext(ctx, `UPDATE accounts.accounts SET `+column+` = $2 WHERE id = $1 AND `+column+` = $3`, f.Account, sealed, f.Sealed); err != nil {
+				return 0, err
+			}
+			changed++
+		}
+	}
+	return changed, nil
+}
+
 // RemoveFactor takes one's own second factor away, or one that is being set up.
 func (s *Store) RemoveFactor(ctx context.Context, account int64) error {
 	return database.Transact(ctx, s.DB, func(tx *sqlx.Tx) error {

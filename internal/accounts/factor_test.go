@@ -8,6 +8,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"silkpost/internal/errs"
+	"silkpost/internal/token"
 )
 
 // factor sets a second factor up and returns its secret and the recovery codes.
@@ -116,6 +117,41 @@ func TestCodesCannotBeGuessed(t *testing.T) {
 	b.clock.Advance(codeDue)
 	if _, err := b.EnterCode(t.Context(), waiting.Token, b.code(secret, 0), from("192.0.2.1")); errs.KindOf(err) != errs.NotFound {
 		t.Errorf("a code after too long: %v", err)
+	}
+}
+
+// When the secret key changes the second factors are sealed anew; then the old key can go. Until then it is needed, and one that nothing opens is said.
+func TestSecondFactorsAreResealed(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	id := b.account("owner@example.org", Owner)
+	secret, _ := b.factor(id)
+	begun := b.account("reader@example.org", Reader)
+	if err := b.BeginFactor(t.Context(), begun); err != nil {
+		t.Fatal(err)
+	}
+	newer, err := token.NewKeys("another secret key", "a secret key of tests")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Keys = newer[:1]
+	if _, err := b.Reseal(t.Context(), b.DB); errs.KindOf(err) != errs.Unavailable || !strings.Contains(err.Error(), "owner@example.org --reset-second-factor") {
+		t.Errorf("what nothing opens: %v", err)
+	}
+	b.Keys = newer
+	for round, want := range []int{2, 0} {
+		outdated, err := b.Outdated(t.Context())
+		if changed, failed := b.Reseal(t.Context(), b.DB); failed != nil || err != nil || changed != want || outdated != min(want, 1) {
+			t.Errorf("round %d: %d of %d were sealed anew, %v, %v", round, changed, outdated, err, failed)
+		}
+	}
+	b.Keys = newer[:1]
+	waiting := b.signIn("owner@example.org")
+	if _, err := b.EnterCode(t.Context(), waiting.Token, b.code(secret, 0), from("192.0.2.1")); err != nil {
+		t.Errorf("without the old key: %v", err)
+	}
+	if _, err := b.NewFactor(t.Context(), begun); err != nil {
+		t.Errorf("what was begun: %v", err)
 	}
 }
 

@@ -3,8 +3,11 @@ package accounts
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"silkpost/internal/errs"
 )
 
 // attempt tries to sign in with a wrong password and says what came of it.
@@ -36,6 +39,32 @@ func TestUnknownAndKnownAnswerAlike(t *testing.T) {
 	}
 	if n := b.count(`SELECT count(*) FROM accounts.attempts WHERE encode(subject, 'escape') LIKE '%example.org%'`); n != 0 {
 		t.Error("what was typed is kept")
+	}
+}
+
+// Whether there is an account does not show in how long the answer takes: each attempt hashes once, at the same cost. Where the hashing has no room
+// left, nobody is answered before it.
+func TestEveryAttemptHashes(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	b.account("there@example.org", Owner)
+	disabled := b.account("disabled@example.org", Reader)
+	_, invited := b.Create(t.Context(), Account{Email: "invited@example.org", Roles: []Role{Reader}})
+	if err := errors.Join(invited, b.Disable(t.Context(), disabled)); err != nil {
+		t.Fatal(err)
+	}
+	if c, _, _, err := parsePHC(nobodys); err != nil || c != present {
+		t.Errorf("what is nobody's costs %+v, %v", c, err)
+	}
+	for range hashersWait {
+		b.hashing.queue <- struct{}{}
+	}
+	for i, email := range []string{"there@example.org", "nobody@example.org", "disabled@example.org", "invited@example.org", "no address", ""} {
+		for _, password := range []string{good, "a wrong password", "", strings.Repeat("long", 100)} {
+			if _, err := b.SignIn(t.Context(), email, password, from(fmt.Sprintf("192.0.%d.1", i))); errs.KindOf(err) != errs.Unavailable {
+				t.Errorf("%q is answered without hashing: %v", email, err)
+			}
+		}
 	}
 }
 

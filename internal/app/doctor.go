@@ -90,6 +90,9 @@ func (a *App) lookAtMail(ctx context.Context, p *doctor.Patient) (err error) {
 	if p.Keys, err = dkim.Locks(ctx, a.DB, a.keys); err != nil {
 		return err
 	}
+	if p.Factors, err = a.Accounts.Outdated(ctx); err != nil {
+		return err
+	}
 	if p.Largest, err = a.Composer.Largest(ctx); err != nil {
 		return err
 	}

@@ -63,12 +63,20 @@ func (a *App) RemoveKey(ctx context.Context, k dkim.Key) error {
 	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error { return dkim.Remove(ctx, tx, k) })
 }
 
-// ResealKeys seals every DKIM key with the first of the secret keys and returns how many had another one.
-func (a *App) ResealKeys(ctx context.Context) (int, error) {
+// Reseal seals everything that is kept sealed, DKIM keys and second factors, with the first of the secret keys, and returns how many of each had another one.
+// After that the others are needed for links in mails alone. What none of them opens is an error, and nothing is changed.
+func (a *App) Reseal(ctx context.Context) (keys, factors int, err error) {
 	if a.keys == nil {
-		return 0, noSecretKey()
+		return 0, 0, noSecretKey()
 	}
-	return dkim.Reseal(ctx, a.DB, a.keys)
+	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		if keys, err = dkim.Reseal(ctx, tx, a.keys); err != nil {
+			return err
+		}
+		factors, err = a.Accounts.Reseal(ctx, tx)
+		return err
+	})
+	return keys, factors, err
 }
 
 // asciiDomain returns a domain as A-labels.

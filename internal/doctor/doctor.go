@@ -109,6 +109,7 @@ type Patient struct {
 	Senders []Sender
 	Keys    []dkim.Lock
 	Secrets int // how many secret keys are set
+	Factors int // second factors that are not sealed with the first of them
 
 	ReturnDomain  string // where mail comes back; "": to the senders
 	ReturnListens bool   // a listener of ours takes it in, not a mailbox

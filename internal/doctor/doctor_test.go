@@ -171,7 +171,8 @@ var ills = []ill{
 	{"clocks far apart", nil, func(p *Patient) { p.Skew = time.Minute }, "clock", Problem, []string{"1m0s apart", "chrony"}},
 	{"no worker", nil, func(p *Patient) { p.Workers = 0 }, "workers", Warning, []string{"silkpost serve"}},
 	{"no secret key", nil, func(p *Patient) { p.Secrets = 0 }, "secret.key", Problem, []string{"SILKPOST_SECRET_KEY"}},
-	{"a key sealed with the second secret", nil, func(p *Patient) { p.Keys[0].Secret = 1 }, "secret.key", Warning, []string{"secret key 2", "silkpost dkim reseal"}},
+	{"a key sealed with the second secret", nil, func(p *Patient) { p.Keys[0].Secret = 1 }, "secret.key", Warning, []string{"secret key 2", "silkpost reseal"}},
+	{"second factors sealed with another secret", nil, func(p *Patient) { p.Factors = 2 }, "secret.key", Warning, []string{"2 second factors", "silkpost reseal"}},
 
 	{"no relay", nil, func(p *Patient) { p.Relays = nil }, "relay.connect", Problem, []string{"SILKPOST_SMTP_URL"}},
 	{"a relay that is away", nil, func(p *Patient) { p.Relays[0].Failure = "connection refused" }, "relay.connect", Problem, []string{"relay.example.net:587: connection refused", "SILKPOST_SMTP_URL"}},

@@ -132,8 +132,12 @@ func secretKey(_ context.Context, p *Patient) []Finding {
 	for _, k := range p.Keys {
 		if k.Failure == "" && k.Secret > 0 {
 			return []Finding{warning("a DKIM key, %s of %s, is sealed with secret key %d of the list", k.Selector, k.Domain, k.Secret+1).
-				means("when that is taken out of the list nothing can be signed").do("run silkpost dkim reseal")}
+				means("when that is taken out of the list nothing can be signed").do("run silkpost reseal")}
 		}
+	}
+	if p.Factors > 0 {
+		return []Finding{warning("%d second factors of accounts are not sealed with the first secret key", p.Factors).
+			means("when the one that opens them is taken out of the list their owners cannot sign in").do("run silkpost reseal")}
 	}
 	return []Finding{ok("secret keys: %d", p.Secrets)}
 }

@@ -48,6 +48,16 @@ func Open(keys token.Keys, purpose, row string, sealed []byte) (secret []byte, w
 	return nil, 0, errWrongSecret
 }
 
+// Again seals anew, with the first of the keys, what was sealed with another one. It returns nil for what the first opens already. errs.Unavailable when none
+// does.
+func Again(keys token.Keys, purpose, row string, sealed []byte) ([]byte, error) {
+	secret, which, err := Open(keys, purpose, row, sealed)
+	if err != nil || which == 0 {
+		return nil, err
+	}
+	return Seal(keys, purpose, row, secret)
+}
+
 // boxOf derives a key (RFC 5869) that is no good for anything but its purpose.
 func boxOf(secret []byte, purpose string) (cipher.AEAD, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, purpose, 32)

@@ -14,6 +14,7 @@ import (
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/internal/seal"
 	"silkpost/internal/token"
 )
 
@@ -164,36 +165,28 @@ func Locks(ctx context.Context, h database.Handle, secrets token.Keys) (locks []
 	return locks, err
 }
 
-// Reseal seals every key with the first of the secret keys, and returns how many had another one. After that the others are needed for keys no more.
-// One that none of them opens is an error, and nothing is changed.
-func Reseal(ctx context.Context, db *sqlx.DB, secrets token.Keys) (changed int, err error) {
+// Reseal seals every key with the first of the secret keys, in h's transaction, and returns how many had another one. After that the others are needed for
+// keys no more. One that none of them opens is an error.
+func Reseal(ctx context.Context, h database.Handle, secrets token.Keys) (changed int, err error) {
 	defer errs.Wrap(&err, "seal the keys anew")
-	err = database.Transact(ctx, db, func(tx *sqlx.Tx) error {
-		changed = 0
-		all, err := stored(ctx, tx, Made, Active, Retired)
+	all, err := stored(ctx, h, Made, Active, Retired)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range all {
+		sealed, err := seal.Again(secrets, sealing, s.row(), s.Sealed)
 		if err != nil {
-			return err
+			return 0, errs.New(errs.KindOf(err), "key %s of %s: %w", s.Selector, s.Domain, err)
 		}
-		for _, s := range all {
-			private, which, err := openKey(secrets, s.row(), s.Sealed)
-			if err != nil {
-				return errs.New(errs.KindOf(err), "key %s of %s: %w", s.Selector, s.Domain, err)
-			}
-			if which == 0 {
-				continue
-			}
-			sealed, err := sealKey(secrets, s.row(), private)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, `UPDATE mailer.dkim_keys SET sealed = $3 WHERE domain = $1 AND selector = $2`, s.Domain, s.Selector, sealed); err != nil {
-				return err
-			}
-			changed++
+		if sealed == nil {
+			continue
 		}
-		return nil
-	})
-	return changed, err
+		if _, err := h.ExecContext(ctx, `UPDATE mailer.dkim_keys SET sealed = $3 WHERE domain = $1 AND selector = $2`, s.Domain, s.Selector, sealed); err != nil {
+			return 0, err
+		}
+		changed++
+	}
+	return changed, nil
 }
 
 // storedKey is a key with its sealed private one.

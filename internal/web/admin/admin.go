@@ -105,7 +105,28 @@ func New(cfg Config) (http.Handler, error) {
 		}
 	}
 	mux.Handle("/admin/", s.serve(route{needs: accounts.Own, do: nothing}))
-	return http.NewCrossOriginProtection().Handler(mux), nil
+	return s.guarded(mux), nil
+}
+
+// guarded sets the headers of every answer, and refuses what another site has a browser send. What is foreign is served under a policy of its own.
+func (s *site) guarded(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.write(&visit{Request: r, w: w}, http.StatusForbidden, adminpage.Message{Status: http.StatusForbidden})
+	}))
+	next = guard.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "SAMEORIGIN")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Vary", "Cookie, Accept-Language")
+		next.ServeHTTP(w, r)
+	})
 }
 
 func nothing(*visit) (adminpage.Page, error) { return nil, errs.New(errs.NotFound, "no such page") }

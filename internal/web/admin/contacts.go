@@ -184,7 +184,6 @@ func (s *site) export(what app.Exports) handler {
 
 // download sets the headers of a file that is saved.
 func (s *site) download(v *visit, name, kind string) {
-	s.head(v.w, policy)
 	v.w.Header().Set("Content-Type", kind)
 	v.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 }

@@ -91,7 +91,7 @@ func (s *site) framed(v *visit, mail string) (adminpage.Page, error) {
 	if v.query("pictures") == "on" {
 		policy = withPictures
 	}
-	s.head(v.w, policy)
+	v.w.Header().Set("Content-Security-Policy", policy)
 	v.w.Header().Set("Referrer-Policy", "no-referrer")
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = v.w.Write([]byte(mail)) // a visitor who went away is no fault
@@ -332,7 +332,6 @@ func (s *site) results(v *visit) (adminpage.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.head(v.w, policy)
 	download := &csvWriter{w: v.w, control: http.NewResponseController(v.w), name: e.List + "-" + e.LocalDate.Format("2006-01-02") + ".csv"}
 	err = s.App.WriteResults(v.Context(), download, id)
 	if err != nil && download.begun { // it is too late to say so but by breaking off

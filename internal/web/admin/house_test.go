@@ -133,13 +133,23 @@ func (h *house) askWith(method, path, kind string, body io.Reader) answer {
 		req.Header.Set("Content-Type", kind)
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
+	return h.do(req)
+}
+
+// do asks, and follows nothing.
+func (h *house) do(req *http.Request) answer {
+	h.t.Helper()
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	doc, err := goquery.NewDocumentFromReader(resp.Body)
+	body := io.Reader(resp.Body)
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
+		body = strings.NewReader("") // it may have no end
+	}
+	doc, err := goquery.NewDocumentFromReader(body)
 	if err != nil {
 		h.t.Fatal(err)
 	}

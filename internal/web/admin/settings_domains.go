@@ -142,7 +142,7 @@ func (s *site) removeKey(v *visit) (adminpage.Page, error) {
 }
 
 func (s *site) resealKeys(v *visit) (adminpage.Page, error) {
-	if _, err := s.App.ResealKeys(v.Context()); err != nil {
+	if _, _, err := s.App.Reseal(v.Context()); err != nil {
 		return nil, err
 	}
 	return v.leave("/admin/settings/domains", "saved")

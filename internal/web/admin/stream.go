@@ -64,7 +64,6 @@ func (s *site) stream(v *visit, f func(ctx context.Context, send func(event stri
 		return nil, errs.New(errs.Unavailable, "too many pages are followed at once: close some")
 	}
 	defer s.streams.leave(session)
-	s.head(v.w, policy)
 	v.w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	v.w.Header().Set("X-Accel-Buffering", "no") // for proxies that would keep events back
 	ctx, cancel := context.WithCancel(v.Context())

@@ -225,7 +225,6 @@ func (s *site) failure(v *visit, err error) (adminpage.Page, int) {
 
 // write renders a page whole before its first byte goes out.
 func (s *site) write(v *visit, status int, page adminpage.Page) {
-	s.head(v.w, policy)
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	frame := s.frame(v, page)
 	if frame.Who != "" {
@@ -237,18 +236,6 @@ func (s *site) write(v *visit, status int, page adminpage.Page) {
 		s.log.ErrorContext(v.Context(), "page could not be made", slog.String("pattern", v.Pattern), slog.Any("error", err))
 		http.Error(v.w, "This page could not be made.", http.StatusInternalServerError)
 	}
-}
-
-// head sets the headers that all answers have.
-func (s *site) head(w http.ResponseWriter, policy string) {
-	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "SAMEORIGIN")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Cookie, Accept-Language")
 }
 
 // frame is what stands around a page.
@@ -306,7 +293,7 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 
 // foreign answers with what is foreign, to be shown in a sandboxed frame.
 func (s *site) foreign(v *visit, html []byte) (adminpage.Page, error) {
-	s.head(v.w, foreignPolicy)
+	v.w.Header().Set("Content-Security-Policy", foreignPolicy)
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = v.w.Write(html) // a visitor who went away is no fault
 	return nil, nil
