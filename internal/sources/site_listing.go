@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"regexp"
@@ -16,22 +17,23 @@ import (
 
 // listHTML reads a page that lists articles, by the selectors of its source.
 func listHTML(_ context.Context, _ *Poller, source articles.Source, first *fetch.Result) (listing, error) {
-	return readListing(first, source.Settings)
+	return readListing(first, source)
 }
 
-func readListing(got *fetch.Result, settings articles.Settings) (listing, error) {
+func readListing(got *fetch.Result, source articles.Source) (listing, error) {
 	doc, base, err := parsePage(got)
 	if err != nil {
 		return listing{}, err
 	}
-	l := listing{entries: listedEntries(doc, base, settings.Listing, zoneAt(settings, got.URL)), fixed: true}
+	zone := cmp.Or(reading(source).Zone, zoneOf(base, doc, textBlocks(doc.Find("body"))))
+	l := listing{entries: listedEntries(doc, base, source.Settings.Listing, zone), fixed: true}
 	if len(l.entries) == 0 {
-		return listing{}, errs.New(errs.Invalid, "%s: no links to articles were found with item = %q; the site may have changed, silkpost source check suggests selectors",
-			got.URL, settings.Listing.Item)
+		return listing{}, errs.New(errs.Invalid, "%s: no links to articles were found with item = %q; the site may have changed, silkpost source check %s suggests new selectors",
+			got.URL, source.Settings.Listing.Item, source.URL)
 	}
-	if next := nextPage(doc, base, settings.Listing.Next); next != "" {
+	if next := nextPage(doc, base, source.Settings.Listing.Next); next != "" {
 		l.next, l.read = &fetch.Request{URL: next}, func(got *fetch.Result) (listing, error) {
-			more, err := readListing(got, settings)
+			more, err := readListing(got, source)
 			if errs.KindOf(err) == errs.Invalid {
 				return listing{}, nil // the last page may be an empty one
 			}
