@@ -22,10 +22,10 @@ func (c *sourceListCmd) Run(e *env) error {
 		if c.JSON {
 			return printJSON(e.stdout, all)
 		}
-		rows := [][]string{{"source", "kind", "articles", "last good poll", "next poll", "brought news", "held", "warnings"}}
+		rows := [][]string{{"source", "kind", "articles", "last good poll", "next poll", "brought news", "failures", "held", "warnings"}}
 		for _, s := range all {
 			rows = append(rows, []string{
-				s.Slug, s.Kind, thousands(s.Articles), when(s.PolledAt), when(s.NextPollAt), when(s.ChangedAt), thousands(s.Held), strconv.Itoa(len(s.Warnings)),
+				s.Slug, s.Kind, thousands(s.Articles), when(s.PolledAt), when(s.NextPollAt), when(s.ChangedAt), thousands(s.Failures), thousands(s.Held), strconv.Itoa(len(s.Warnings)),
 			})
 		}
 		return table(e.stdout, rows...)
@@ -58,6 +58,9 @@ func (c *sourceShowCmd) Run(e *env) error {
 			{"last good poll", when(s.PolledAt)},
 			{"next poll", when(s.NextPollAt)},
 			{"last brought", fmt.Sprintf("%d new, %d changed, %s", s.Added, s.Changed, when(s.ChangedAt))},
+		}
+		if s.MovedURL != "" {
+			rows = append(rows, []string{"moved to", s.MovedURL + " (it says for good: write that address into its table)"})
 		}
 		if s.Failures > 0 {
 			rows = append(rows, []string{"failing since", when(s.FailingSince)}, []string{"failure", failure(s.Failure, s.Failures)})

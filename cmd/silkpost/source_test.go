@@ -102,3 +102,51 @@ func TestSourceRefuses(t *testing.T) {
 		}
 	}
 }
+
+// What came, or did not, is said as it was.
+func TestSourceRunSaysWhatHappened(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /feed.xml", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `<rss version="2.0"><channel><title>News</title><item><guid>1</guid><title>One</title><description>Text of it.</description></item></channel></rss>`)
+	})
+	mux.HandleFunc("GET /old.xml", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/feed.xml", http.StatusMovedPermanently)
+	})
+	mux.HandleFunc("GET /sitemap.xml", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `<urlset><url><loc>http://%s/a</loc><lastmod>2020-05-11T08:00:00Z</lastmod></url></urlset>`, r.Host)
+	})
+	mux.HandleFunc("GET /both", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `<link rel="alternate" type="application/rss+xml" href="/feed.xml"><p>Welcome</p>`)
+	})
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "silkpost.toml")
+	declared := fmt.Sprintf("[[source]]\nslug = \"here\"\nkind = \"feed\"\nurl = \"%[1]s/feed.xml\"\ntime_zone = \"Asia/Shanghai\"\n"+
+		"[[source]]\nslug = \"moved\"\nkind = \"feed\"\nurl = \"%[1]s/old.xml\"\n[[source]]\nslug = \"gone\"\nkind = \"feed\"\nurl = \"%[1]s/gone.xml\"\n"+
+		"[[source]]\nslug = \"desk\"\nkind = \"folder\"\npath = %[2]q\n", srv.URL, t.TempDir())
+	if err := os.WriteFile(file, []byte(declared), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	with := settings{"DATABASE_URL": testkit.FreshURL(t), "ALLOW_INTERNAL_HOSTS": "127.0.0.1"}
+	for _, step := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"apply", file}, "added"},
+		{[]string{"source", "run", "here"}, "1 article new"},
+		{[]string{"source", "run", "here"}, "0 refused. The server sent the same as last time.\n"},
+		{[]string{"source", "run", "desk"}, "0 articles new"},
+		{[]string{"source", "run", "desk"}, "0 refused. No file came, went or was written since the last poll.\n"},
+		{[]string{"source", "run", "moved"}, "1 article new"},
+		{[]string{"source", "show", "moved"}, srv.URL + "/feed.xml (it says for good: write that address into its table)"},
+		{[]string{"source", "run", "gone"}, "404 Not Found); silkpost source check " + srv.URL + "/ looks for where the site has its news now"},
+		{[]string{"source", "list"}, "failures"},
+		{[]string{"source", "check", srv.URL + "/sitemap.xml"}, "  " + srv.URL + "/a (2020-05-11 08:00 UTC)\n\n"},
+	} {
+		if got := silkpost(t, with, step.args...); !strings.Contains(got.stdout+got.stderr, step.says) {
+			t.Errorf("%v: %q is not in %+v", step.args, step.says, got)
+		}
+	}
+}

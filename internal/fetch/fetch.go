@@ -353,7 +353,11 @@ func failure(resp *http.Response) error {
 	case resp.Request.Method == http.MethodPost && refuses(code):
 		return errs.New(errs.Invalid, "the server refuses this with %s", status(resp))
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
-		return patience{errs.New(errs.Unavailable, "the server answered %s", status(resp)), retryAfter(resp.Header)}
+		wait, wish := retryAfter(resp.Header), ""
+		if wait > 0 {
+			wish = " and asks to be left alone for " + strings.Replace(strings.Replace(wait.String(), "m0s", "m", 1), "h0m", "h", 1)
+		}
+		return patience{errs.New(errs.Unavailable, "the server answered %s%s", status(resp), wish), wait}
 	}
 	return errs.New(errs.Unavailable, "the server answered %s", status(resp))
 }

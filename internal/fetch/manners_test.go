@@ -341,7 +341,7 @@ func TestRetryAfter(t *testing.T) {
 		}
 	})
 	_, err := v.Get(t.Context(), Request{URL: h.url + "/busy"})
-	if RetryAfter(err) != 10*time.Minute || errs.KindOf(err) != errs.Unavailable || err.Error() != h.url+"/busy: the server answered 503 Service Unavailable" {
+	if RetryAfter(err) != 10*time.Minute || errs.KindOf(err) != errs.Unavailable || err.Error() != h.url+"/busy: the server answered 503 Service Unavailable and asks to be left alone for 10m" {
 		t.Errorf("error %v, to be asked again after %s", err, RetryAfter(err))
 	}
 	h.requests()

@@ -124,7 +124,7 @@ func (c *checker) add(candidate Candidate) {
 
 // itself takes an address that is a sitemap itself.
 func (c *checker) itself() bool {
-	sitemap, err := parseSitemap(c.page.Body, c.page.ContentType, c.page.URL, zoneAt(articles.Settings{}, c.page.URL))
+	sitemap, err := parseSitemap(c.page.Body, c.page.ContentType, c.page.URL, zoneAt(articles.Source{}, c.page.URL))
 	if err != nil {
 		return false
 	}
@@ -277,7 +277,7 @@ func newsworthy(name string) int {
 // listings takes the parts of the page that look like listings.
 func (c *checker) listings(doc *goquery.Document, base *url.URL) {
 	const most, least = 2, 0.8
-	suggestions := suggestListings(doc, base, zoneAt(articles.Settings{}, c.page.URL))
+	suggestions := suggestListings(doc, base, zoneOf(base, doc, textBlocks(doc.Find("body"))))
 	for i, s := range suggestions[:min(len(suggestions), most)] {
 		if s.score < least || i > 0 && s.score*2 < suggestions[0].score {
 			break
@@ -376,7 +376,7 @@ func (c *checker) previewPages(candidate *Candidate) {
 		got, err := c.poller.Fetch.Get(c.ctx, fetch.Request{URL: e.url})
 		var d articles.Draft
 		if err == nil {
-			d, err = reading(candidate.Source.Settings).Extract(got.URL, got.Body, got.ContentType)
+			d, err = reading(candidate.Source).Extract(got.URL, got.Body, got.ContentType)
 		}
 		if d = e.draft(d); err != nil && d.HTML+d.Text == "" {
 			c.problem("%v", err)

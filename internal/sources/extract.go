@@ -81,10 +81,14 @@ func openPage(pageURL string, body []byte, contentType string) (*webPage, error)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "%s cannot be read as HTML: %w", address, err)
 	}
-	doc := goquery.NewDocumentFromNode(root)
-	p := &webPage{address: address, source: source, doc: doc, story: readStory(doc, address), zone: zoneOf(address, doc), fields: templateFields(source)}
+	return newPage(address, source, goquery.NewDocumentFromNode(root)), nil
+}
+
+func newPage(address *url.URL, source string, doc *goquery.Document) *webPage {
+	p := &webPage{address: address, source: source, doc: doc, story: readStory(doc, address), fields: templateFields(source)}
 	p.blocks, p.shell = textBlocks(doc.Find("body")), scripted(doc)
-	return p, nil
+	p.zone = zoneOf(address, doc, p.blocks)
+	return p
 }
 
 // pageText returns the text of what should be a web page.

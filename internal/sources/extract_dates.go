@@ -11,6 +11,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"silkpost/internal/articles"
 	"silkpost/internal/language"
 )
 
@@ -326,12 +327,24 @@ var zones = map[string]string{
 	"za": "Africa/Johannesburg", "ke": "Africa/Nairobi", "et": "Africa/Addis_Ababa", "ma": "Africa/Casablanca",
 }
 
-// zoneOf returns the zone of a page that does not say: that of its country, or of China when a Chinese publishing system made it.
-func zoneOf(address *url.URL, doc *goquery.Document) *time.Location {
-	if zone := countryZone(address); zone != time.UTC || !madeByJCMS(doc) {
+// zoneOf returns the zone of a page that does not say: that of its country, of China when a Chinese publishing system made it, else of its
+// language, by what the page says of it or by how it is written.
+func zoneOf(address *url.URL, doc *goquery.Document, blocks []textBlock) *time.Location {
+	if zone := countryZone(address); zone != time.UTC {
 		return zone
 	}
-	return chinaTime()
+	if madeByJCMS(doc) {
+		return chinaTime()
+	}
+	if zone := languageZone(doc.Find("html").First().AttrOr("lang", "")); zone != time.UTC {
+		return zone
+	}
+	const enough = 40
+	var text strings.Builder
+	for _, b := range blocks[:min(len(blocks), enough)] {
+		text.WriteString(b.text + "\n")
+	}
+	return languageZone(articles.DetectLanguage(text.String()))
 }
 
 // countryZone returns the zone of the country that an address is in, UTC when that is not known or has several.

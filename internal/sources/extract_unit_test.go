@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 	"testing"
@@ -117,18 +118,19 @@ func TestZoneOf(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"https://www.example.gov.cn/": "Asia/Shanghai", "https://www.example.it/": "Europe/Rome", "https://www.example.org/": "UTC",
-		"https://www.example.org/jcms": "CST",
+		"https://www.example.org/jcms": "CST", "https://www.example.org/chinese": "Asia/Shanghai", "https://www.example.org/says": "Asia/Tokyo", "https://www.example.de/chinese": "Europe/Berlin",
 	} {
 		u, _ := url.Parse(address)
-		page := "<body>Text</body>"
-		if u.Path == "/jcms" {
-			page = `<body><div>Produced By 大汉网络 大汉版通发布系统</div></body>`
-		}
+		page := cmp.Or(map[string]string{
+			"/jcms":    `<body><div>Produced By 大汉网络 大汉版通发布系统</div></body>`,
+			"/chinese": `<html lang="en"><body><p>科学节开幕</p><p>来自十六个国家的合作伙伴出席了开幕式。</p></body></html>`,
+			"/says":    `<html lang="ja"><body>Text</body></html>`,
+		}[u.Path], "<body>Text</body>")
 		doc, err := goquery.NewDocumentFromReader(strings.NewReader(page))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := zoneOf(u, doc).String(); got != want {
+		if got := zoneOf(u, doc, textBlocks(doc.Find("body"))).String(); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
 		}
 	}

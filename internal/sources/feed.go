@@ -326,11 +326,11 @@ func firstValue(lists ...[]ext.Extension) string {
 // feedZone returns the zone of dates that name none: what the source's settings say, else that of the country in the address of feed or site, else
 // that of the language that the source, the feed or its titles are in.
 func feedZone(feed *gofeed.Feed, address string, of articles.Source) *time.Location {
-	if zone := reading(of.Settings).Zone; zone != nil {
+	if zone := reading(of).Zone; zone != nil {
 		return zone
 	}
 	for _, at := range []string{address, feed.Link} {
-		if zone := zoneAt(of.Settings, at); zone != time.UTC {
+		if zone := zoneAt(of, at); zone != time.UTC {
 			return zone
 		}
 	}

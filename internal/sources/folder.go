@@ -3,7 +3,6 @@
 package sources
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -212,19 +211,13 @@ func (f file) nameDate() time.Time {
 	return s.Time
 }
 
-// page returns an HTML file as a web page, at the address that it says is its own or else at its path. Times without a zone are those of the country
-// in that address, else of the language.
-func (f file) page(doc *goquery.Document, source string, d articles.Draft) *webPage {
-	address, err := url.Parse(d.URL)
-	if err != nil || d.URL == "" {
+// page returns an HTML file as a web page, at the address that it says is its own or else at its path.
+func (f file) page(doc *goquery.Document, source, own string) *webPage {
+	address, err := url.Parse(own)
+	if err != nil || own == "" {
 		address = f.address()
 	}
-	p := &webPage{address: address, source: source, doc: doc, story: readStory(doc, address), zone: zoneOf(address, doc), fields: templateFields(source)}
-	p.blocks = textBlocks(doc.Find("body"))
-	if p.zone == time.UTC {
-		p.zone = languageZone(cmp.Or(d.Language, articles.DetectLanguage(words(doc.Find("body")))))
-	}
-	return p
+	return newPage(address, source, doc)
 }
 
 // plainCause takes operation and path off a file error: the path stands before it already.

@@ -141,7 +141,7 @@ func (w *pageReader) readPage(ctx context.Context, d articles.Draft) (articles.D
 		return d, err
 	}
 	w.misses = 0
-	page, err := reading(w.source.Settings).Extract(got.URL, got.Body, got.ContentType)
+	page, err := reading(w.source).Extract(got.URL, got.Body, got.ContentType)
 	if err != nil {
 		return d, errs.New(errs.Invalid, "%w", err)
 	}

@@ -23,7 +23,7 @@ func readHTML(f file) (articles.Draft, error) {
 		return articles.Draft{}, err
 	}
 	d := headDraft(doc)
-	p := f.page(doc, content, d)
+	p := f.page(doc, content, d.URL)
 	first := words(doc.Find("body h1").First()) // also one that is no headline, if there is nothing else
 	part := mainPart(doc)
 	d.Title = cmp.Or(headline(doc, part), first)

@@ -56,7 +56,7 @@ type jcmsPlace struct {
 // listJCMS reads the column that a source names, and the further ones of its settings. The first records may stand in the column page
 // itself; all others come from the data proxy.
 func listJCMS(ctx context.Context, p *Poller, source articles.Source, first *fetch.Result) (listing, error) {
-	r := &jcmsReader{ctx: ctx, Poller: p, zone: jcmsZone(source.Settings)}
+	r := &jcmsReader{ctx: ctx, Poller: p, zone: reading(source).Zone}
 	all, err := r.column(first)
 	if err != nil {
 		return listing{}, err
@@ -74,13 +74,6 @@ func listJCMS(ctx context.Context, p *Poller, source articles.Source, first *fet
 		all.fixed = false // one of several pages says nothing of the others
 	}
 	return all, nil
-}
-
-func jcmsZone(s articles.Settings) *time.Location {
-	if zone := reading(s).Zone; zone != nil {
-		return zone
-	}
-	return chinaTime()
 }
 
 // jcmsReader reads listings within one poll.

@@ -372,3 +372,19 @@ func TestJCMS(t *testing.T) {
 		})
 	}
 }
+
+// The pages of articles need not show what made them: the source is one of JCMS, and its times are China's.
+func TestJCMSTimesOfPlainPages(t *testing.T) {
+	t.Parallel()
+	_, root := startSite(t, map[string]string{
+		"/col/col29/index.html": `<html><body><ul><li><a href="/art/2020/4/12/art_29_7.html">Opening of the festival</a></li></ul></body></html>`,
+		"/art/2020/4/12/art_29_7.html": `<html><head><meta name="PubDate" content="2020-04-12 09:30"><title>Opening of the festival</title></head><body>
+			<h1>Opening of the festival</h1><p>The festival was opened in front of many guests from partner museums abroad, and goes on until May.</p></body></html>`,
+	})
+	b := siteSetup(t, articles.Source{Kind: articles.KindJCMS, URL: root + "/col/col29/index.html"})
+	b.poll(t, monday)
+	all, err := b.Store.Select(t.Context(), b.DB, articles.Selection{}, 0)
+	if want := "2020-04-12T01:30:00Z"; err != nil || len(all) != 1 || all[0].PublishedAt.Format(time.RFC3339) != want {
+		t.Errorf("%+v, %v; want %s", all, err, want)
+	}
+}

@@ -53,7 +53,7 @@ func readMarkdown(f file) (articles.Draft, error) {
 		if err != nil {
 			return articles.Draft{}, err
 		}
-		d.Published = f.page(doc, body, d).published(d.Title).orDay()
+		d.Published = f.page(doc, body, d.URL).published(d.Title).orDay()
 	}
 	return d, nil
 }

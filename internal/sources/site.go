@@ -163,17 +163,19 @@ func CheckSettings(source articles.Source) error {
 }
 
 // reading returns how the pages of a source are read.
-func reading(s articles.Settings) Reading {
-	r := Reading{Content: s.Content, Remove: s.Remove}
-	if zone, err := time.LoadLocation(s.TimeZone); err == nil && s.TimeZone != "" {
+func reading(of articles.Source) Reading {
+	r := Reading{Content: of.Settings.Content, Remove: of.Settings.Remove}
+	if zone, err := time.LoadLocation(of.Settings.TimeZone); err == nil && of.Settings.TimeZone != "" {
 		r.Zone = zone
+	} else if of.Kind == articles.KindJCMS {
+		r.Zone = chinaTime()
 	}
 	return r
 }
 
-// zoneAt returns the zone of the dates in a listing at an address.
-func zoneAt(s articles.Settings, address string) *time.Location {
-	if zone := reading(s).Zone; zone != nil {
+// zoneAt returns the zone of the dates that a source has at an address.
+func zoneAt(of articles.Source, address string) *time.Location {
+	if zone := reading(of).Zone; zone != nil {
 		return zone
 	}
 	u, err := url.Parse(address)

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"regexp"
@@ -16,17 +17,17 @@ import (
 
 // listHTML reads a page that lists articles, by the selectors of its source.
 func listHTML(ctx context.Context, p *Poller, source articles.Source, got *fetch.Result) (listing, error) {
-	settings := source.Settings
 	doc, base, err := parsePage(got)
 	if err != nil {
 		return listing{}, err
 	}
-	l := listing{entries: listedEntries(doc, base, settings.Listing, zoneAt(settings, got.URL)), fixed: true}
+	zone := cmp.Or(reading(source).Zone, zoneOf(base, doc, textBlocks(doc.Find("body"))))
+	l := listing{entries: listedEntries(doc, base, source.Settings.Listing, zone), fixed: true}
 	if len(l.entries) == 0 {
-		return listing{}, errs.New(errs.Invalid, "%s: no links to articles were found with item = %q; the site may have changed, silkpost source check suggests selectors",
-			got.URL, settings.Listing.Item)
+		return listing{}, errs.New(errs.Invalid, "%s: no links to articles were found with item = %q; the site may have changed, silkpost source check %s suggests new selectors",
+			got.URL, source.Settings.Listing.Item, source.URL)
 	}
-	if next := nextPage(doc, base, settings.Listing.Next); next != "" {
+	if next := nextPage(doc, base, source.Settings.Listing.Next); next != "" {
 		l.next = func() (listing, error) {
 			got, err := p.Fetch.Get(ctx, fetch.Request{URL: next})
 			if err != nil {

@@ -206,7 +206,7 @@ func (v *visitor) readPage(ctx context.Context, page *articles.Page) error {
 			return nil
 		}
 		var d articles.Draft
-		if d, err = reading(v.source.Settings).Extract(got.URL, got.Body, got.ContentType); err == nil || errors.Is(err, errUntitled) {
+		if d, err = reading(v.source).Extract(got.URL, got.Body, got.ContentType); err == nil || errors.Is(err, errUntitled) {
 			e, listed := v.entries[page.Key]
 			if !listed {
 				e = entry{key: page.Key, url: page.URL}

@@ -40,7 +40,7 @@ type subSitemap struct {
 // listSitemap reads the sitemap at a source's address; where a site's own address is given, those that its robots.txt names, else
 // /sitemap.xml. Of an index, those sitemaps are read that changed since the last poll, the newest first.
 func listSitemap(ctx context.Context, p *Poller, source articles.Source, first *fetch.Result) (listing, error) {
-	r := &sitemapReader{ctx: ctx, fetch: p.Fetch, zone: zoneAt(source.Settings, first.URL), left: maxSitemaps}
+	r := &sitemapReader{ctx: ctx, fetch: p.Fetch, zone: zoneAt(source, first.URL), left: maxSitemaps}
 	if source.Settings.MaxPages > 0 {
 		r.left = source.Settings.MaxPages
 	}
