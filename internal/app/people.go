@@ -176,10 +176,19 @@ type Erased struct {
 	Mentions []string    // where the address still stands in administrators' own words
 }
 
-// EraseContact forgets the person of an address everywhere, in one transaction: see subscribers.Erase, ledger.Forget and notice.Forget. by is who asked for
-// it. No contact of that address is an error of kind errs.NotFound.
-func (a *App) EraseContact(ctx context.Context, email, by string) (e Erased, err error) {
-	if e.Before, err = a.ContactFile(ctx, email); err != nil {
+// EraseContact is EraseContactOf for the contact of an address.
+func (a *App) EraseContact(ctx context.Context, email, by string) (Erased, error) {
+	contact, err := subscribers.ContactByEmail(ctx, a.DB, email)
+	if err != nil {
+		return Erased{}, err
+	}
+	return a.EraseContactOf(ctx, contact.ID, by)
+}
+
+// EraseContactOf forgets a person everywhere, in one transaction: see subscribers.Erase, ledger.Forget and notice.Forget. by is who asked for it. No such
+// contact, or one that was erased, is an error of kind errs.NotFound.
+func (a *App) EraseContactOf(ctx context.Context, contact int64, by string) (e Erased, err error) {
+	if e.Before, err = a.ContactFileOf(ctx, contact); err != nil {
 		return e, err
 	}
 	return e, database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {

@@ -14,6 +14,7 @@ import (
 // PrivateFeed is what a list sends an organisation, as a feed that nobody finds who was not given its address.
 type PrivateFeed struct {
 	ID           int64      `json:"id"`
+	ListID       int64      `json:"-"`
 	Organisation string     `json:"organisation"`
 	List         string     `json:"list"` // slug
 	CreatedAt    time.Time  `json:"created_at"`
@@ -99,7 +100,7 @@ func named(ctx context.Context, h database.Handle, found []feeds.Private) ([]Pri
 }
 
 func privateFeed(p feeds.Private, organisation, list string) PrivateFeed {
-	f := PrivateFeed{ID: p.ID, Organisation: organisation, List: list, CreatedAt: p.CreatedAt.UTC()}
+	f := PrivateFeed{ID: p.ID, ListID: p.ListID, Organisation: organisation, List: list, CreatedAt: p.CreatedAt.UTC()}
 	if p.RevokedAt != nil {
 		at := p.RevokedAt.UTC()
 		f.RevokedAt = &at

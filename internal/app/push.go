@@ -29,14 +29,14 @@ func (a *App) PushSource(ctx context.Context, h database.Handle, slug string) (a
 // PushArticles takes in articles that a program brought, all of them or, on an error, none, as if a source had been polled, but for what looks after
 // sites that change overnight: whoever brings articles says what they are. told is told what became of each, in the order given, in the transaction that
 // does it. Each key must be there once.
-func (a *App) PushArticles(ctx context.Context, slug string, drafts []articles.Draft, told func([]Pushed)) (err error) {
+func (a *App) PushArticles(ctx context.Context, slug string, drafts []articles.Draft, told func([]Pushed)) error {
 	keys := make([]string, len(drafts))
 	for i, d := range drafts {
 		keys[i] = d.ExternalKey
 	}
-	var source articles.Source
-	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
-		if source, err = a.PushSource(ctx, tx, slug); err != nil {
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		source, err := a.PushSource(ctx, tx, slug)
+		if err != nil {
 			return err
 		}
 		before, err := a.Articles.Standings(ctx, tx, source, keys...)
@@ -54,10 +54,6 @@ func (a *App) PushArticles(ctx context.Context, slug string, drafts []articles.D
 		told(done)
 		return err
 	})
-	if err == nil && source.Settings.Images == articles.ImagesStore {
-		err = a.queue.InsertPolls(ctx, []string{slug})
-	}
-	return err
 }
 
 func changeBetween(before, after articles.Standing) database.Change {

@@ -330,7 +330,7 @@ func (a *App) pollSource(ctx context.Context, slug string) error {
 	if wait := a.poller.Fetch.Wait(source.URL); wait > maxTurn {
 		return jobs.Later(wait)
 	}
-	if source.Kind == articles.KindAPI { // its articles came by themselves: only their images are to be fetched
+	if !source.Polled() { // only images of its articles are to be fetched
 		return a.storeImages(ctx, source)
 	}
 	result, err := a.poller.Run(ctx, source, a.Clock.Now())

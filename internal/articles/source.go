@@ -191,11 +191,15 @@ func (s *Store) Sources(ctx context.Context, h database.Handle) (all []Source, e
 	return all, err
 }
 
-// Due returns the sources whose next poll is at or before now, the longest overdue first. None is that is paused or was removed.
+// Due returns the sources whose next poll is at or before now, the longest overdue first; then those that are never polled, and have images to be
+// fetched by now. None is that is paused or was removed.
 func (s *Store) Due(ctx context.Context, h database.Handle, now time.Time) (due []Source, err error) {
 	err = h.SelectContext(ctx, &due, `
 		SELECT `+sourceColumns+` FROM articles.sources
-		WHERE next_poll_at <= $1 AND paused_at IS NULL AND removed_at IS NULL ORDER BY next_poll_at, id`, now)
+		WHERE (next_poll_at <= $1 OR next_poll_at IS NULL AND id IN (
+				SELECT a.source_id FROM articles.image_tasks t JOIN articles.articles a ON a.id = t.article_id WHERE t.next_at <= $1))
+		  AND paused_at IS NULL AND removed_at IS NULL
+		ORDER BY next_poll_at, id`, now)
 	return due, err
 }
 

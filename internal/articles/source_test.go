@@ -1,12 +1,15 @@
 package articles
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jmoiron/sqlx"
 
+	"silkpost/internal/database"
 	"silkpost/internal/errs"
 )
 
@@ -125,5 +128,49 @@ func TestDue(t *testing.T) {
 		if got := strings.Join(slugs, " "); got != want {
 			t.Errorf("after %s: %q due, want %q", after, got, want)
 		}
+	}
+}
+
+// A source that is never polled is due when images of its articles are, however they came; one that is paused is not.
+func TestDueForImages(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	source, _, err := b.UpsertSource(t.Context(), b.db, Source{Slug: "cms", Kind: KindAPI, Settings: Settings{Images: ImagesStore}}, monday)
+	if err != nil {
+		t.Fatal(err)
+	}
+	due := func() (slugs []string) {
+		t.Helper()
+		found, err := b.Due(t.Context(), b.db, monday)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range found {
+			slugs = append(slugs, s.Slug)
+		}
+		return slugs
+	}
+	save := func(html string) {
+		t.Helper()
+		if err := database.Transact(t.Context(), b.db, func(tx *sqlx.Tx) error {
+			_, err := b.Save(t.Context(), tx, source, []Draft{{ExternalKey: html, Title: "The hall", HTML: html}}, SaveOptions{Now: monday})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("<p>No picture.</p>")
+	if got := due(); len(got) != 0 {
+		t.Errorf("%q due without images", got)
+	}
+	save(`<p>One.</p><img src="https://www.example.org/hall.jpg">`)
+	if got := due(); !slices.Equal(got, []string{"cms"}) {
+		t.Errorf("%q due with an image", got)
+	}
+	if _, err := b.PauseSource(t.Context(), b.db, "cms", true, monday); err != nil {
+		t.Fatal(err)
+	}
+	if got := due(); len(got) != 0 {
+		t.Errorf("%q due although paused", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"silkpost/internal/errs"
+	"silkpost/internal/testkit"
 )
 
 // corner is white but for its upper left quarter, which is black.
@@ -83,6 +84,7 @@ func TestImagesAreMadeToFit(t *testing.T) {
 		"a wide one on its side":    {asJPEG(t, corner(1200, 2400), 6), "jpg", 1200, 600},
 		"a drawing":                 {asPNG(t, corner(600, 400)), "png", 600, 400},
 		"what shows through":        {asPNG(t, glass), "png", 40, 40},
+		"WebP":                      {testkit.WebP(2400, 600, 200, 30, 30), "png", 1200, 300},
 		"the first of an animation": {animated.Bytes(), "png", 30, 20},
 	} {
 		made, err := Make(tt.body)
@@ -158,7 +160,7 @@ func TestWhatIsNoImageIsRefused(t *testing.T) {
 }
 
 func FuzzMake(f *testing.F) {
-	for _, seed := range [][]byte{asJPEG(f, corner(16, 8), 6), asPNG(f, corner(8, 8)), bomb(70_000, 70_000), []byte("GIF89a"), []byte("RIFF\x00\x00\x00\x00WEBPVP8 ")} {
+	for _, seed := range [][]byte{asJPEG(f, corner(16, 8), 6), asPNG(f, corner(8, 8)), bomb(70_000, 70_000), []byte("GIF89a"), []byte("RIFF\x00\x00\x00\x00WEBPVP8 "), testkit.WebP(30, 20, 1, 2, 3)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

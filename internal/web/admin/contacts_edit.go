@@ -134,11 +134,11 @@ func erasePage(f app.ContactFile) adminpage.ContactErase {
 }
 
 func (s *site) eraseContact(v *visit) (adminpage.Page, error) {
-	contact, err := s.contactInAddress(v)
+	id, err := v.id()
 	if err != nil {
 		return nil, err
 	}
-	erased, err := s.App.EraseContact(v.Context(), contact.Email, v.actor.Name)
+	erased, err := s.App.EraseContactOf(v.Context(), id, v.actor.Name)
 	if err != nil {
 		return nil, err
 	}

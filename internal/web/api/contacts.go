@@ -66,6 +66,12 @@ func (s *site) contactOperations() []operation {
 			says:   "What is left out stays as it is. The address changes by its owner's word alone. A key that is confined to lists may change whom no other list has.",
 			errors: []int{http.StatusNotFound, http.StatusGone, http.StatusConflict}, register: does(s, s.changeContact),
 		},
+		{
+			id: "erase-contact", on: "DELETE /contacts/{id}", needs: accounts.Administer, of: s.listsOfContact, group: group, title: "Erase a person",
+			says: "For good and everywhere: what stays is that something was sent and agreed, of nobody who could be told, and what keeps the address from being mailed by mistake. " +
+				"It wants no If-Match: who is to be erased is, whatever has changed.",
+			errors: []int{http.StatusNotFound}, register: does(s, s.eraseContact),
+		},
 	}
 }
 
@@ -162,4 +168,18 @@ func (s *site) changeContact(ctx context.Context, in *changeContactInput) (*Answ
 			})
 		})
 	}, show)
+}
+
+// Erased is what is left of a person.
+type Erased struct {
+	ID       int64    `json:"id"`
+	Mentions []string `json:"mentions" doc:"Where the address still stands in somebody's own words, which nothing erases by itself."`
+}
+
+func (s *site) eraseContact(ctx context.Context, in *AtID) (*Record[Erased], error) {
+	erased, err := s.App.EraseContactOf(ctx, in.ID, actorOf(ctx).Name)
+	if err != nil {
+		return nil, err
+	}
+	return record(Erased{ID: in.ID, Mentions: list(erased.Mentions)})
 }

@@ -46,15 +46,20 @@ type FeedURLs struct {
 	JSON string `json:"json"`
 }
 
+// urlsAt returns the addresses of what is at a path below /feeds/.
+func (s *site) urlsAt(path string) *FeedURLs {
+	at := func(format feeds.Format) string { return feeds.URL(s.App.PublicURL(), path, format) }
+	return &FeedURLs{RSS: at(feeds.RSS), Atom: at(feeds.Atom), JSON: at(feeds.JSON)}
+}
+
 func (s *site) feedOf(f *feeds.Feed) Feed {
-	at := func(format feeds.Format) string { return feeds.URL(s.App.PublicURL(), f.Slug, format) }
 	title := map[string]string(f.Title)
 	if title == nil {
 		title = map[string]string{}
 	}
 	return Feed{
 		Slug: f.Slug, Kind: string(f.Kind), Title: title, Select: selectionOf(f.Selection), Content: string(f.Content), Limit: f.Limit,
-		URLs: FeedURLs{RSS: at(feeds.RSS), Atom: at(feeds.Atom), JSON: at(feeds.JSON)},
+		URLs: *s.urlsAt(f.Slug),
 	}
 }
 

@@ -111,6 +111,7 @@ func (s *site) operations() []operation {
 		s.articleOperations(),
 		s.feedOperations(),
 		s.organisationOperations(),
+		s.privateFeedOperations(),
 		s.contactOperations(),
 		s.subscriptionOperations(),
 		s.suppressionOperations(),

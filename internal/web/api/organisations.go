@@ -122,18 +122,23 @@ type AtID struct {
 }
 
 func (s *site) getOrganisation(ctx context.Context, in *AtID) (*Record[Organisation], error) {
-	mine, err := subscribers.IsWithin(ctx, s.App.DB, in.ID, actorOf(ctx).Lists)
-	if err != nil {
+	if err := s.within(ctx, in.ID); err != nil {
 		return nil, err
-	}
-	if !mine {
-		return nil, errNotThere
 	}
 	o, err := subscribers.OrganisationByID(ctx, s.App.DB, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	return record(organisationOf(&o))
+}
+
+// within refuses an organisation that nobody on one of the key's lists belongs to.
+func (s *site) within(ctx context.Context, organisation int64) error {
+	mine, err := subscribers.IsWithin(ctx, s.App.DB, organisation, actorOf(ctx).Lists)
+	if err == nil && !mine {
+		err = errNotThere
+	}
+	return err
 }
 
 func showOrganisation(id *int64, status int) func(ctx context.Context, h database.Handle) (*Answer[Organisation], error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"silkpost/internal/accounts"
+	"silkpost/internal/errs"
 	"silkpost/internal/web/api"
 )
 
@@ -197,5 +198,73 @@ func TestWhoIsConfinedToListsSeesAndChangesTheseAlone(t *testing.T) {
 	as("GET", "/api/v1/lists", nil).is(http.StatusOK).into(&lists)
 	if len(lists.Items) != 1 || lists.Items[0].Slug != "museums" {
 		t.Errorf("%+v", lists.Items)
+	}
+}
+
+func TestAPersonIsErased(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	sub := h.subscribed("partners", "ada@example.org")
+	h.ask("POST", "/api/v1/organisations", `{"name": "City museum", "notes": "Write to Ada@example.org."}`).is(http.StatusCreated)
+	h.key("sp_manager", accounts.Actor{Key: 2, Roles: []accounts.Role{accounts.Manager}})
+	h.key("sp_museums", accounts.Actor{Key: 3, Roles: []accounts.Role{accounts.Owner}, Lists: []int64{h.listID("museums")}})
+	at := fmt.Sprintf("/api/v1/contacts/%d", sub.Contact)
+	h.ask("DELETE", at, nil, "Authorization", "Bearer sp_manager").problem(http.StatusForbidden)
+	h.ask("DELETE", at, nil, "Authorization", "Bearer sp_museums").problem(http.StatusNotFound)
+	var erased api.Erased
+	h.ask("DELETE", at, nil).is(http.StatusOK).into(&erased)
+	if erased.ID != sub.Contact || len(erased.Mentions) != 1 || !strings.Contains(erased.Mentions[0], "City museum") {
+		t.Errorf("%+v", erased)
+	}
+	h.ask("GET", at, nil).problem(http.StatusNotFound)
+	h.ask("DELETE", at, nil).problem(http.StatusNotFound)
+	var left []string
+	if err := h.DB.Select(&left, `SELECT email FROM subscribers.contacts WHERE erased_at IS NULL OR email IS NOT NULL`); err != nil || len(left) != 0 {
+		t.Errorf("%q is left (%v)", left, err)
+	}
+	if p := h.ask("POST", "/api/v1/subscriptions", ada).problem(http.StatusConflict); !strings.Contains(p.Detail, "erased") {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestPrivateFeedsAreToldOnceAndRevoked(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.ask("POST", "/api/v1/organisations", `{"name": "City museum"}`).is(http.StatusCreated)
+	h.key("sp_museums", accounts.Actor{Key: 3, Roles: []accounts.Role{accounts.Manager}, Lists: []int64{h.listID("museums")}})
+	const at = "/api/v1/organisations/1/private-feeds"
+	make := func(want int) (f api.PrivateFeed) {
+		t.Helper()
+		h.ask("POST", at, `{"list": "partners"}`, "Idempotency-Key", "one").is(want).into(&f)
+		return f
+	}
+	made, again := make(http.StatusCreated), make(http.StatusCreated)
+	if made.URLs == nil || made.List != "partners" || again.URLs != nil || again.ID != made.ID {
+		t.Fatalf("%+v, again %+v", made, again)
+	}
+	token := strings.TrimSuffix(made.URLs.RSS[strings.LastIndex(made.URLs.RSS, "/")+1:], ".rss")
+	var kept int
+	if err := h.DB.Get(&kept, `SELECT count(*) FROM calls.answers WHERE strpos(convert_from(answer, 'UTF8'), $1) > 0`, token); err != nil || kept != 0 || token == "" {
+		t.Errorf("the token %q is kept with %d answers (%v)", token, kept, err)
+	}
+	if _, err := h.Feeds.PrivateContents(t.Context(), h.DB, token); err != nil {
+		t.Error(err)
+	}
+	h.ask("POST", at, `{"list": "nowhere"}`).wrongAt("body.list", "is no list")
+	h.ask("POST", "/api/v1/organisations/7/private-feeds", `{"list": "partners"}`).problem(http.StatusNotFound)
+	for _, tt := range []struct{ method, path, body string }{{"GET", at, ""}, {"POST", at, `{"list": "museums"}`}, {"DELETE", at + "/1", ""}} {
+		h.ask(tt.method, tt.path, tt.body, "Authorization", "Bearer sp_museums").problem(http.StatusNotFound)
+	}
+	one := fmt.Sprintf("%s/%d", at, made.ID)
+	h.ask("DELETE", strings.Replace(one, "organisations/1/", "organisations/2/", 1), nil).problem(http.StatusNotFound)
+	h.ask("DELETE", one, nil).is(http.StatusNoContent)
+	h.ask("DELETE", one, nil).is(http.StatusNoContent)
+	var all api.Page[api.PrivateFeed]
+	h.ask("GET", at, nil).is(http.StatusOK).into(&all)
+	if len(all.Items) != 1 || all.Items[0].RevokedAt == nil || all.Items[0].URLs != nil {
+		t.Errorf("%+v", all.Items)
+	}
+	if _, err := h.Feeds.PrivateContents(t.Context(), h.DB, token); errs.KindOf(err) != errs.Gone {
+		t.Error(err)
 	}
 }
