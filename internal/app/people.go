@@ -84,13 +84,14 @@ func (a *App) ContactFile(ctx context.Context, email string) (f ContactFile, err
 	if err != nil {
 		return f, err
 	}
-	return a.ContactFileOf(ctx, contact.ID)
+	return a.ContactFileOf(ctx, contact.ID, nil)
 }
 
-// ContactFileOf returns what is held of a contact, or an error of kind errs.NotFound: also when it was erased.
-func (a *App) ContactFileOf(ctx context.Context, contact int64) (f ContactFile, err error) {
+// ContactFileOf returns what is held of a contact, with lists what is of these and theirs to see (subscribers.RecordOf), or an error of kind errs.NotFound:
+// also when it was erased.
+func (a *App) ContactFileOf(ctx context.Context, contact int64, lists []int64) (f ContactFile, err error) {
 	err = a.snapshot(ctx, func(h database.Handle) error {
-		if f.Record, err = subscribers.RecordOf(ctx, h, contact); err != nil {
+		if f.Record, err = subscribers.RecordOf(ctx, h, contact, lists); err != nil {
 			return err
 		}
 		ids := make([]int64, len(f.Subscriptions))
@@ -105,6 +106,9 @@ func (a *App) ContactFileOf(ctx context.Context, contact int64) (f ContactFile, 
 			return err
 		}
 		f.Notices, err = receivedNotices(ctx, h, &f.Record)
+		if lists != nil {
+			f.Notices = slices.DeleteFunc(f.Notices, func(n ReceivedNotice) bool { return n.List == "" })
+		}
 		return err
 	})
 	return f, err

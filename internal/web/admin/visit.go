@@ -124,7 +124,15 @@ func (s *site) admit(v *visit, r route) (page adminpage.Page, err error) {
 	if r.proved && s.stale(v) {
 		return nil, errProve
 	}
-	return nil, v.form()
+	if err := v.form(); err != nil {
+		return nil, err
+	}
+	for _, name := range r.form {
+		if !v.PostForm.Has(name) {
+			return nil, errs.New(errs.Invalid, "the form came without its field %q: nothing was done", name)
+		}
+	}
+	return nil, nil //nolint:nilnil // there is no answer yet
 }
 
 // provedFor is for how long a password that was given counts as just given.
