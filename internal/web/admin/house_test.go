@@ -114,26 +114,10 @@ func (h *house) send(path string, fields ...string) answer {
 	return h.ask(http.MethodPost, path, form)
 }
 
-// fill sends a form of a page as it stands there, but for some fields, which are names and values in turn.
-func (h *house) fill(page, action string, fields ...string) answer {
+// fill sends the form of a page to where it stands, as it is but for some fields, which are names and values in turn.
+func (h *house) fill(page string, changes ...string) answer {
 	h.t.Helper()
-	form := url.Values{}
-	h.get(page).Find(`form[action="` + action + `"]`).Find("input[name], textarea[name], select[name]").Each(func(_ int, s *goquery.Selection) {
-		name, value := s.AttrOr("name", ""), s.AttrOr("value", "")
-		switch kind := s.AttrOr("type", ""); {
-		case (kind == "checkbox" || kind == "radio") && !s.Is("[checked]"):
-			return
-		case s.Is("textarea"):
-			value = s.Text()
-		case s.Is("select"):
-			value = s.Find("option[selected]").First().AttrOr("value", s.Find("option").First().AttrOr("value", ""))
-		}
-		form.Add(name, value)
-	})
-	for i := 0; i+1 < len(fields); i += 2 {
-		form.Set(fields[i], fields[i+1])
-	}
-	return h.ask(http.MethodPost, action, form)
+	return h.send(page, wholeForm(h.get(page), changes...)...)
 }
 
 func (h *house) ask(method, path string, form url.Values) answer {

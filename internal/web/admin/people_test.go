@@ -217,7 +217,7 @@ func TestContactIsEdited(t *testing.T) {
 		if bad[0] == "attributes" {
 			bad[1] = ": no name"
 		}
-		got := h.fill(path+"/edit", path+"/edit", "name", "Lost", bad[0], bad[1])
+		got := h.fill(path+"/edit", "name", "Lost", bad[0], bad[1])
 		got.refusedWith(t, "")
 	}
 	h.get(path).shows(t, "h1", "New name")
@@ -357,7 +357,7 @@ func TestManagersAreConfined(t *testing.T) {
 		t.Errorf("erasing: %d", got.status)
 	}
 	h.send(both+"/partners/unsubscribe", "why", "x").went(t, both)
-	h.fill(office+"/edit", office+"/edit", "name", "Mine").went(t, office)
+	h.fill(office+"/edit", "name", "Mine").went(t, office)
 	h.send("/admin/contacts/new", "email", "new@museum.example", "list", "partners", "consent", "x").went(t, "/admin/contacts/")
 	theirs := h.stage("a.csv", "email\na@b.example\n")
 	h.get("/admin/import/"+theirs+"/map").shows(t, "form", "News for our partners")
@@ -459,12 +459,12 @@ func TestOrganisations(t *testing.T) {
 	h.send("/admin/organisations/new", "name", "").refusedWith(t, "name")
 	h.send("/admin/organisations/new", "name", "X", "web_site", "javascript:alert(1)").refusedWith(t, "web_site")
 	h.send("/admin/organisations/new", "name", "X", "names", "Accademia").refusedWith(t, "language before it")
-	h.fill(academy+"/edit", academy+"/edit", "name", "The Academy", "country", "CH").went(t, academy)
+	h.fill(academy+"/edit", "name", "The Academy", "country", "CH").went(t, academy)
 	h.get(academy).shows(t, "h1", "The Academy")
 	h.get(academy).shows(t, "main", "学院")
-	h.fill(academy+"/edit", academy+"/edit", "names", "").went(t, academy)
+	h.fill(academy+"/edit", "names", "").went(t, academy)
 	h.get(academy).hides(t, "学院")
-	h.fill(academy+"/edit", academy+"/edit", "name", "museum of  SCIENCE").refusedWith(t, "merge the two")
+	h.fill(academy+"/edit", "name", "museum of  SCIENCE").refusedWith(t, "merge the two")
 	museum := h.organisationPath("Museum of Science")
 	if _, _, err := h.MakePrivateFeed(t.Context(), "Museum of Science", "partners"); err != nil {
 		t.Fatal(err)
