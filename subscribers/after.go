@@ -23,34 +23,34 @@ func listsOrNull(lists []int64) any {
 	return pq.Array(lists)
 }
 
-// OrganisationsAfter returns up to limit organisations by id, beginning after one. With lists only those that somebody on one of them belongs to.
+// OrganisationsAfter returns up to limit organisations by id, beginning after one. With lists only those of somebody whom one of them knows.
 func OrganisationsAfter(ctx context.Context, h database.Handle, lists []int64, after int64, limit int) (all []Organisation, err error) {
 	err = h.SelectContext(ctx, &all, selectOrganisations+`
 		WHERE o.id > $1 AND ($3::bigint[] IS NULL OR EXISTS (
-			SELECT FROM subscribers.memberships m WHERE m.organisation_id = o.id AND `+within("m.contact_id", "$3")+`))
+			SELECT FROM subscribers.memberships m WHERE m.organisation_id = o.id AND `+known("m.contact_id", "$3")+`))
 		ORDER BY o.id LIMIT $2`, after, limit, listsOrNull(lists))
 	errs.Wrap(&err, "read organisations")
 	return all, err
 }
 
-// IsWithin reports whether somebody on one of some lists belongs to an organisation; nil is every list.
+// IsWithin reports whether somebody whom one of some lists knows belongs to an organisation; nil is every list.
 func IsWithin(ctx context.Context, h database.Handle, organisation int64, lists []int64) (is bool, err error) {
 	if lists == nil {
 		return true, nil
 	}
-	err = h.GetContext(ctx, &is, `SELECT EXISTS (SELECT FROM subscribers.memberships m WHERE m.organisation_id = $1 AND `+within("m.contact_id", "$2")+`)`,
+	err = h.GetContext(ctx, &is, `SELECT EXISTS (SELECT FROM subscribers.memberships m WHERE m.organisation_id = $1 AND `+known("m.contact_id", "$2")+`)`,
 		organisation, listsOrNull(lists))
 	return is, err
 }
 
 // ContactsAfter returns up to limit contacts by id, beginning after one, with where they belong and what they subscribed to: with lists only those on one
-// of them, and of their subscriptions these alone. organisation 0 is any.
+// of them, and of these what who is confined to them may see. organisation 0 is any.
 func ContactsAfter(ctx context.Context, h database.Handle, lists []int64, organisation, after int64, limit int) (all []ContactRecord, err error) {
 	defer errs.Wrap(&err, "read contacts")
 	if err := h.SelectContext(ctx, &all, `
 		SELECT `+recordColumns+` FROM subscribers.contacts c
 		WHERE c.id > $1 AND c.erased_at IS NULL AND `+within("c.id", "$3")+`
-		  AND ($4 = 0 OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.organisation_id = $4 AND m.contact_id = c.id))
+		  AND ($4 = 0 OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.organisation_id = $4 AND m.contact_id = c.id) AND `+known("c.id", "$3")+`)
 		ORDER BY c.id LIMIT $2`, after, limit, listsOrNull(lists), organisation); err != nil {
 		return nil, err
 	}
@@ -70,31 +70,6 @@ func ContactRecordOf(ctx context.Context, h database.Handle, id int64, lists []i
 		return ContactRecord{}, err
 	}
 	return all[0], nil
-}
-
-// keepTo leaves out what is of other lists.
-func keepTo(ctx context.Context, h database.Handle, all []ContactRecord, lists []int64) error {
-	if lists == nil {
-		return nil
-	}
-	var slugs []string
-	if err := h.SelectContext(ctx, &slugs, `SELECT slug FROM subscribers.lists WHERE id = ANY ($1)`, pq.Array(lists)); err != nil {
-		return err
-	}
-	mine := map[string]bool{}
-	for _, slug := range slugs {
-		mine[slug] = true
-	}
-	for i := range all {
-		kept := []SubscriptionRecord{}
-		for _, s := range all[i].Subscriptions {
-			if mine[s.List] {
-				kept = append(kept, s)
-			}
-		}
-		all[i].Subscriptions = kept
-	}
-	return nil
 }
 
 // SubscriptionsAfter returns up to limit subscriptions by id, beginning after one: of a list, 0 for any, among lists, nil for all, and in a state, "" for any.
@@ -119,7 +94,7 @@ func SubscriptionRecordOf(ctx context.Context, h database.Handle, id int64) (Sub
 }
 
 const selectSubscriptionRecords = `
-SELECT s.contact_id, s.id, l.slug AS list, s.state, s.rhythm, s.topics, s.paused_until, s.created_at
+SELECT s.contact_id, s.id, s.list_id, l.slug AS list, s.state, s.rhythm, s.topics, s.paused_until, s.created_at
 FROM subscribers.subscriptions s JOIN subscribers.lists l ON l.id = s.list_id`
 
 // ContactIDByKey returns the id of the contact of an address, 0 when nobody has it.

@@ -20,6 +20,8 @@ import (
 // with a comma, an equals sign or the word and in it stands in quotation marks.
 type Audience struct {
 	Clauses []Clause
+	// Within are the ids of the only lists that are meant, for who is confined to them: clauses about a person count for whom one of these knows. nil: all.
+	Within []int64
 }
 
 // Clause is one condition. ParseAudience makes it, in canonical form.

@@ -56,7 +56,7 @@ func FirstMembers(ctx context.Context, h database.Handle, a Audience, limit int)
 		return nil, err
 	}
 	err = h.SelectContext(ctx, &all, `
-		SELECT c.id, c.email, c.name, l.slug AS list, s.state, s.rhythm
+		SELECT c.id, c.email, CASE WHEN `+w.knows("c.id")+` THEN c.name ELSE '' END AS name, l.slug AS list, s.state, s.rhythm
 		FROM subscribers.contacts c
 		JOIN subscribers.subscriptions s ON s.contact_id = c.id
 		JOIN subscribers.lists l ON l.id = s.list_id

@@ -38,8 +38,24 @@ func (a Audience) Condition(ctx context.Context, h database.Handle, first int) (
 type where struct {
 	contact, subscription []string
 	sets                  []set
+	within                string // the parameter that holds the only lists that are meant; "": all are
 	first                 int
 	args                  []any
+}
+
+// sees says that a contact's attributes are for who asks to know, knows that the rest of what is asked of it is.
+func (w *where) sees(contact string) string {
+	if w.within == "" {
+		return "true"
+	}
+	return alone(contact, w.within)
+}
+
+func (w *where) knows(contact string) string {
+	if w.within == "" {
+		return "true"
+	}
+	return known(contact, w.within)
 }
 
 // set is the ids of contacts, who are or are not meant: those that any of its statements finds.
@@ -79,6 +95,10 @@ func (w *where) time(at time.Time) string { return w.arg(at) + "::timestamptz" }
 // where looks names up, so that the statement that asks about everybody has their ids: Postgres then knows how many are meant.
 func (a Audience) where(ctx context.Context, h database.Handle, first int) (*where, error) {
 	w := &where{first: first}
+	if a.Within != nil {
+		w.within = w.ids(a.Within)
+		w.subscription = append(w.subscription, "s.list_id = ANY ("+w.within+")")
+	}
 	for _, c := range a.Clauses {
 		ids, err := c.ids(ctx, h)
 		if err != nil {
@@ -140,18 +160,18 @@ func (c Clause) ids(ctx context.Context, h database.Handle) (ids []int64, err er
 
 // members finds the contacts of organisations, and for a country those who have it for their own.
 func (w *where) members(c Clause, organisations []int64) []string {
-	find := []string{"SELECT member.contact_id FROM subscribers.memberships member WHERE member.organisation_id = ANY (" + w.ids(organisations) + ")"}
+	find := []string{"SELECT member.contact_id FROM subscribers.memberships member WHERE member.organisation_id = ANY (" + w.ids(organisations) + ") AND " + w.knows("member.contact_id")}
 	if c.Field == ByCountry {
-		find = append(find, "SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = ANY ("+w.texts(c.Values)+")")
+		find = append(find, "SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = ANY ("+w.texts(c.Values)+") AND "+w.sees("own.id"))
 	}
 	return find
 }
 
 func (w *where) ofContact(c Clause) string {
 	if c.Field == ByLanguage {
-		return "c.language_keys && " + w.texts(language.Keys(c.Values))
+		return "c.language_keys && " + w.texts(language.Keys(c.Values)) + " AND " + w.knows("c.id")
 	}
-	value := "(c.attributes ->> " + w.arg(c.Attribute) + "::text)"
+	value := "(CASE WHEN " + w.sees("c.id") + " THEN c.attributes ->> " + w.arg(c.Attribute) + "::text END)"
 	switch c.Op {
 	case Is:
 		return value + " = ANY (" + w.texts(c.Values) + ")"

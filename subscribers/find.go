@@ -24,8 +24,7 @@ type ContactFilter struct {
 	Suppressed bool   // only those whose address or domain is
 	Country    string // of one of its organisations, or its own
 	Language   string // one that the contact reads
-	// Within are the ids of the only lists whose people are shown, for who is confined to them; nil: all. What is shown of the others is
-	// likewise about these lists alone.
+	// Within are the ids of the only lists whose people are shown, for who is confined to them, and of them what these may see; nil: all.
 	Within []int64
 }
 
@@ -91,6 +90,9 @@ func listed(ctx context.Context, h database.Handle, ids, within []int64) ([]List
 	if err := complete(ctx, h, records, 0); err != nil {
 		return nil, err
 	}
+	if err := keepTo(ctx, h, records, within); err != nil {
+		return nil, err
+	}
 	var against []struct {
 		ID     int64  `db:"id"`
 		Reason Reason `db:"reason"`
@@ -104,9 +106,6 @@ func listed(ctx context.Context, h database.Handle, ids, within []int64) ([]List
 	}
 	all := make([]ListedContact, len(records))
 	for i, record := range records {
-		if record.Subscriptions, err = seenWithin(ctx, h, record.Subscriptions, within); err != nil {
-			return nil, err
-		}
 		all[i].ContactRecord = record
 		for _, a := range against {
 			if a.ID == record.ID {
@@ -117,22 +116,13 @@ func listed(ctx context.Context, h database.Handle, ids, within []int64) ([]List
 	return all, nil
 }
 
-// seenWithin leaves the subscriptions to some lists; nil: to all.
-func seenWithin(ctx context.Context, h database.Handle, all []SubscriptionRecord, within []int64) ([]SubscriptionRecord, error) {
-	if within == nil || len(all) == 0 {
-		return all, nil
-	}
-	var ids []int64
-	err := h.SelectContext(ctx, &ids, `SELECT id FROM subscribers.subscriptions WHERE contact_id = $1 AND list_id = ANY ($2)`, all[0].ContactID, pq.Array(within))
-	return slices.DeleteFunc(all, func(s SubscriptionRecord) bool { return !slices.Contains(ids, s.ID) }), err
-}
-
 // search is a filter as conditions on a contact c, and as statements that find contacts by an index. OFFSET 0 keeps Postgres from gathering everybody
 // of whom a condition holds, where it is asked about one after the other.
 type search struct {
 	conditions []string
 	ways       []way
 	lists      []int64 // who is meant is on one of these; nil: it does not matter
+	within     []int64 // what is asked of a person counts for whom one of these knows; nil: for everybody
 	few        *way    // the one that was found to have few people; nil: none has
 	args       []any
 }
@@ -145,12 +135,25 @@ func (s *search) arg(value any) string {
 	return fmt.Sprintf("$%d", len(s.args))
 }
 
+// knows says that what is asked of a contact beside its address is for who asks to know.
+func (s *search) knows(contact string) string {
+	if s.within == nil {
+		return "true"
+	}
+	return known(contact, s.arg(pq.Array(s.within)))
+}
+
+// sees says likewise that its attributes are.
+func (s *search) sees(contact string) string {
+	if s.within == nil {
+		return "true"
+	}
+	return alone(contact, s.arg(pq.Array(s.within)))
+}
+
 // search reads a filter. nil: nobody is meant, whoever there is.
 func (f ContactFilter) search(ctx context.Context, h database.Handle) (*search, error) {
-	s := &search{}
-	if f.Within != nil {
-		s.lists = f.Within
-	}
+	s := &search{lists: f.Within, within: f.Within}
 	if f.List != "" {
 		list, err := ListBySlug(ctx, h, f.List)
 		if err != nil {
@@ -218,9 +221,10 @@ func (f ContactFilter) byText(ctx context.Context, h database.Handle, s *search)
 		pattern = "%" + pattern
 	}
 	part, members := s.arg(pattern), s.arg(pq.Array(houses))+"::bigint[]"
-	s.ways = append(s.ways, way{`SELECT t.id FROM subscribers.contacts t WHERE lower(t.email_key) LIKE lower(` + part + `) OR lower(t.name) LIKE lower(` + part + `)
-		UNION ALL SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (` + members + `)`, `(lower(c.email_key) LIKE lower(` + part + `) OR lower(c.name) LIKE lower(` + part + `)
-		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (` + members + `) OFFSET 0))`})
+	s.ways = append(s.ways, way{`SELECT t.id FROM subscribers.contacts t WHERE lower(t.email_key) LIKE lower(` + part + `) OR lower(t.name) LIKE lower(` + part + `) AND ` + s.knows("t.id") + `
+		UNION ALL SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (` + members + `) AND ` + s.knows("m.contact_id"),
+		`(lower(c.email_key) LIKE lower(` + part + `) OR ` + s.knows("c.id") + ` AND (lower(c.name) LIKE lower(` + part + `)
+		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (` + members + `) OFFSET 0)))`})
 	return nil
 }
 
@@ -251,9 +255,9 @@ func (f ContactFilter) byCountry(ctx context.Context, h database.Handle, s *sear
 		return err
 	}
 	country, members := s.arg(code), s.arg(pq.Array(houses))+"::bigint[]"
-	s.ways = append(s.ways, way{`SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (` + members + `)
-		UNION ALL SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = ` + country, `(c.attributes ->> 'country' = ` + country + `
-		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (` + members + `) OFFSET 0))`})
+	s.ways = append(s.ways, way{`SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (` + members + `) AND ` + s.knows("m.contact_id") + `
+		UNION ALL SELECT own.id FROM subscribers.contacts own WHERE own.attributes ->> 'country' = ` + country + ` AND ` + s.sees("own.id"), `(c.attributes ->> 'country' = ` + country + ` AND ` + s.sees("c.id") + `
+		OR ` + s.knows("c.id") + ` AND EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (` + members + `) OFFSET 0))`})
 	return nil
 }
 
@@ -266,7 +270,8 @@ func (f ContactFilter) byLanguage(_ context.Context, _ database.Handle, s *searc
 		return err
 	}
 	keys := s.arg(pq.Array(language.Keys([]string{tag}))) + "::text[]"
-	s.ways = append(s.ways, way{`SELECT l.id FROM subscribers.contacts l WHERE l.erased_at IS NULL AND l.language_keys && ` + keys, `c.language_keys && ` + keys})
+	s.ways = append(s.ways, way{`SELECT l.id FROM subscribers.contacts l WHERE l.erased_at IS NULL AND l.language_keys && ` + keys + ` AND ` + s.knows("l.id"),
+		`c.language_keys && ` + keys + ` AND ` + s.knows("c.id")})
 	return nil
 }
 

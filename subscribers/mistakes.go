@@ -47,14 +47,26 @@ func (m *Mistake) Error() string {
 
 // Key is the field as a declaration names it, without its value: opt_in, name, sender.address, select.tags.
 func (m *Mistake) Key() string {
+	key, _ := m.parts()
+	return strings.Join(key, ".")
+}
+
+// AtField says it where the field has a name already, in words: the value, if there is one, and what is wrong.
+func (m *Mistake) AtField() string {
+	if _, value := m.parts(); len(value) > 0 {
+		return strings.Join(value, " ") + ": " + m.Says
+	}
+	return m.Says
+}
+
+func (m *Mistake) parts() (key, value []string) {
 	words := strings.Fields(m.Field)
 	for i, word := range words {
 		if word == "in" || strings.ContainsAny(word[:1], "\"-0123456789") {
-			words = words[:i]
-			break
+			return words[:i], words[i:]
 		}
 	}
-	return strings.Join(words, ".")
+	return words, nil
 }
 
 // check adds a mistake when err, the reason alone, is not nil.

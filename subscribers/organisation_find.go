@@ -15,7 +15,7 @@ type OrganisationFilter struct {
 	Text      string // in the name
 	Country   string
 	Unreached bool    // only those of which nobody can be reached
-	Within    []int64 // ids of the only lists whose people count, and organisations without any are left out; nil: all
+	Within    []int64 // ids of the only lists that count, by whom they know, and organisations without any are left out; nil: all
 }
 
 // ListedOrganisation is an organisation in a list of many. Numbers stop at CountedPeople: there may be more.
@@ -38,11 +38,10 @@ const CountedPeople = 1000
 const manyOrganisations = 2000
 
 // What is asked of one contact m of an organisation: whether it is on any of the lists, and how.
-const standingOfMember = `
+var standingOfMember = `
 	SELECT m.contact_id, barred.there AS barred, coalesce(s.active, false) AS active, coalesce(s.pending, false) AS pending, s.active IS NULL AS on_no_list
 	FROM (SELECT m.contact_id FROM subscribers.memberships m
-		WHERE m.organisation_id = o.id AND ($1::bigint[] IS NULL OR EXISTS (
-			SELECT FROM subscribers.subscriptions s WHERE s.contact_id = m.contact_id AND s.list_id = ANY ($1)))
+		WHERE m.organisation_id = o.id AND ` + known("m.contact_id", "$1") + `
 		LIMIT $2) m
 	JOIN subscribers.contacts c ON c.id = m.contact_id
 	LEFT JOIN LATERAL (
@@ -54,7 +53,7 @@ const standingOfMember = `
 		    OR EXISTS (SELECT FROM subscribers.suppressions x WHERE x.lifted_at IS NULL AND x.domain_key = c.domain_key) AS there
 	) barred`
 
-const findOrganisations = `
+var findOrganisations = `
 SELECT ` + organisationColumns + `, o.name_key, whole.*
 FROM (
 	SELECT * FROM subscribers.organisations o
@@ -110,8 +109,7 @@ func OrganisationMembers(ctx context.Context, h database.Handle, organisation in
 	var ids []int64
 	err = h.SelectContext(ctx, &ids, `
 		SELECT m.contact_id FROM subscribers.memberships m
-		WHERE m.organisation_id = $1 AND ($2 = 0 OR m.contact_id < $2) AND ($3::bigint[] IS NULL OR EXISTS (
-			SELECT FROM subscribers.subscriptions s WHERE s.contact_id = m.contact_id AND s.list_id = ANY ($3)))
+		WHERE m.organisation_id = $1 AND ($2 = 0 OR m.contact_id < $2) AND `+known("m.contact_id", "$3")+`
 		ORDER BY m.contact_id DESC LIMIT $4`, organisation, after, pq.Array(within), limit+1)
 	if err != nil {
 		return nil, 0, err
@@ -157,7 +155,7 @@ func StandingOf(ctx context.Context, h database.Handle, organisation int64, with
 func LastSentTo(ctx context.Context, h database.Handle, organisation int64, within []int64) (at *time.Time, err error) {
 	err = h.GetContext(ctx, &at, `
 		SELECT max(r.sent_at)
-		FROM (SELECT contact_id FROM subscribers.memberships WHERE organisation_id = $1 LIMIT $3) m
+		FROM (SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = $1 AND `+known("m.contact_id", "$2")+` LIMIT $3) m
 		JOIN subscribers.subscriptions s ON s.contact_id = m.contact_id AND ($2::bigint[] IS NULL OR s.list_id = ANY ($2))
 		JOIN mailer.last_sent r ON r.subscription_id = s.id`, organisation, pq.Array(within), CountedPeople)
 	errs.Wrap(&err, "read when organisation %d was last sent anything", organisation)

@@ -2,8 +2,6 @@ package subscribers
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"time"
 
 	"github.com/lib/pq"
@@ -24,6 +22,8 @@ type ContactRecord struct {
 	CreatedAt     time.Time            `db:"created_at" json:"created_at"`
 	Organisations []MemberRecord       `db:"-" json:"organisations"` // by name
 	Subscriptions []SubscriptionRecord `db:"-" json:"subscriptions"` // by list
+	// Partly says that it is on other lists, too, which whoever asked is not for: of these, and of what is not theirs to see, it holds nothing.
+	Partly bool `db:"-" json:"-"`
 }
 
 // MemberRecord is an organisation that a contact belongs to.
@@ -38,6 +38,7 @@ type MemberRecord struct {
 type SubscriptionRecord struct {
 	ContactID   int64          `db:"contact_id" json:"-"`
 	ID          int64          `db:"id" json:"id"`
+	ListID      int64          `db:"list_id" json:"-"`
 	List        string         `db:"list" json:"list"` // slug
 	State       State          `db:"state" json:"state"`
 	Rhythm      string         `db:"rhythm" json:"rhythm"`
@@ -87,7 +88,7 @@ func complete(ctx context.Context, h database.Handle, page []ContactRecord, list
 	}
 	var subscriptions []SubscriptionRecord
 	if err := h.SelectContext(ctx, &subscriptions, `
-		SELECT s.contact_id, s.id, l.slug AS list, s.state, s.rhythm, s.topics, s.paused_until, s.created_at
+		SELECT s.contact_id, s.id, s.list_id, l.slug AS list, s.state, s.rhythm, s.topics, s.paused_until, s.created_at
 		FROM subscribers.subscriptions s JOIN subscribers.lists l ON l.id = s.list_id
 		WHERE s.contact_id = ANY ($1) AND ($2 = 0 OR s.list_id = $2) ORDER BY l.slug`, pq.Array(ids), list); err != nil {
 		return err
@@ -140,26 +141,25 @@ type Record struct {
 	Suppressions []SuppressionRecord `json:"suppressions"` // of the address and its domain, the oldest first
 }
 
-// RecordOf returns all that is held of a contact, or errs.NotFound when there is none or it was erased. Give it a handle whose statements all
-// see the same moment.
-func RecordOf(ctx context.Context, h database.Handle, contact int64) (r Record, err error) {
+// RecordOf returns what is held of a contact: all of it, or with lists what who is confined to them may see, which of suppressions is that there is one, and
+// of which kind. There being none, or none of these lists, or it being erased, is errs.NotFound. Give it a handle whose statements all see the same moment.
+func RecordOf(ctx context.Context, h database.Handle, contact int64, lists []int64) (r Record, err error) {
 	r = Record{Consents: []ConsentRecord{}, Suppressions: []SuppressionRecord{}}
-	found := make([]ContactRecord, 1)
-	err = h.GetContext(ctx, &found[0], `SELECT `+recordColumns+` FROM subscribers.contacts c WHERE c.id = $1 AND c.erased_at IS NULL`, contact)
-	if errors.Is(err, sql.ErrNoRows) {
-		return r, errs.New(errs.NotFound, "no contact %d", contact)
+	if r.ContactRecord, err = ContactRecordOf(ctx, h, contact, lists); err != nil {
+		return r, err
 	}
 	defer errs.Wrap(&err, "read what is held of contact %d", contact)
-	if err == nil {
-		err = complete(ctx, h, found, 0)
-		r.ContactRecord = found[0]
+	if err := h.SelectContext(ctx, &r.Consents, selectConsents+` WHERE s.contact_id = $1 AND ($2::bigint[] IS NULL OR s.list_id = ANY ($2)) ORDER BY g.id`,
+		contact, listsOrNull(lists)); err != nil {
+		return r, err
 	}
-	if err == nil {
-		err = h.SelectContext(ctx, &r.Consents, selectConsents+` WHERE s.contact_id = $1 ORDER BY g.id`, contact)
-	}
-	if err == nil {
-		err = h.SelectContext(ctx, &r.Suppressions, selectSuppressions+`
-			JOIN subscribers.contacts c ON c.email_key = x.address_key OR c.domain_key = x.domain_key WHERE c.id = $1 ORDER BY x.id`, contact)
+	err = h.SelectContext(ctx, &r.Suppressions, selectSuppressions+`
+		JOIN subscribers.contacts c ON c.email_key = x.address_key OR c.domain_key = x.domain_key
+		WHERE c.id = $1 AND ($2 OR x.lifted_at IS NULL) ORDER BY x.id`, contact, lists == nil)
+	if lists != nil {
+		for i, x := range r.Suppressions {
+			r.Suppressions[i] = SuppressionRecord{Address: x.Address, Reason: x.Reason}
+		}
 	}
 	return r, err
 }

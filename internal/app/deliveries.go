@@ -23,6 +23,8 @@ type DeliverySearch struct {
 	Text  string // in an address, a name or the name of an organisation; "": any
 	State string // "": any
 	After int64  // the contact where the last part ended; 0: from the beginning
+	// Within are the ids of the only lists of who looks; nil: all. Names count and are shown of whom these know.
+	Within []int64
 }
 
 // FoundDelivery is a delivery with what servers said.
@@ -52,7 +54,7 @@ func (a *App) FindDeliveries(ctx context.Context, id uuid.UUID, s DeliverySearch
 		}
 		search := ledger.Search{State: s.State, After: s.After, Limit: partOfDeliveries}
 		if strings.TrimSpace(s.Text) != "" {
-			if search.Contacts, err = subscribers.Among(ctx, h, s.Text, mostContacts+1); err != nil {
+			if search.Contacts, err = subscribers.Among(ctx, h, s.Text, s.Within, mostContacts+1); err != nil {
 				return err
 			}
 			if len(search.Contacts) > mostContacts {
@@ -67,7 +69,7 @@ func (a *App) FindDeliveries(ctx context.Context, id uuid.UUID, s DeliverySearch
 			return err
 		}
 		part.Next = next
-		part.Found, err = withTries(ctx, h, id, entries)
+		part.Found, err = withTries(ctx, h, id, entries, s.Within)
 		return err
 	})
 	return part, err
@@ -85,12 +87,12 @@ func deliveriesKept(ctx context.Context, h database.Handle, id uuid.UUID) error 
 	return nil
 }
 
-func withTries(ctx context.Context, h database.Handle, id uuid.UUID, entries []ledger.Entry) ([]FoundDelivery, error) {
+func withTries(ctx context.Context, h database.Handle, id uuid.UUID, entries []ledger.Entry, lists []int64) ([]FoundDelivery, error) {
 	contacts := make([]int64, len(entries))
 	for i, e := range entries {
 		contacts[i] = e.ContactID
 	}
-	houses, err := subscribers.Houses(ctx, h, contacts)
+	houses, err := subscribers.Houses(ctx, h, contacts, lists)
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +108,8 @@ func withTries(ctx context.Context, h database.Handle, id uuid.UUID, entries []l
 const partOfResults = 2000
 
 // WriteResults writes an edition's account as a table that spreadsheets open: a row for each delivery, in the order of their contacts. It streams, and reads
-// parts one after the other, so what changes meanwhile is as it was when its part was read.
-func (a *App) WriteResults(ctx context.Context, w io.Writer, id uuid.UUID) error {
+// parts one after the other, so what changes meanwhile is as it was when its part was read. With lists, organisations stand there of whom these know.
+func (a *App) WriteResults(ctx context.Context, w io.Writer, id uuid.UUID, lists []int64) error {
 	if err := deliveriesKept(ctx, a.DB, id); err != nil {
 		return err
 	}
@@ -124,19 +126,19 @@ func (a *App) WriteResults(ctx context.Context, w io.Writer, id uuid.UUID) error
 		if err != nil {
 			return err
 		}
-		if err := a.writeResults(ctx, table, id, entries); err != nil || next == 0 {
+		if err := a.writeResults(ctx, table, id, entries, lists); err != nil || next == 0 {
 			return err
 		}
 		search.After = next
 	}
 }
 
-func (a *App) writeResults(ctx context.Context, table *sheet.Writer, id uuid.UUID, entries []ledger.Entry) error {
+func (a *App) writeResults(ctx context.Context, table *sheet.Writer, id uuid.UUID, entries []ledger.Entry, lists []int64) error {
 	contacts := make([]int64, len(entries))
 	for i, e := range entries {
 		contacts[i] = e.ContactID
 	}
-	houses, err := subscribers.Houses(ctx, a.DB, contacts)
+	houses, err := subscribers.Houses(ctx, a.DB, contacts, lists)
 	if err != nil {
 		return err
 	}

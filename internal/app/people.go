@@ -84,13 +84,14 @@ func (a *App) ContactFile(ctx context.Context, email string) (f ContactFile, err
 	if err != nil {
 		return f, err
 	}
-	return a.ContactFileOf(ctx, contact.ID)
+	return a.ContactFileOf(ctx, contact.ID, nil)
 }
 
-// ContactFileOf returns what is held of a contact, or an error of kind errs.NotFound: also when it was erased.
-func (a *App) ContactFileOf(ctx context.Context, contact int64) (f ContactFile, err error) {
+// ContactFileOf returns what is held of a contact, with lists what is of these and theirs to see (subscribers.RecordOf), or an error of kind errs.NotFound:
+// also when it was erased.
+func (a *App) ContactFileOf(ctx context.Context, contact int64, lists []int64) (f ContactFile, err error) {
 	err = a.snapshot(ctx, func(h database.Handle) error {
-		if f.Record, err = subscribers.RecordOf(ctx, h, contact); err != nil {
+		if f.Record, err = subscribers.RecordOf(ctx, h, contact, lists); err != nil {
 			return err
 		}
 		ids := make([]int64, len(f.Subscriptions))
@@ -105,6 +106,9 @@ func (a *App) ContactFileOf(ctx context.Context, contact int64) (f ContactFile, 
 			return err
 		}
 		f.Notices, err = receivedNotices(ctx, h, &f.Record)
+		if lists != nil {
+			f.Notices = slices.DeleteFunc(f.Notices, func(n ReceivedNotice) bool { return n.List == "" })
+		}
 		return err
 	})
 	return f, err
@@ -188,7 +192,7 @@ func (a *App) EraseContact(ctx context.Context, email, by string) (Erased, error
 // EraseContactOf forgets a person everywhere, in one transaction: see subscribers.Erase, ledger.Forget and notice.Forget. by is who asked for it. No such
 // contact, or one that was erased, is an error of kind errs.NotFound.
 func (a *App) EraseContactOf(ctx context.Context, contact int64, by string) (e Erased, err error) {
-	if e.Before, err = a.ContactFileOf(ctx, contact); err != nil {
+	if e.Before, err = a.ContactFileOf(ctx, contact, nil); err != nil {
 		return e, err
 	}
 	return e, database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {

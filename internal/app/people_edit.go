@@ -25,6 +25,8 @@ type NewContact struct {
 	List         string // slug
 	Rhythm       string // "" is the list's default
 	Consent      string // on which basis they may be mailed; "" leaves them pending
+	// Within are the ids of the only lists whose people whoever adds them may change; nil: all. See subscribers.ImportOptions.
+	Within []int64
 }
 
 // AddContact puts one person on a list by the rules of imports: nobody's consent is weakened, who has left stays so, who is suppressed is not made
@@ -46,7 +48,7 @@ func (a *App) AddContact(ctx context.Context, by string, c NewContact) (contact 
 		return 0, row, nil, err
 	}
 	_, err = a.ImportContacts(ctx, bytes.NewReader(file.Bytes()), subscribers.ImportOptions{
-		List: c.List, Consent: c.Consent, Origin: "page of an administrator", Actor: by, Method: subscribers.ByAdministrator, Encoding: "utf-8",
+		List: c.List, Consent: c.Consent, Origin: "page of an administrator", Actor: by, Method: subscribers.ByAdministrator, Encoding: "utf-8", Within: c.Within,
 		Each: func(r subscribers.ImportedRow) error { row = r; return nil },
 	})
 	if len(row.Refusals) > 0 {

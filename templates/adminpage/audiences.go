@@ -15,9 +15,9 @@ func (Audiences) template() string { return "audiences" }
 
 // AudienceMember is somebody whom a filter finds, with one of the subscriptions that are meant.
 type AudienceMember struct {
-	ID                  int64
-	Email, Name         string
-	List, State, Rhythm string
+	ID                      int64
+	Email, Name             string
+	ListName, State, Rhythm string
 }
 
 // Kind returns the kind of badge for the state.

@@ -26,10 +26,20 @@ type ListedContact struct {
 	Suppressed    []string // reasons, as keys below "contacts.reason."
 }
 
+// ContactTable is contacts in a table.
+type ContactTable struct {
+	Contacts []ListedContact
+	Houses   bool // their organisations are shown
+}
+
+func people(contacts []ListedContact, houses bool) ContactTable {
+	return ContactTable{contacts, houses}
+}
+
 // ContactStanding is where a contact stands on a list.
 type ContactStanding struct {
-	List  string // slug
-	State string
+	ListName string
+	State    string
 }
 
 // standingKinds are the kinds of badges for where somebody or something stands.
@@ -78,7 +88,7 @@ func (ContactNew) template() string { return "contacts-new" }
 type Contact struct {
 	ID            int64
 	Email, Name   string
-	Whole         bool // all of it is shown, and what is of no list may be changed
+	Whole         bool // it is on no list that is not of who looks: they may change what is of no list
 	Organisations []ContactOrganisation
 	Languages     []string
 	TimeZone      string
@@ -112,6 +122,7 @@ type ContactOrganisation struct {
 // ContactSubscription is a contact's subscription to a list.
 type ContactSubscription struct {
 	List        string // slug
+	ListName    string
 	State       string
 	Rhythm      string
 	Offered     []string // rhythms
@@ -126,10 +137,10 @@ type ContactSubscription struct {
 // ContactConsent is a line of the log of consents.
 type ContactConsent struct {
 	At        time.Time
-	List      string
-	State     string // what it became
-	Method    string // a key below "contacts.method."
-	By        string // "": the person, or nobody
+	ListName  string
+	State     string      // what it became
+	Method    string      // a key below "contacts.method."
+	By        *EditionWho // nil: the person, or nobody
 	Statement string
 	Origin    string
 	Network   string
@@ -137,20 +148,22 @@ type ContactConsent struct {
 
 // ContactSuppression keeps an address or its domain from being mailed.
 type ContactSuppression struct {
-	Address string // or domain
-	Reason  string // a key below "contacts.reason."
+	Address string      // or domain
+	Reason  string      // a key below "contacts.reason."
+	By      *EditionWho // nil: nobody in particular
 	Origin  string
 	At      time.Time
 	Lifted  *time.Time // nil: in force
 	ByHand  bool       // an administrator may lift it
+	Contact int64      // whose page shows it; 0: nobody's
 }
 
 // ContactDelivery is an edition that went to a contact, or is about to.
 type ContactDelivery struct {
 	Edition   string
-	List      string
+	ListName  string
 	Rhythm    string
-	Date      string // of the edition
+	Date      time.Time // of the edition
 	State     string
 	NotBefore time.Time
 	SettledAt *time.Time
@@ -178,7 +191,7 @@ type ContactTry struct {
 // ContactNotice is a mail to the contact alone.
 type ContactNotice struct {
 	Notice    string // its kind: a key below "contacts.notice."
-	List      string
+	ListName  string
 	State     string
 	MadeAt    time.Time
 	Code      int

@@ -15,14 +15,14 @@ var (
 	sampledZones = []Option{{Value: "Europe/Rome", Name: "Europe/Rome"}, {Value: "Asia/Tokyo", Name: "Asia/Tokyo", Chosen: true}}
 	sampledBars  = []ContactSuppression{
 		{Address: "office@example.org", Reason: "hard_bounce", Origin: evil, At: sampledAt},
-		{Address: "example.org", Reason: "manual", Origin: "account 12: asked by letter", At: sampledAt, ByHand: true},
+		{Address: "example.org", Reason: "manual", By: &EditionWho{Key: "you"}, Origin: "asked by letter", At: sampledAt, ByHand: true, Contact: 7},
 		{Address: "office@example.org", Reason: "complaint", At: sampledAt, Lifted: &sampledAt},
 		{Reason: "erased", At: sampledAt},
 	}
 	sampledPeople = []ListedContact{
 		{
 			ID: 7, Email: "office@example.org", Name: "Office of the Science Centre", Organisations: []string{"Science Centre", evil}, Languages: []string{"it", "en"},
-			Lists: []ContactStanding{{"partners", "active"}, {"press", "unsubscribed"}}, Suppressed: []string{"hard_bounce", "manual"},
+			Lists: []ContactStanding{{"News for our partners", "active"}, {evil, "unsubscribed"}}, Suppressed: []string{"hard_bounce", "manual"},
 		},
 		{ID: 8, Email: "press@example.org"},
 	}
@@ -41,27 +41,27 @@ var contactsSamples = []Page{
 		ID: 7, Email: "office@example.org", Name: evil, Organisations: []ContactOrganisation{{3, evil, "IT"}}, Languages: []string{"it", "en"}, TimeZone: "Europe/Rome",
 		DeliveryHour: "08:30", Attributes: []NamedValue{{evil, evil}}, Since: sampledAt, Whole: true,
 		Subscriptions: []ContactSubscription{
-			{List: "partners", State: "active", Rhythm: "weekly", Offered: []string{"daily", "weekly"}, Topics: []string{evil}, Since: sampledAt, Mine: true},
+			{List: "partners", ListName: evil, State: "active", Rhythm: "weekly", Offered: []string{"daily", "weekly"}, Topics: []string{evil}, Since: sampledAt, Mine: true},
 			{List: "press", State: "paused", Rhythm: "daily", Offered: []string{"daily"}, Since: sampledAt, PausedUntil: &sampledAt, Mine: true, Resumable: true},
 			{List: "guests", State: "pending", Rhythm: "daily", Since: sampledAt, Mine: true},
 			{List: "old", State: "unsubscribed", Rhythm: "daily", Since: sampledAt, Public: true},
 		},
 		Consents: []ContactConsent{
-			{At: sampledAt, List: "partners", State: "active", Method: "import", By: "account 12", Statement: evil, Origin: evil},
-			{At: sampledAt, List: "press", State: "unsubscribed", Method: "one_click", Network: "192.0.2.0/24"},
+			{At: sampledAt, ListName: evil, State: "active", Method: "import", By: &EditionWho{Name: evil}, Statement: evil, Origin: evil},
+			{At: sampledAt, ListName: "press", State: "unsubscribed", Method: "one_click", Network: "192.0.2.0/24"},
 		},
 		Suppressions: sampledBars, Barred: sampledBars[:2],
 		Deliveries: []ContactDelivery{
 			{
-				Edition: "01890000-0000-7000-8000-000000000000", List: "partners", Rhythm: "weekly", Date: "2026-11-24", State: "failed", NotBefore: sampledAt, SettledAt: &sampledAt,
+				Edition: "01890000-0000-7000-8000-000000000000", ListName: evil, Rhythm: "once", Date: sampledAt, State: "failed", NotBefore: sampledAt, SettledAt: &sampledAt,
 				Language: "it", MessageID: evil, BouncedAt: &sampledAt, Bounce: evil, Again: true, Articles: []ContactArticle{{evil, "https://www.example.org/a"}, {"Bad", "javascript:alert(1)"}, {"No page", ""}},
 				Tries: []ContactTry{{sampledAt, "deferred", "dot", 451, evil}, {sampledAt, "failed", "rcpt", 0, ""}},
 			},
-			{Edition: "01890000-0000-7000-8000-000000000001", List: "partners", Rhythm: "daily", State: "pending", NotBefore: sampledAt, Language: "en"},
+			{Edition: "01890000-0000-7000-8000-000000000001", ListName: "partners", Rhythm: "daily", State: "pending", NotBefore: sampledAt, Language: "en"},
 		},
 		Earlier: 12, Notices: []ContactNotice{
-			{Notice: "confirmation", List: "partners", State: "sent", MadeAt: sampledAt, Code: 250, Reply: evil, BouncedAt: &sampledAt, Bounce: "hard 5.1.1"},
-			{Notice: "last_edition", List: "partners", State: "pending", MadeAt: sampledAt},
+			{Notice: "confirmation", ListName: "partners", State: "sent", MadeAt: sampledAt, Code: 250, Reply: evil, BouncedAt: &sampledAt, Bounce: "hard 5.1.1"},
+			{Notice: "last_edition", ListName: "partners", State: "pending", MadeAt: sampledAt},
 		},
 		Lists: sampledLists, Rhythms: []string{"daily"}, Mistakes: Mistakes{"": evil},
 	},

@@ -85,20 +85,23 @@ func (FeedRemove) template() string { return "feeds-remove" }
 type PrivateFeeds struct {
 	Rows     []PrivateFeedRow
 	Pager    Pager
-	Lists    []string // slugs
-	Made     *FeedRow // one that was just made: its addresses are never shown again
+	Lists    []Option  // by slug
+	Made     *MadeFeed // one that was just made: its addresses are never shown again
 	Fields   Fields
 	Mistakes Mistakes
 }
 
 func (PrivateFeeds) template() string { return "feeds-private" }
 
+// MadeFeed is a feed of an organisation with its addresses.
+type MadeFeed struct{ Organisation, ListName, RSS, Atom, JSON string }
+
 // PrivateFeedRow is a feed of an organisation.
 type PrivateFeedRow struct {
-	ID                 int64
-	Organisation, List string
-	CreatedAt          time.Time
-	RevokedAt          *time.Time // nil: it is served
+	ID                           int64
+	Organisation, List, ListName string
+	CreatedAt                    time.Time
+	RevokedAt                    *time.Time // nil: it is served
 }
 
 // Hubs lists the WebSub hubs that are told of changes.

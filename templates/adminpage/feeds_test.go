@@ -32,7 +32,7 @@ var feedsSamples = []Page{
 		Rows: []PrivateFeedRow{
 			{ID: 2, Organisation: "Science Centre", List: "partners", CreatedAt: sampleTime}, {ID: 1, Organisation: "Museum", List: "partners", CreatedAt: sampleTime, RevokedAt: &sampleTime},
 		},
-		Lists: []string{"partners"}, Made: &feedRow, Fields: Fields{"organisation": {"x"}}, Mistakes: Mistakes{"organisation": "there is none"}, Pager: Pager{NextURL: "/admin/private-feeds?before=1"},
+		Lists: sampledLists, Made: &MadeFeed{evil, evil, evil, evil, evil}, Fields: Fields{"organisation": {"x"}}, Mistakes: Mistakes{"organisation": "there is none"}, Pager: Pager{NextURL: "/admin/private-feeds?before=1"},
 	},
 	Hubs{},
 	Hubs{

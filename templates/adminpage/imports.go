@@ -49,7 +49,8 @@ type ImportColumn struct {
 // ImportCheck is the third step and the last: what would be imported, or was.
 type ImportCheck struct {
 	ListedUpload
-	List      string
+	List      string // slug
+	ListName  string
 	Consent   string
 	Working   bool
 	Rows      int // that were read

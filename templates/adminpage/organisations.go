@@ -50,7 +50,7 @@ func (Organisation) template() string { return "organisations-show" }
 
 // OrganisationFeed is a private feed of an organisation.
 type OrganisationFeed struct {
-	List      string
+	ListName  string
 	CreatedAt time.Time
 	RevokedAt *time.Time
 }

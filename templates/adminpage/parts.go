@@ -242,5 +242,5 @@ func put[T any](p *T, value any) bool {
 // partFuncs make the parts.
 var partFuncs = template.FuncMap{
 	"heading": heading, "badge": badge, "field": field, "option": option, "options": options, "tabs": tabs, "empty": empty, "search": search,
-	"confirmation": confirmation, "progress": progress,
+	"confirmation": confirmation, "progress": progress, "people": people,
 }

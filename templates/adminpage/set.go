@@ -78,6 +78,10 @@ func own(words template.FuncMap) template.FuncMap {
 			said, _ = message(key)
 			return said
 		},
+		"address": func(address string) template.HTML { // it is broken between its parts, not within a word
+			shown := template.HTMLEscapeString(words["line"].(func(string) string)(address))
+			return template.HTML(strings.NewReplacer("@", "<wbr>@", ".", ".<wbr>").Replace(shown)) //nolint:gosec // it is escaped
+		},
 		"pair": func(frame, value any) Pair { return Pair{frame, value} },
 	}
 	maps.Copy(funcs, partFuncs)

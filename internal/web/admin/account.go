@@ -18,7 +18,7 @@ import (
 func (s *site) accountRoutes() []route {
 	return []route{
 		{pattern: "GET /admin/account", needs: accounts.Own, do: s.showMe},
-		{pattern: "POST /admin/account", needs: accounts.Own, do: s.changeMe},
+		{pattern: "POST /admin/account", needs: accounts.Own, do: s.changeMe, form: []string{"language", "zone", "name"}},
 		{pattern: "POST /admin/account/password", needs: accounts.Own, do: s.changePassword},
 		{pattern: "POST /admin/account/factor", needs: accounts.Own, proved: true, do: s.beginFactor},
 		{pattern: "GET /admin/account/factor", needs: accounts.Own, proved: true, do: s.showFactor},

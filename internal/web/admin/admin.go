@@ -54,6 +54,9 @@ type route struct {
 	do    handler
 	// proved asks those whose password was last given long ago to give it again first: for what is dangerous.
 	proved bool
+	// form names the fields that our own form always sends, be they empty: a form without one of them did not arrive whole, and nothing is done. What is
+	// missing must never pass for what somebody emptied.
+	form []string
 	// limit is how large what is sent may be, in bytes; 0: formLimit.
 	limit int64
 }

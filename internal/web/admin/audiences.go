@@ -16,7 +16,7 @@ import (
 func (s *site) audiencesRoutes() []route {
 	return []route{
 		{pattern: "GET /admin/audiences", needs: accounts.ReadPeople, do: s.audiences},
-		{pattern: "POST /admin/audiences", needs: accounts.People, whole: true, do: s.saveAudience},
+		{pattern: "POST /admin/audiences", needs: accounts.People, whole: true, do: s.saveAudience, form: []string{"filter", "name"}},
 		{pattern: "POST /admin/audiences/{id}/remove", needs: accounts.People, whole: true, do: s.removeAudience},
 	}
 }
@@ -56,35 +56,20 @@ func (s *site) askAudience(v *visit, page *adminpage.Audiences) error {
 	if err != nil {
 		return err
 	}
-	if v.actor.Lists != nil {
-		own, err := s.ownLists(v, accounts.ReadPeople)
-		if err != nil {
-			return err
-		}
-		if len(own) == 0 {
-			page.Asked = true
-			return nil
-		}
-		a = onLists(a, own)
-	}
+	a.Within = v.actor.Lists
 	if page.Count, err = subscribers.CountAudience(v.Context(), s.App.DB, a); err != nil {
 		return err
 	}
 	members, err := subscribers.FirstMembers(v.Context(), s.App.DB, a, peoplePage)
+	if err != nil {
+		return err
+	}
+	titles, err := s.titles(v)
 	for _, m := range members {
-		page.Members = append(page.Members, adminpage.AudienceMember{ID: m.ID, Email: m.Email, Name: m.Name, List: m.List, State: string(m.State), Rhythm: m.Rhythm})
+		page.Members = append(page.Members, adminpage.AudienceMember{ID: m.ID, Email: m.Email, Name: m.Name, ListName: titles[m.List], State: string(m.State), Rhythm: m.Rhythm})
 	}
 	page.Asked = err == nil
 	return err
-}
-
-// onLists leaves of an audience those who are on some lists, by what they are there.
-func onLists(a subscribers.Audience, lists []subscribers.List) subscribers.Audience {
-	here := subscribers.Clause{Field: subscribers.ByList, Op: subscribers.Is}
-	for i := range lists {
-		here.Values = append(here.Values, lists[i].Slug)
-	}
-	return subscribers.Audience{Clauses: append([]subscribers.Clause{here}, a.Clauses...)}
 }
 
 func (s *site) saveAudience(v *visit) (adminpage.Page, error) {

@@ -25,11 +25,11 @@ func (s *site) contactsRoutes() []route {
 		{pattern: "GET /admin/contacts/export.csv", needs: accounts.People, whole: true, do: s.export(app.ExportContacts)},
 		{pattern: "GET /admin/contacts/suppressions", needs: accounts.ReadPeople, whole: true, do: s.suppressions},
 		{pattern: "POST /admin/contacts/suppressions", needs: accounts.People, whole: true, do: s.suppress},
-		{pattern: "POST /admin/contacts/suppressions/lift", needs: accounts.People, do: s.liftSuppression},
+		{pattern: "POST /admin/contacts/suppressions/lift", needs: accounts.People, whole: true, do: s.liftSuppression},
 		{pattern: "GET /admin/contacts/suppressions/export.csv", needs: accounts.People, whole: true, do: s.export(app.ExportSuppressions)},
 		{pattern: "GET /admin/contacts/{id}", needs: accounts.ReadPeople, do: s.contact},
 		{pattern: "GET /admin/contacts/{id}/edit", needs: accounts.People, of: whole, do: s.editContact},
-		{pattern: "POST /admin/contacts/{id}/edit", needs: accounts.People, of: whole, do: s.changeContact},
+		{pattern: "POST /admin/contacts/{id}/edit", needs: accounts.People, of: whole, do: s.changeContact, form: []string{"name", "organisations", "languages", "time_zone", "delivery_hour", "attributes"}},
 		{pattern: "POST /admin/contacts/{id}/address", needs: accounts.People, of: whole, do: s.askNewAddress},
 		{pattern: "GET /admin/contacts/{id}/export.json", needs: accounts.People, of: whole, do: s.exportContact},
 		{pattern: "GET /admin/contacts/{id}/erase", needs: accounts.Administer, of: whole, do: s.askErase, proved: true},
@@ -38,9 +38,9 @@ func (s *site) contactsRoutes() []route {
 		{pattern: "POST /admin/contacts/{id}/suppress", needs: accounts.People, of: whole, do: s.suppressContact},
 		{pattern: "POST /admin/contacts/{id}/editions/{edition}/resend", needs: accounts.Send, of: s.editionList, do: s.resendEdition},
 		{pattern: "POST /admin/contacts/{id}/{list}/unsubscribe", needs: accounts.People, of: one, do: s.unsubscribeContact},
-		{pattern: "POST /admin/contacts/{id}/{list}/pause", needs: accounts.People, of: one, do: s.pauseContact},
+		{pattern: "POST /admin/contacts/{id}/{list}/pause", needs: accounts.People, of: one, do: s.pauseContact, form: []string{"days"}},
 		{pattern: "POST /admin/contacts/{id}/{list}/resume", needs: accounts.People, of: one, do: s.resumeContact},
-		{pattern: "POST /admin/contacts/{id}/{list}/delivery", needs: accounts.People, of: one, do: s.changeDelivery},
+		{pattern: "POST /admin/contacts/{id}/{list}/delivery", needs: accounts.People, of: one, do: s.changeDelivery, form: []string{"rhythm", "topics"}},
 		{pattern: "POST /admin/contacts/{id}/{list}/ask", needs: accounts.People, of: one, do: s.askToConfirm},
 	}
 }
@@ -107,9 +107,19 @@ func nextID(id int64) string {
 func (s *site) listOptions(v *visit, lists []subscribers.List, chosen string) (options []adminpage.Option) {
 	for i := range lists {
 		l := &lists[i]
-		options = append(options, adminpage.Option{Value: l.Slug, Name: l.NameIn(s.frame(v, nil).Language), Chosen: l.Slug == chosen})
+		options = append(options, adminpage.Option{Value: l.Slug, Name: l.NameIn(s.words(v)), Chosen: l.Slug == chosen})
 	}
 	return options
+}
+
+// titles returns what the lists are called for the visitor, by slug.
+func (s *site) titles(v *visit) (map[string]string, error) {
+	lists, err := subscribers.Lists(v.Context(), s.App.DB)
+	titles := map[string]string{}
+	for i := range lists {
+		titles[lists[i].Slug] = lists[i].NameIn(s.words(v))
+	}
+	return titles, err
 }
 
 func (s *site) contacts(v *visit) (adminpage.Page, error) {
@@ -126,32 +136,30 @@ func (s *site) contacts(v *visit) (adminpage.Page, error) {
 	}
 	page.Lists = s.listOptions(v, lists, f.List)
 	found, err := subscribers.FindContacts(v.Context(), s.App.DB, f, v.number("after"), peoplePage)
-	switch errs.KindOf(err) {
-	case errs.Invalid:
-		if err != nil {
-			page.Mistakes[""] = err.Error()
-			return v.again(page)
-		}
-	case errs.NotFound:
+	if kind := errs.KindOf(err); err != nil && (kind == errs.Invalid || kind == errs.NotFound) {
 		page.Mistakes[""] = err.Error()
 		return v.again(page)
 	}
 	if err != nil {
 		return nil, err
 	}
-	page.Contacts, page.Further = listedContacts(found.Contacts), found.Next != 0
+	titles, err := s.titles(v)
+	if err != nil {
+		return nil, err
+	}
+	page.Contacts, page.Further = listedContacts(found.Contacts, titles), found.Next != 0
 	page.Pager = v.onward(nextID(found.Next))
 	return page, nil
 }
 
-func listedContacts(found []subscribers.ListedContact) (all []adminpage.ListedContact) {
+func listedContacts(found []subscribers.ListedContact, titles map[string]string) (all []adminpage.ListedContact) {
 	for _, c := range found {
 		shown := adminpage.ListedContact{ID: c.ID, Email: c.Email, Name: c.Name, Languages: c.Languages}
 		for _, o := range c.Organisations {
 			shown.Organisations = append(shown.Organisations, o.Name)
 		}
 		for _, sub := range c.Subscriptions {
-			shown.Lists = append(shown.Lists, adminpage.ContactStanding{List: sub.List, State: string(sub.State)})
+			shown.Lists = append(shown.Lists, adminpage.ContactStanding{ListName: titles[sub.List], State: string(sub.State)})
 		}
 		for _, reason := range c.Suppressed {
 			shown.Suppressed = append(shown.Suppressed, key(string(reason)))
@@ -233,11 +241,7 @@ func (s *site) addContact(v *visit) (adminpage.Page, error) {
 	f := v.fields()
 	added := app.NewContact{
 		Email: f.Get("email"), Name: f.Get("name"), Organisation: f.Get("organisation"), Languages: f.Get("languages"), TimeZone: f.Get("time_zone"),
-		DeliveryHour: f.Get("delivery_hour"), List: list.Slug, Rhythm: f.Get("rhythm"), Consent: f.Get("consent"),
-	}
-	if _, err := subscribers.ContactByEmail(v.Context(), s.App.DB, added.Email); err == nil && v.actor.Lists != nil {
-		// Somebody who may be on other lists, too: they are put on this one, and what is known of them stays.
-		added = app.NewContact{Email: added.Email, List: added.List, Rhythm: added.Rhythm, Consent: added.Consent}
+		DeliveryHour: f.Get("delivery_hour"), List: list.Slug, Rhythm: f.Get("rhythm"), Consent: f.Get("consent"), Within: v.actor.Lists,
 	}
 	id, row, refused, err := s.App.AddContact(v.Context(), v.actor.Name, added)
 	switch {

@@ -27,6 +27,29 @@ func (s *site) told(v *visit, contact int64, err error) (adminpage.Page, error) 
 	return nil, err
 }
 
+// unexplained asks on a contact's page why something is to be done: that stands in the log beside what was.
+func (s *site) unexplained(v *visit, field string) (adminpage.Page, error) {
+	id, err := v.id()
+	if err != nil {
+		return nil, err
+	}
+	missing, err := s.missing(v, field)
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.story(v, id, nil, missing)
+	if err != nil {
+		return nil, err
+	}
+	return v.again(page)
+}
+
+// missing says that a field must be filled in.
+func (s *site) missing(v *visit, field string) (adminpage.Mistakes, error) {
+	says, err := s.pages.Say(s.words(v), "contacts.why_missing")
+	return adminpage.Mistakes{field: says}, err
+}
+
 // onList does something with a contact's subscription to the list in the address.
 func (s *site) onList(v *visit, done string, do func(contact, list int64) error) (adminpage.Page, error) {
 	id, err := v.id()
@@ -44,6 +67,9 @@ func (s *site) onList(v *visit, done string, do func(contact, list int64) error)
 }
 
 func (s *site) unsubscribeContact(v *visit) (adminpage.Page, error) {
+	if strings.TrimSpace(v.PostFormValue("why")) == "" {
+		return s.unexplained(v, "why-unsubscribe-"+v.PathValue("list"))
+	}
 	return s.onList(v, "contact_unsubscribed", func(contact, list int64) error {
 		return s.App.UnsubscribeContact(v.Context(), v.actor.Name, contact, list, v.PostFormValue("why"))
 	})
@@ -123,6 +149,9 @@ func (s *site) suppressContact(v *visit) (adminpage.Page, error) {
 	if contact.ErasedAt != nil {
 		return nil, errs.New(errs.NotFound, "contact %d was erased", id)
 	}
+	if strings.TrimSpace(v.PostFormValue("why")) == "" {
+		return s.unexplained(v, "why-suppress")
+	}
 	if _, err := s.App.SuppressFor(v.Context(), v.actor.Name, contact.Email, v.PostFormValue("why")); err != nil {
 		return s.told(v, id, err)
 	}
@@ -186,16 +215,35 @@ func (s *site) suppressionList(v *visit, fields adminpage.Fields, mistakes admin
 		found = found[:suppressionsPage]
 		next = found[suppressionsPage-1].ID
 	}
+	actors := make([]string, len(found))
+	for i, x := range found {
+		actors[i], _ = saidBy(x.Origin)
+	}
+	called, err := s.namesOf(v, actors...)
+	if err != nil {
+		return nil, err
+	}
 	for _, x := range found {
-		page.Suppressions = append(page.Suppressions, adminpage.ContactSuppression{
-			Address: x.Address + x.Domain, Reason: key(string(x.Reason)), Origin: x.Origin, At: x.At, Lifted: x.Lifted, ByHand: x.Reason == subscribers.Manual,
-		})
+		page.Suppressions = append(page.Suppressions, called.suppression(v, subscribers.SuppressionRecord{
+			Address: x.Address + x.Domain, Reason: x.Reason, Origin: x.Origin, At: x.At, Lifted: x.Lifted,
+		}))
 	}
 	page.Pager = v.onward(nextID(next))
 	return page, nil
 }
 
 func (s *site) suppress(v *visit) (adminpage.Page, error) {
+	if strings.TrimSpace(v.PostFormValue("why")) == "" {
+		missing, err := s.missing(v, "why")
+		if err != nil {
+			return nil, err
+		}
+		page, err := s.suppressionList(v, v.fields(), missing)
+		if err != nil {
+			return nil, err
+		}
+		return v.again(page)
+	}
 	change, err := s.App.SuppressFor(v.Context(), v.actor.Name, v.PostFormValue("whom"), v.PostFormValue("why"))
 	if errs.KindOf(err) == errs.Invalid && err != nil {
 		page, failed := s.suppressionList(v, v.fields(), adminpage.Mistakes{"whom": err.Error()})
@@ -213,15 +261,10 @@ func (s *site) suppress(v *visit) (adminpage.Page, error) {
 	return v.leave("/admin/contacts/suppressions", "suppressed")
 }
 
-// liftSuppression ends a suppression from either page that shows one: that of a contact, of whom the visitor must see all, or that of all.
+// liftSuppression ends a suppression from either page that shows one: that of a contact, or that of all.
 func (s *site) liftSuppression(v *visit) (adminpage.Page, error) {
 	whom := v.PostFormValue("whom")
 	contact, _ := strconv.ParseInt(v.PostFormValue("contact"), 10, 64)
-	if v.actor.Lists != nil {
-		if err := s.mayLift(v, whom); err != nil {
-			return nil, err
-		}
-	}
 	err := s.App.LiftFor(v.Context(), v.actor.Name, whom)
 	switch kind := errs.KindOf(err); {
 	case err == nil && contact > 0:
@@ -238,20 +281,4 @@ func (s *site) liftSuppression(v *visit) (adminpage.Page, error) {
 		return v.again(page)
 	}
 	return nil, err
-}
-
-// mayLift refuses who is confined to lists what concerns others: a domain, and the address of somebody who is on another list, too.
-func (s *site) mayLift(v *visit, whom string) error {
-	contact, err := subscribers.ContactByEmail(v.Context(), s.App.DB, whom)
-	if err != nil {
-		return errs.New(errs.NotFound, "nobody of your lists has that address")
-	}
-	lists, err := subscribers.ListsOf(v.Context(), s.App.DB, contact.ID)
-	if err != nil {
-		return err
-	}
-	if !v.may("people", lists...) {
-		return errs.New(errs.NotFound, "nobody of your lists has that address")
-	}
-	return nil
 }

@@ -87,8 +87,9 @@ func (s *site) askNewAddress(v *visit) (adminpage.Page, error) {
 		return nil, err
 	}
 	if err := s.App.AskNewAddress(v.Context(), id, v.PostFormValue("address")); err != nil {
-		switch errs.KindOf(err) {
-		case errs.Invalid, errs.Conflict, errs.Unavailable:
+		switch kind := errs.KindOf(err); {
+		case kind == errs.Conflict && v.actor.Lists != nil: // that somebody has the address is not theirs to know
+		case kind == errs.Invalid || kind == errs.Conflict || kind == errs.Unavailable:
 			page, failed := s.editContact(v)
 			if failed != nil {
 				return nil, failed
@@ -97,8 +98,9 @@ func (s *site) askNewAddress(v *visit) (adminpage.Page, error) {
 			edit.Mistakes = adminpage.Mistakes{"address": err.Error()}
 			edit.Fields["address"] = []string{v.PostFormValue("address")}
 			return v.again(edit)
+		default:
+			return nil, err
 		}
-		return nil, err
 	}
 	return v.leave(contactPath(id), "contact_address_asked")
 }
@@ -108,7 +110,7 @@ func (s *site) askErase(v *visit) (adminpage.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := s.App.ContactFileOf(v.Context(), id)
+	file, err := s.App.ContactFileOf(v.Context(), id, nil)
 	if err != nil {
 		return nil, err
 	}

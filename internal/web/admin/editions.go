@@ -32,12 +32,12 @@ func (s *site) editionsRoutes() []route {
 		{pattern: "GET /admin/editions/new", needs: accounts.Edit, do: s.askMake},
 		{pattern: "POST /admin/editions/new", needs: accounts.Edit, do: s.makeEdition},
 		{pattern: "GET /admin/editions/pauses", needs: accounts.Stop, do: s.askPauses},
-		{pattern: "POST /admin/editions/pauses", needs: accounts.Stop, do: s.setPauses},
+		{pattern: "POST /admin/editions/pauses", needs: accounts.Stop, do: s.setPauses, form: []string{"list", "do"}},
 		{pattern: "GET /admin/editions/{id}", needs: accounts.Read, of: s.editionLists, do: s.edition},
 		{pattern: "GET /admin/editions/{id}/stream", needs: accounts.Read, of: s.editionLists, do: s.editionLive},
 		{pattern: "POST /admin/editions/{id}/contents", needs: accounts.Edit, of: s.editionLists, do: s.arrangeEdition},
 		{pattern: "GET /admin/editions/{id}/words/{language}", needs: accounts.Edit, of: s.editionLists, do: s.askWords},
-		{pattern: "POST /admin/editions/{id}/words/{language}", needs: accounts.Edit, of: s.editionLists, do: s.writeWords},
+		{pattern: "POST /admin/editions/{id}/words/{language}", needs: accounts.Edit, of: s.editionLists, do: s.writeWords, form: []string{"subject", "preheader", "introduction"}},
 		{pattern: "GET /admin/editions/{id}/preview", needs: accounts.Read, of: s.editionLists, do: s.previewEdition},
 		{pattern: "GET /admin/editions/{id}/preview/{variant}/{view}", needs: accounts.Read, of: s.editionLists, do: s.variantFrame},
 		{pattern: "POST /admin/editions/{id}/test", needs: accounts.Edit, of: s.editionLists, do: s.testEdition},
@@ -49,10 +49,13 @@ func (s *site) editionsRoutes() []route {
 		{pattern: "POST /admin/editions/{id}/pause", needs: accounts.Stop, of: s.editionLists, do: s.pauseEdition},
 	}
 	for _, act := range editionActs {
-		path := " /admin/editions/{id}/" + act.name
+		path, field := " /admin/editions/{id}/"+act.name, "seen"
+		if act.needs == accounts.Stop {
+			field = "reason"
+		}
 		routes = append(routes,
 			route{pattern: http.MethodGet + path, needs: act.needs, of: s.editionLists, do: s.askAct(act)},
-			route{pattern: http.MethodPost + path, needs: act.needs, of: s.editionLists, do: s.doAct(act)})
+			route{pattern: http.MethodPost + path, needs: act.needs, of: s.editionLists, do: s.doAct(act), form: []string{field}})
 	}
 	return routes
 }

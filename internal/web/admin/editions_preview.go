@@ -245,7 +245,7 @@ func (s *site) deliveriesPage(v *visit) (page adminpage.EditionDeliveries, err e
 		return page, err
 	}
 	page = adminpage.EditionDeliveries{Row: s.editionRow(v, list, e), Find: strings.TrimSpace(v.query("q")), State: v.query("state"), States: deliveryStates}
-	search := app.DeliverySearch{Text: page.Find, State: page.State, After: number(v.query("after"))}
+	search := app.DeliverySearch{Text: page.Find, State: page.State, After: number(v.query("after")), Within: v.actor.Lists}
 	part, err := s.App.FindDeliveries(v.Context(), id, search)
 	switch errs.KindOf(err) {
 	case errs.Gone:
@@ -333,7 +333,7 @@ func (s *site) results(v *visit) (adminpage.Page, error) {
 		return nil, err
 	}
 	download := &csvWriter{w: v.w, control: http.NewResponseController(v.w), name: e.List + "-" + e.LocalDate.Format("2006-01-02") + ".csv"}
-	err = s.App.WriteResults(v.Context(), download, id)
+	err = s.App.WriteResults(v.Context(), download, id, v.actor.Lists)
 	if err != nil && download.begun { // it is too late to say so but by breaking off
 		s.log.WarnContext(v.Context(), "a table was broken off", slog.String("edition", id.String()), slog.Any("error", err))
 		panic(http.ErrAbortHandler)

@@ -18,7 +18,7 @@ func (s *site) feedsRoutes() []route {
 		{pattern: "POST /admin/feeds", needs: accounts.Edit, do: s.feedAdd},
 		{pattern: "GET /admin/feeds/{slug}", needs: accounts.Read, do: s.feed},
 		{pattern: "GET /admin/feeds/{slug}/edit", needs: accounts.Edit, do: s.feedEdit},
-		{pattern: "POST /admin/feeds/{slug}/edit", needs: accounts.Edit, do: s.feedChange},
+		{pattern: "POST /admin/feeds/{slug}/edit", needs: accounts.Edit, do: s.feedChange, form: []string{"title", "title_language", "sections_more", "tags_more", "languages_more", "sources_more", "limit"}},
 		{pattern: "POST /admin/feeds/{slug}/rename", needs: accounts.Edit, do: s.feedRename},
 		{pattern: "GET /admin/feeds/{slug}/remove", needs: accounts.Edit, do: s.feedRemove},
 		{pattern: "POST /admin/feeds/{slug}/remove", needs: accounts.Edit, do: s.feedRemoved},

@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"silkpost/internal/accounts"
-	"silkpost/internal/app"
 	"silkpost/internal/errs"
 	"silkpost/subscribers"
 	"silkpost/templates/adminpage"
@@ -33,8 +32,10 @@ func (s *site) privateFeedsPage(v *visit, page adminpage.PrivateFeeds) (adminpag
 	if err != nil {
 		return page, err
 	}
-	for _, list := range own {
-		page.Lists = append(page.Lists, list.Slug)
+	page.Lists = s.listOptions(v, own, page.Fields.Get("list"))
+	names := map[string]string{}
+	for _, list := range page.Lists {
+		names[list.Value] = list.Name
 	}
 	all, err := s.App.PrivateFeeds(v.Context())
 	if err != nil {
@@ -43,11 +44,11 @@ func (s *site) privateFeedsPage(v *visit, page adminpage.PrivateFeeds) (adminpag
 	before, _ := strconv.ParseInt(v.query("before"), 10, 64)
 	for _, f := range slices.Backward(all) {
 		switch {
-		case !slices.Contains(page.Lists, f.List) || before > 0 && f.ID >= before:
+		case names[f.List] == "" || before > 0 && f.ID >= before:
 		case len(page.Rows) == rows:
 			page.Pager.NextURL = address("/admin/private-feeds", "before", strconv.FormatInt(page.Rows[rows-1].ID, 10))
 		default:
-			page.Rows = append(page.Rows, adminpage.PrivateFeedRow{ID: f.ID, Organisation: f.Organisation, List: f.List, CreatedAt: f.CreatedAt, RevokedAt: f.RevokedAt})
+			page.Rows = append(page.Rows, adminpage.PrivateFeedRow{ID: f.ID, Organisation: f.Organisation, List: f.List, ListName: names[f.List], CreatedAt: f.CreatedAt, RevokedAt: f.RevokedAt})
 		}
 	}
 	if before > 0 {
@@ -71,7 +72,8 @@ func (s *site) privateFeedMake(v *visit) (adminpage.Page, error) {
 		}
 		return v.again(page)
 	}
-	if !slices.ContainsFunc(own, func(list subscribers.List) bool { return list.Slug == form.Get("list") }) {
+	at := slices.IndexFunc(own, func(list subscribers.List) bool { return list.Slug == form.Get("list") })
+	if at < 0 {
 		return again("list", errs.New(errs.NotFound, "there is no list %q of yours", form.Get("list")).Error())
 	}
 	made, urls, err := s.App.MakePrivateFeed(v.Context(), form.Get("organisation"), form.Get("list"))
@@ -82,12 +84,8 @@ func (s *site) privateFeedMake(v *visit) (adminpage.Page, error) {
 		return nil, err
 	}
 	page.Fields = nil
-	page.Made = madeFeed(made, urls)
+	page.Made = &adminpage.MadeFeed{Organisation: made.Organisation, ListName: own[at].NameIn(s.words(v)), RSS: urls.RSS, Atom: urls.Atom, JSON: urls.JSON}
 	return s.privateFeedsPage(v, page)
-}
-
-func madeFeed(made app.PrivateFeed, urls app.FeedURLs) *adminpage.FeedRow {
-	return &adminpage.FeedRow{Slug: made.List, Title: made.Organisation, RSS: urls.RSS, Atom: urls.Atom, JSON: urls.JSON}
 }
 
 // privateFeedLists returns the list of the private feed in the address.

@@ -60,6 +60,9 @@ func TestAFeedIsMadeAfterALook(t *testing.T) {
 	}
 }
 
+// othersEmpty are the fields of a feed's form for values that are not offered, empty.
+var othersEmpty = []string{"sections_more", "", "tags_more", "", "languages_more", "", "sources_more", ""}
+
 func TestAFeedIsChangedRenamedAndRemoved(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -69,7 +72,7 @@ func TestAFeedIsChangedRenamedAndRemoved(t *testing.T) {
 	if !edit.Find(`[name=tags][value=robotics]`).Is("[checked]") || edit.Find("[name=title]").First().AttrOr("value", "") != "Robots" {
 		t.Errorf("%s", edit.text("main"))
 	}
-	h.leads(h.send("/admin/feeds/robots/edit", "title_language", "en", "title", "All of it", "limit", "5"), "/admin/feeds/robots?done=saved")
+	h.leads(h.send("/admin/feeds/robots/edit", append([]string{"title_language", "en", "title", "All of it", "limit", "5"}, othersEmpty...)...), "/admin/feeds/robots?done=saved")
 	if f := h.feed("robots"); f.Title["en"] != "All of it" || f.Articles != 2 || f.Limit != 5 {
 		t.Errorf("%+v", f)
 	}
@@ -82,7 +85,10 @@ func TestAFeedIsChangedRenamedAndRemoved(t *testing.T) {
 	if got := h.get("/admin/feeds/everything").status; got != http.StatusGone {
 		t.Errorf("removed: %d", got)
 	}
-	for path, want := range map[string]int{"/admin/feeds/all/remove": http.StatusUnprocessableEntity, "/admin/feeds/section-news/edit": http.StatusConflict, "/admin/feeds/nowhere/remove": http.StatusNotFound} {
+	if got := h.send("/admin/feeds/section-news/edit", append([]string{"title_language", "en", "title", "x", "limit", "5"}, othersEmpty...)...).status; got != http.StatusConflict {
+		t.Errorf("a feed of the program's own: %d", got)
+	}
+	for path, want := range map[string]int{"/admin/feeds/all/remove": http.StatusUnprocessableEntity, "/admin/feeds/nowhere/remove": http.StatusNotFound} {
 		if got := h.send(path, "slug", "x").status; got != want {
 			t.Errorf("%s: %d, not %d", path, got, want)
 		}

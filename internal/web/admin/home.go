@@ -21,7 +21,7 @@ func (s *site) homeRoutes() []route {
 		{pattern: "GET /admin/stream", needs: accounts.Own, do: s.homeLive},
 		{pattern: "GET /admin/guide", needs: accounts.Own, do: s.guide},
 		{pattern: "GET /admin/account/mails", needs: accounts.Own, do: s.mails},
-		{pattern: "POST /admin/account/mails", needs: accounts.Own, do: s.chooseMails},
+		{pattern: "POST /admin/account/mails", needs: accounts.Own, do: s.chooseMails, form: []string{"kinds"}},
 	}
 }
 

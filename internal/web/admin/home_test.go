@@ -222,7 +222,7 @@ func TestMailsAreChosen(t *testing.T) {
 		}
 	}
 	wanted("approval", "held", "source", "destination", "report")
-	if got := h.send("/admin/account/mails", "approval", "on", "report", "on"); got.location != "/admin/account/mails?done=saved" {
+	if got := h.send("/admin/account/mails", "kinds", "", "approval", "on", "report", "on"); got.location != "/admin/account/mails?done=saved" {
 		t.Errorf("%d to %s", got.status, got.location)
 	}
 	wanted("approval", "report")

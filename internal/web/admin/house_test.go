@@ -114,6 +114,12 @@ func (h *house) send(path string, fields ...string) answer {
 	return h.ask(http.MethodPost, path, form)
 }
 
+// fill sends the form of a page to where it stands, as it is but for some fields, which are names and values in turn.
+func (h *house) fill(page string, changes ...string) answer {
+	h.t.Helper()
+	return h.send(page, wholeForm(h.get(page), changes...)...)
+}
+
 func (h *house) ask(method, path string, form url.Values) answer {
 	h.t.Helper()
 	if form == nil {

@@ -27,7 +27,7 @@ func (s *site) importsRoutes() []route {
 		{pattern: "GET /admin/import/{id}", needs: accounts.People, do: s.uploadState},
 		{pattern: "GET /admin/import/{id}/progress", needs: accounts.People, do: s.uploadProgress},
 		{pattern: "GET /admin/import/{id}/map", needs: accounts.People, do: s.mapUpload},
-		{pattern: "POST /admin/import/{id}/check", needs: accounts.People, do: s.checkUpload},
+		{pattern: "POST /admin/import/{id}/check", needs: accounts.People, do: s.checkUpload, form: []string{"list", "consent"}},
 		{pattern: "POST /admin/import/{id}/import", needs: accounts.People, do: s.importUpload},
 		{pattern: "POST /admin/import/{id}/remove", needs: accounts.People, do: s.removeUpload},
 		{pattern: "GET /admin/import/{id}/refused.csv", needs: accounts.People, do: s.refusedRows},
@@ -368,7 +368,7 @@ func (s *site) uploadState(v *visit) (adminpage.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	page.List, page.Consent = list.Slug, u.Choices.Consent
+	page.List, page.ListName, page.Consent = list.Slug, list.NameIn(s.words(v)), u.Choices.Consent
 	if working(&u) || u.Failure != "" || u.Result == nil {
 		return page, nil
 	}

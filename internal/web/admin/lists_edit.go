@@ -62,7 +62,7 @@ func (s *site) saveList(v *visit, list *subscribers.List, anew bool) (adminpage.
 func listMistakes(err error) adminpage.Mistakes {
 	mistakes := adminpage.Mistakes{}
 	for _, m := range errs.All[*subscribers.Mistake](err) {
-		mistakes.Add(fieldName(m.Key()), m.Field+": "+m.Says)
+		mistakes.Add(fieldName(m.Key()), m.AtField())
 	}
 	if kind := errs.KindOf(err); len(mistakes) == 0 && (kind == errs.Invalid || kind == errs.NotFound || kind == errs.Conflict) {
 		mistakes[""] = err.Error()

@@ -152,18 +152,18 @@ func TestMistakesOfAListStandAtTheirFields(t *testing.T) {
 	h := open(t)
 	form := h.get("/admin/lists/partners/edit")
 	for _, tt := range []struct{ field, value, says string }{
-		{"sender_address", "nobody", "sender address"},
+		{"sender_address", "nobody", "no @ sign"},
 		{"time_zone", "Mars/Base", "not a time zone"},
 		{"delivery_hour", "25:00", "not an hour of the day"},
-		{"monthly_on", "fifth monday", "monthly_on"},
-		{"not_on", "someday", "not_on"},
+		{"monthly_on", "fifth monday", "fifth monday"},
+		{"not_on", "someday", "neither a weekday"},
 		{"min_articles", "few", "no whole number"},
-		{"max_articles", "-3", "max_articles"},
+		{"max_articles", "-3", "0 for no limit"},
 		{"late_after", "soon", "not a length of time"},
 		{"late_after", "1s", "whole seconds between"},
-		{"select_languages", "klingonish!", "select languages"},
+		{"select_languages", "klingonish!", "language tag"},
 		{"opt_in", "triple", "neither single nor double"},
-		{"fallback_language", `<script>alert(1)</script>`, "fallback_language"},
+		{"fallback_language", `<script>alert(1)</script>`, "language tag"},
 		{"postal_address", strings.Repeat("x", 3000), "more than"},
 		{"leave_out", "nowhere", "no list"},
 		{"theme", "nothing", "no theme"},
@@ -178,6 +178,9 @@ func TestMistakesOfAListStandAtTheirFields(t *testing.T) {
 		if at == "" && (tt.field == "leave_out" || tt.field == "theme" || tt.field == "select_sources") {
 			continue // it was offered and is gone
 		}
+		if strings.HasPrefix(got.text("#"+tt.field+"-mistake"), tt.field) {
+			t.Errorf("%s is called by its name in a declaration: %s", tt.field, got.text(".mistakes"))
+		}
 		if at != "#"+tt.field || got.Find("#"+tt.field+"-mistake").Length() != 1 || got.Find("main script").Length() != 0 {
 			t.Errorf("%s %q is said at %s", tt.field, tt.value, at)
 		}
@@ -186,7 +189,7 @@ func TestMistakesOfAListStandAtTheirFields(t *testing.T) {
 		t.Errorf("something was saved all the same: %v %+v", err, list)
 	}
 	taken := h.send("/admin/lists/new", wholeForm(h.get("/admin/lists/new"), "slug", "partners")...)
-	if taken.status != http.StatusUnprocessableEntity || taken.Find("#slug-mistake").Length() != 1 {
+	if taken.status != http.StatusUnprocessableEntity || taken.text("#slug-mistake") != "there is a list of that name already: choose another" {
 		t.Errorf("a second list of that name: %d %s", taken.status, taken.text(".mistakes"))
 	}
 }

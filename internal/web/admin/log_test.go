@@ -16,7 +16,7 @@ func TestWhatIsDoneStandsInTheLog(t *testing.T) {
 	g.account("owner@example.org", accounts.Owner)
 	b := g.browser()
 	b.signIn("owner@example.org")
-	b.send("/admin/account", "name", "Somebody", "zone", "Europe/Rome")
+	b.send("/admin/account", "name", "Somebody", "zone", "Europe/Rome", "language", "en")
 	b.send("/admin/keys", "name", "the web site", "role", "editor", "days", "30")
 	b.send("/admin/sign-in", "email", "owner@example.org", "password", "a wrong password")
 	g.clock.Advance(1)

@@ -22,7 +22,7 @@ func (s *site) organisationsRoutes() []route {
 		{pattern: "POST /admin/organisations/new", needs: accounts.People, whole: true, do: s.addOrganisation},
 		{pattern: "GET /admin/organisations/{id}", needs: accounts.ReadPeople, do: s.organisation},
 		{pattern: "GET /admin/organisations/{id}/edit", needs: accounts.People, whole: true, do: s.editOrganisation},
-		{pattern: "POST /admin/organisations/{id}/edit", needs: accounts.People, whole: true, do: s.changeOrganisation},
+		{pattern: "POST /admin/organisations/{id}/edit", needs: accounts.People, whole: true, do: s.changeOrganisation, form: []string{"name", "names", "country", "kind", "web_site", "languages", "agreed_on", "agreed_until", "tags", "notes"}},
 		{pattern: "GET /admin/organisations/{id}/merge", needs: accounts.People, whole: true, do: s.askMerge},
 		{pattern: "POST /admin/organisations/{id}/merge", needs: accounts.People, whole: true, do: s.mergeOrganisation},
 		{pattern: "GET /admin/organisations/{id}/remove", needs: accounts.People, whole: true, do: s.askRemoveOrganisation},
@@ -85,19 +85,23 @@ func (s *site) organisation(v *visit) (adminpage.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	page.Members, page.Pager = listedContacts(members), v.onward(nextID(next))
+	titles, err := s.titles(v)
+	if err != nil {
+		return nil, err
+	}
+	page.Members, page.Pager = listedContacts(members, titles), v.onward(nextID(next))
 	if page.LastSent, err = subscribers.LastSentTo(v.Context(), s.App.DB, o.ID, v.actor.Lists); err != nil {
 		return nil, err
 	}
 	if v.actor.Lists != nil {
 		page.Notes = "" // they may be about anything
 	}
-	page.Feeds, err = s.organisationFeeds(v, o.ID)
+	page.Feeds, err = s.organisationFeeds(v, o.ID, titles)
 	return page, err
 }
 
 // organisationFeeds returns the private feeds of an organisation that the visitor may know of.
-func (s *site) organisationFeeds(v *visit, id int64) (shown []adminpage.OrganisationFeed, err error) {
+func (s *site) organisationFeeds(v *visit, id int64, titles map[string]string) (shown []adminpage.OrganisationFeed, err error) {
 	lists, err := s.ownLists(v, accounts.ReadPeople)
 	if err != nil {
 		return nil, err
@@ -105,7 +109,7 @@ func (s *site) organisationFeeds(v *visit, id int64) (shown []adminpage.Organisa
 	all, err := s.App.PrivateFeedsOf(v.Context(), id)
 	for _, f := range all {
 		if slices.ContainsFunc(lists, func(l subscribers.List) bool { return l.Slug == f.List }) {
-			shown = append(shown, adminpage.OrganisationFeed{List: f.List, CreatedAt: f.CreatedAt, RevokedAt: f.RevokedAt})
+			shown = append(shown, adminpage.OrganisationFeed{ListName: titles[f.List], CreatedAt: f.CreatedAt, RevokedAt: f.RevokedAt})
 		}
 	}
 	return shown, err

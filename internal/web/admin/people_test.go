@@ -158,7 +158,7 @@ func TestContactIsMade(t *testing.T) {
 		"time_zone", "Europe/Paris", "delivery_hour", "07:30", "list", "partners", "rhythm", "daily", "consent", "Asked by letter")
 	got.went(t, h.contactPath("new@academy.example")+"?done=contact_added")
 	page := h.get(h.contactPath("new@academy.example"))
-	page.shows(t, "main", `=cmd|' /C calc'!A0`, "Academy", "Europe/Paris", "07:30", "Once a day", "Asked by letter", "administrator", "account 1")
+	page.shows(t, "main", `=cmd|' /C calc'!A0`, "Academy", "Europe/Paris", "07:30", "Once a day", "Asked by letter", "administrator", "you")
 	for field, value := range map[string]string{"email": "not-an-address", "languages": "klingon!", "delivery_hour": "25:00"} {
 		got := h.send("/admin/contacts/new", field, value, "email", "x@academy.example", "list", "partners")
 		got.refusedWith(t, "")
@@ -177,7 +177,7 @@ func TestContactsStory(t *testing.T) {
 	h.get(path).shows(t, "main", "office@museum.example", "Museum of Science", "director", "Agreed in the contract", "people.csv", "partners")
 	h.send(path+"/partners/delivery", "rhythm", "daily", "topics", "Robotics; Space").went(t, path+"?done=saved")
 	h.get(path).shows(t, "#subscriptions ~ ul", "Once a day", "Robotics")
-	h.send(path+"/partners/delivery", "rhythm", "hourly").refusedWith(t, "rhythm")
+	h.send(path+"/partners/delivery", "rhythm", "hourly", "topics", "").refusedWith(t, "rhythm")
 	h.send(path+"/partners/pause", "days", "no").refusedWith(t, "days")
 	h.send(path+"/partners/resume").refusedWith(t, "not paused")
 	h.send(path+"/partners/pause", "days", "7", "why", "On leave").went(t, path)
@@ -187,7 +187,7 @@ func TestContactsStory(t *testing.T) {
 	h.send(path+"/partners/ask").refusedWith(t, "only who is pending is asked")
 	h.send(path+"/subscribe", "list", "newsroom", "consent", "").went(t, path+"?done=contact_pending")
 	h.send(path+"/newsroom/ask").went(t, path+"?done=contact_asked")
-	h.get(path).shows(t, "#notices ~ table", "asked to confirm", "newsroom")
+	h.get(path).shows(t, "#notices ~ table", "asked to confirm", "For the press")
 	h.send(path+"/subscribe", "list", "newsroom", "consent", "By telephone").went(t, path+"?done=contact_subscribed")
 	h.send(path+"/partners/unsubscribe", "why", "Asked by telephone").went(t, path)
 	page := h.get(path)
@@ -217,7 +217,7 @@ func TestContactIsEdited(t *testing.T) {
 		if bad[0] == "attributes" {
 			bad[1] = ": no name"
 		}
-		got := h.send(path+"/edit", bad[0], bad[1], "name", "Lost")
+		got := h.fill(path+"/edit", "name", "Lost", bad[0], bad[1])
 		got.refusedWith(t, "")
 	}
 	h.get(path).shows(t, "h1", "New name")
@@ -269,10 +269,10 @@ func TestSuppressions(t *testing.T) {
 	h.send(path+"/suppress", "why", "Their wish").went(t, path+"?done=suppressed")
 	h.get(path).shows(t, ".told.needs", "No list mails", "office@museum.example")
 	h.get("/admin/contacts?suppressed=on").shows(t, "table", "office@museum.example", "suppressed by hand")
-	h.send("/admin/contacts/suppressions", "whom", "paper.example").went(t, "/admin/contacts/suppressions?done=suppressed")
-	h.send("/admin/contacts/suppressions", "whom", "paper.example").went(t, "/admin/contacts/suppressions?done=suppressed_already")
-	h.send("/admin/contacts/suppressions", "whom", "not an address").refusedWith(t, "")
-	h.get("/admin/contacts/suppressions").shows(t, "table", "office@museum.example", "account 1: Their wish", "paper.example")
+	h.send("/admin/contacts/suppressions", "whom", "paper.example", "why", "Closed").went(t, "/admin/contacts/suppressions?done=suppressed")
+	h.send("/admin/contacts/suppressions", "whom", "paper.example", "why", "Closed").went(t, "/admin/contacts/suppressions?done=suppressed_already")
+	h.send("/admin/contacts/suppressions", "whom", "not an address", "why", "x").refusedWith(t, "")
+	h.get("/admin/contacts/suppressions").shows(t, "table", "office@museum.example", "you: Their wish", "paper.example")
 	h.get("/admin/contacts/suppressions?q=OFFICE@museum.example").hides(t, "paper.example")
 	h.send("/admin/contacts/suppressions/lift", "whom", "paper.example").went(t, "/admin/contacts/suppressions?done=lifted")
 	if _, err := subscribers.Suppress(t.Context(), h.DB, "office@museum.example", subscribers.HardBounce, "<b>550</b>", h.Clock.Now()); err != nil {
@@ -357,12 +357,12 @@ func TestManagersAreConfined(t *testing.T) {
 		t.Errorf("erasing: %d", got.status)
 	}
 	h.send(both+"/partners/unsubscribe", "why", "x").went(t, both)
-	h.send(office+"/edit", "name", "Mine").went(t, office)
+	h.fill(office+"/edit", "name", "Mine").went(t, office)
 	h.send("/admin/contacts/new", "email", "new@museum.example", "list", "partners", "consent", "x").went(t, "/admin/contacts/")
 	theirs := h.stage("a.csv", "email\na@b.example\n")
 	h.get("/admin/import/"+theirs+"/map").shows(t, "form", "News for our partners")
 	h.get("/admin/import/"+theirs+"/map").hides(t, "For the press")
-	if got := h.send("/admin/import/"+theirs+"/check", "list", "newsroom"); got.status != http.StatusNotFound {
+	if got := h.send("/admin/import/"+theirs+"/check", "list", "newsroom", "consent", "x"); got.status != http.StatusNotFound {
 		t.Errorf("importing onto another list: %d", got.status)
 	}
 	h.as(h.manager("newsroom"))
@@ -375,6 +375,54 @@ func TestManagersAreConfined(t *testing.T) {
 	h.as(h.manager())
 	h.get("/admin/contacts").hides(t, "@museum.example", "@paper.example")
 	h.get("/admin/audiences?filter=").hides(t, "@museum.example")
+}
+
+// Who manages one list and puts somebody of another one on it learns nothing of them by that, until they say themselves that they want it.
+func TestAddingTellsNothingOfAPerson(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.crowd()
+	secrets := []string{"Reporter", "The Paper", "For the press", "CH", "people.csv", "a letter from"}
+	if _, err := h.SuppressFor(t.Context(), "account 1", "reporter@paper.example", "a letter from their lawyer"); err != nil {
+		t.Fatal(err)
+	}
+	h.as(h.manager("partners"))
+	id := h.stage("both.csv", "email\nreporter@paper.example\nunknown@paper.example\n")
+	h.send("/admin/import/"+id+"/check", "list", "partners", "consent", "").went(t, "/admin/import/")
+	h.worked(id)
+	rows := h.get("/admin/import/" + id).Find("tbody tr").Map(func(_ int, s *goquery.Selection) string { return s.Find(".badge").Text() })
+	if len(rows) != 2 || rows[0] != rows[1] {
+		t.Errorf("known and unknown: %q", rows)
+	}
+	for _, email := range []string{"unknown@paper.example", "reporter@paper.example"} {
+		h.send("/admin/contacts/new", "email", email, "name", "", "list", "partners", "consent", "At the fair").went(t, h.contactPath(email)+"?done=contact_added")
+	}
+	reporter := h.contactPath("reporter@paper.example")
+	h.get(reporter).shows(t, "main", "reporter@paper.example", "No list mails", "News for our partners")
+	h.get(reporter).hides(t, secrets...)
+	for _, path := range []string{"/admin/contacts", "/admin/organisations", "/admin/audiences?filter="} {
+		h.get(path).hides(t, secrets[:3]...)
+	}
+	for _, path := range []string{"/admin/contacts?q=The+Paper", "/admin/contacts?country=CH"} {
+		h.get(path).hides(t, "reporter@paper.example")
+	}
+	h.get("/admin/audiences?filter=country+%3D+CH").shows(t, "#found", "0 contacts")
+	h.get("/admin/audiences?filter=not+organisation+contains+paper").shows(t, "#found", "4 contacts")
+	h.get(h.organisationPath("The Paper")).went404(t)
+	h.send("/admin/contacts/suppressions/lift", "whom", "reporter@paper.example").went404(t)
+	office := h.contactPath("office@museum.example")
+	h.send(office+"/address", "address", "both@museum.example").went(t, office+"?done=contact_address_asked")
+	var subscription int64
+	if err := h.DB.Get(&subscription, `SELECT s.id FROM subscribers.subscriptions s JOIN subscribers.contacts c ON c.id = s.contact_id WHERE c.email = 'reporter@paper.example' AND s.list_id = $1`,
+		h.manager("partners").Lists[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := subscribers.Confirm(t.Context(), h.DB, subscription, subscribers.Evidence{At: h.Clock.Now(), Method: subscribers.ByConfirmation}); err != nil {
+		t.Fatal(err)
+	}
+	h.get(reporter).shows(t, "main", "Reporter", "The Paper")
+	h.get(reporter).hides(t, secrets[2], secrets[4], secrets[5], reporter+"/edit")
+	h.get("/admin/contacts?q=The+Paper").shows(t, "table", "reporter@paper.example")
 }
 
 func (h *house) bar(whom string) error {
@@ -411,10 +459,12 @@ func TestOrganisations(t *testing.T) {
 	h.send("/admin/organisations/new", "name", "").refusedWith(t, "name")
 	h.send("/admin/organisations/new", "name", "X", "web_site", "javascript:alert(1)").refusedWith(t, "web_site")
 	h.send("/admin/organisations/new", "name", "X", "names", "Accademia").refusedWith(t, "language before it")
-	h.send(academy+"/edit", "name", "The Academy", "country", "CH").went(t, academy)
+	h.fill(academy+"/edit", "name", "The Academy", "country", "CH").went(t, academy)
 	h.get(academy).shows(t, "h1", "The Academy")
+	h.get(academy).shows(t, "main", "学院")
+	h.fill(academy+"/edit", "names", "").went(t, academy)
 	h.get(academy).hides(t, "学院")
-	h.send(academy+"/edit", "name", "museum of  SCIENCE").refusedWith(t, "merge the two")
+	h.fill(academy+"/edit", "name", "museum of  SCIENCE").refusedWith(t, "merge the two")
 	museum := h.organisationPath("Museum of Science")
 	if _, _, err := h.MakePrivateFeed(t.Context(), "Museum of Science", "partners"); err != nil {
 		t.Fatal(err)
@@ -423,7 +473,7 @@ func TestOrganisations(t *testing.T) {
 	h.get(museum+"/merge?into=Museum+of+Science").refusedWith(t, "same")
 	h.get(museum+"/merge?into=The+Academy").shows(t, "main", "2 contacts of", "Merge")
 	h.send(museum+"/merge", "into", "The Academy").went(t, academy+"?done=organisation_merged")
-	h.get(academy).shows(t, "main", "both@museum.example", "office@museum.example", "partners, made on")
+	h.get(academy).shows(t, "main", "both@museum.example", "office@museum.example", "News for our partners, made on")
 	if got := h.get(museum); got.status != http.StatusNotFound {
 		t.Errorf("%d", got.status)
 	}
@@ -512,7 +562,7 @@ func TestImportInSteps(t *testing.T) {
 	h.send(at + "/import").shows409(t)
 	h.worked(id)
 	checked := h.get(at)
-	checked.shows(t, "main", "1 row was refused.", "Nothing was imported yet.", "not-an-address", "no @ sign", "Import the other 2 onto guests")
+	checked.shows(t, "main", "1 row was refused.", "Nothing was imported yet.", "not-an-address", "no @ sign", "Import the other 2 onto Guests")
 	checked.shows(t, ".facts", "Would be added", "They signed")
 	checked.hides(t, "<script>alert")
 	if _, _, err := subscribers.SubscriptionOn(t.Context(), h.DB, h.contactID("office@museum.example"), 3); err == nil {
@@ -527,7 +577,7 @@ func TestImportInSteps(t *testing.T) {
 	h.worked(id)
 	h.get(at).shows(t, "h1", "Imported")
 	story := h.get(h.contactPath("new@museum.example"))
-	story.shows(t, "main", "Nuovo", "Museo", "Zweites", "role", "capo", "They signed", "account 1", "guests")
+	story.shows(t, "main", "Nuovo", "Museo", "Zweites", "role", "capo", "They signed", "you", "Guests")
 	h.send(at + "/import").shows409(t)
 	h.get("/admin/import").shows(t, "table", "imported")
 	h.send(at+"/remove").went(t, "/admin/import?done=upload_removed")

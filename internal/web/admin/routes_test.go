@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,13 +90,39 @@ func (w *world) furnish(t testing.TB, slug string) {
 		VALUES (gen_random_uuid(), $1, 'weekly', '2026-11-24', 'hand', 'review', $2, $2) RETURNING id`, id, at); err != nil {
 		t.Fatal(err)
 	}
-	contact, _, _, err := w.App.AddContact(t.Context(), "account 1", app.NewContact{Email: slug + "@example.org", List: slug, Consent: "Agreed"})
+	contact, _, _, err := w.App.AddContact(t.Context(), "account 1", app.NewContact{Email: slug + "@example.org", Organisation: "Partner of " + slug, List: slug, Consent: "Agreed"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.records[slug] = map[string]string{
+		"/admin/sources/": "site", "/admin/feeds/": "robotics", "/admin/themes/": "blue", "/admin/organisations/": w.organisation(t, contact), "/admin/articles/": w.article(t),
 		"/admin/lists/": slug, "/admin/editions/": edition, "/admin/contacts/": fmt.Sprint(contact), "/admin/private-feeds/": w.privateFeed(t, id, at),
 	}
+}
+
+// organisation returns the id of one that a contact belongs to.
+func (w *world) organisation(t testing.TB, contact int64) (id string) {
+	t.Helper()
+	if err := w.App.DB.Get(&id, `SELECT organisation_id FROM subscribers.memberships WHERE contact_id = $1`, contact); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// article returns the slug of one.
+func (w *world) article(t testing.TB) (slug string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "robots.md"), []byte("---\ntitle: Robots\ntags: [robotics]\ndate: 2026-11-20\n---\nText.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.App.ImportArticles(t.Context(), app.ArticleImport{Paths: []string{dir}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.App.DB.Get(&slug, `SELECT slug FROM articles.articles`); err != nil {
+		t.Fatal(err)
+	}
+	return slug
 }
 
 // privateFeed makes a private feed of a list and returns its id.
@@ -124,9 +152,9 @@ func (w *world) address(path, list string) string {
 	return path
 }
 
-// asked returns how a route answers an actor: its handler is left out, only who may come that far is asked.
+// asked returns how a route answers an actor: its handler and its form are left out, only who may come that far is asked.
 func (w *world) asked(r route, actor *accounts.Actor, list string) int {
-	r.do = func(*visit) (adminpage.Page, error) { return adminpage.Message{Status: http.StatusOK}, nil }
+	r.do, r.form = func(*visit) (adminpage.Page, error) { return adminpage.Message{Status: http.StatusOK}, nil }, nil
 	w.Who = func(*http.Request) (accounts.Actor, error) {
 		if actor == nil {
 			return accounts.Actor{}, errs.New(errs.NotFound, "nobody")
@@ -225,6 +253,45 @@ quarter of an hour ago. Who is not signed in is led to the page where one does t
 | address | owner | editor | approver | manager | reader |
 |---|---|---|---|---|---|
 `
+
+// buttons are the forms that have nothing to fill in: sending one is all that there is to say.
+var buttons = []string{
+	"/admin/sources/{slug}/pause", "/admin/sources/{slug}/resume", "/admin/sources/{slug}/remove", "/admin/articles/{slug}/withdraw", "/admin/articles/{slug}/restore",
+	"/admin/feeds/{slug}/remove", "/admin/private-feeds/{id}/revoke", "/admin/organisations/{id}/remove", "/admin/contacts/{id}/erase", "/admin/lists/{slug}/pause",
+	"/admin/lists/{slug}/resume", "/admin/editions/{id}/pause", "/admin/themes/{slug}/remove", "/admin/destinations/{name}/pause", "/admin/destinations/{name}/resume",
+}
+
+// A form of which nothing arrived changes nothing: what is missing is not what somebody emptied.
+func TestAnEmptyFormChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	owner := w.by(accounts.Owner)
+	owner.Roles = accounts.Roles
+	w.Who = func(*http.Request) (accounts.Actor, error) { return *owner, nil }
+	var last int64
+	for _, r := range w.routes() {
+		method, path, _ := strings.Cut(r.pattern, " ")
+		if method != http.MethodPost || isOpen(r.pattern) || slices.Contains(buttons, path) {
+			continue
+		}
+		mux := http.NewServeMux()
+		mux.Handle(r.pattern, w.serve(r))
+		ask := httptest.NewRequest(method, w.address(path, "ours"), nil)
+		ask.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		answered := httptest.NewRecorder()
+		mux.ServeHTTP(answered, ask)
+		var said []string
+		if err := w.App.DB.Select(&said, `SELECT thing || ' ' || what FROM accounts.log WHERE seq > $1 AND actor = $2`, last, owner.Name); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.App.DB.Get(&last, `SELECT coalesce(max(seq), 0) FROM accounts.log`); err != nil {
+			t.Fatal(err)
+		}
+		if len(said) > 0 {
+			t.Errorf("%s answers %d to an empty form and has %q", r.pattern, answered.Code, said)
+		}
+	}
+}
 
 // Who is confined to a list and puts somebody of another one on it changes nothing of what is known of them.
 func TestAddingChangesNobodyOfAnotherList(t *testing.T) {

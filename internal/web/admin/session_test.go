@@ -317,7 +317,7 @@ func TestFormsFromElsewhereAreRefused(t *testing.T) {
 		}
 	}
 	b.header = http.Header{}
-	if got := b.send("/admin/account", "name", "Somebody"); got.status != http.StatusSeeOther {
+	if got := b.send("/admin/account", "name", "Somebody", "language", "en", "zone", ""); got.status != http.StatusSeeOther {
 		t.Errorf("our own: %d", got.status)
 	}
 	if a, err := g.Accounts.ByEmail(t.Context(), "owner@example.org"); err != nil || a.Name != "Somebody" {

@@ -19,7 +19,7 @@ func (s *site) sourcesRoutes() []route {
 		{pattern: "POST /admin/sources", needs: accounts.Edit, do: s.sourceAdd},
 		{pattern: "GET /admin/sources/{slug}", needs: accounts.Read, do: s.source},
 		{pattern: "GET /admin/sources/{slug}/edit", needs: accounts.Edit, do: s.sourceEdit},
-		{pattern: "POST /admin/sources/{slug}/edit", needs: accounts.Edit, do: s.sourceChange},
+		{pattern: "POST /admin/sources/{slug}/edit", needs: accounts.Edit, do: s.sourceChange, form: []string{"section", "language", "every", "images"}},
 		{pattern: "POST /admin/sources/{slug}/poll", needs: accounts.Edit, do: s.sourcePoll},
 		{pattern: "POST /admin/sources/{slug}/pause", needs: accounts.Edit, do: s.sourcePause},
 		{pattern: "POST /admin/sources/{slug}/resume", needs: accounts.Edit, do: s.sourceResume},

@@ -127,12 +127,12 @@ func TestASourceIsSteered(t *testing.T) {
 	}
 	leads(h.send("/admin/sources/city/resume"), "/admin/sources/city?done=source_resumed")
 	leads(h.send("/admin/sources/city/poll"), "/admin/sources/city?done=source_polled")
-	leads(h.send("/admin/sources/city/edit", "url", at+"/feed.xml", "section", "City", "every", "1h", "full_text", "never", "images", "store"), "/admin/sources/city?done=saved")
+	leads(h.send("/admin/sources/city/edit", "url", at+"/feed.xml", "section", "City", "language", "", "every", "1h", "full_text", "never", "images", "store"), "/admin/sources/city?done=saved")
 	source, err := h.Articles.SourceBySlug(t.Context(), h.DB, "city")
 	if err != nil || source.Section != "City" || source.Every != time.Hour || source.Settings.FullText != "never" || source.Settings.Images != "store" {
 		t.Errorf("%+v, %v", source, err)
 	}
-	wrong := h.send("/admin/sources/city/edit", "url", "http://169.254.169.254/", "every", "1h")
+	wrong := h.send("/admin/sources/city/edit", "url", "http://169.254.169.254/", "section", "City", "language", "", "images", "store", "every", "1h")
 	if wrong.status != http.StatusUnprocessableEntity || !strings.Contains(wrong.text(".mistakes"), "internal") {
 		t.Errorf("%d %s", wrong.status, wrong.text("main"))
 	}

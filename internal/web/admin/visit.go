@@ -121,10 +121,18 @@ func (s *site) admit(v *visit, r route) (page adminpage.Page, err error) {
 	if v.Method == http.MethodPost {
 		v.Body = http.MaxBytesReader(v.w, v.Body, cmp.Or(r.limit, formLimit))
 	}
-	if err := v.form(); err != nil || !r.proved || !s.stale(v) {
+	if err := v.form(); err != nil {
 		return nil, err
 	}
-	return s.proof(v)
+	for _, name := range r.form {
+		if !v.PostForm.Has(name) {
+			return nil, errs.New(errs.Invalid, "the form came without its field %q: nothing was done", name)
+		}
+	}
+	if r.proved && s.stale(v) {
+		return s.proof(v)
+	}
+	return nil, nil //nolint:nilnil // there is no answer yet
 }
 
 // provedFor is for how long a password that was given counts as just given.

@@ -55,7 +55,7 @@ func (s *site) contactOperations() []operation {
 	return []operation{
 		{
 			id: "list-contacts", on: "GET /contacts", needs: accounts.ReadPeople, group: group, title: "List contacts",
-			says: "With `email` the one of that address. A key that is confined to lists sees who is on one of them.", register: does(s, s.listContacts),
+			says: "With `email` the one of that address. A key that is confined to lists sees who is on one of them, and of whom another list has what docs/accounts.md says.", register: does(s, s.listContacts),
 		},
 		{
 			id: "get-contact", on: "GET /contacts/{id}", needs: accounts.ReadPeople, group: group, title: "Get a contact",

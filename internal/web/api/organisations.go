@@ -35,6 +35,17 @@ type OrganisationFields struct {
 	Tags        []string          `json:"tags"`
 }
 
+// organisationFor shows organisations to who asks: notes may be about anything, and are not for who is confined to lists.
+func organisationFor(ctx context.Context) func(o *subscribers.Organisation) Organisation {
+	return func(o *subscribers.Organisation) Organisation {
+		out := organisationOf(o)
+		if actorOf(ctx).Lists != nil {
+			out.Notes = ""
+		}
+		return out
+	}
+}
+
 func organisationOf(o *subscribers.Organisation) Organisation {
 	names := map[string]string(o.Names)
 	if names == nil {
@@ -113,7 +124,7 @@ func (s *site) listOrganisations(ctx context.Context, in *struct{ Paging }) (*Li
 	if err != nil {
 		return nil, err
 	}
-	return page(in.Paging, found, organisationOf, func(o *subscribers.Organisation) any { return o.ID })
+	return page(in.Paging, found, organisationFor(ctx), func(o *subscribers.Organisation) any { return o.ID })
 }
 
 // AtID is an address with a number in it.
@@ -129,7 +140,7 @@ func (s *site) getOrganisation(ctx context.Context, in *AtID) (*Record[Organisat
 	if err != nil {
 		return nil, err
 	}
-	return record(organisationOf(&o))
+	return record(organisationFor(ctx)(&o))
 }
 
 // within refuses an organisation that nobody on one of the key's lists belongs to.

@@ -194,6 +194,14 @@ func TestWhoIsConfinedToListsSeesAndChangesTheseAlone(t *testing.T) {
 	as("POST", "/api/v1/subscriptions", strings.Replace(ada, "partners", "museums", 1)).is(http.StatusCreated)
 	as("POST", fmt.Sprintf("/api/v1/subscriptions/%d/unsubscribe", other.ID), nil).problem(http.StatusNotFound)
 	as("GET", "/api/v1/suppressions", nil).problem(http.StatusForbidden)
+	h.ask("PATCH", fmt.Sprintf("/api/v1/contacts/%d", other.Contact), `{"name": "Their office", "languages": ["it"]}`, "If-Match", "*").is(http.StatusOK)
+	for _, email := range []string{"other@example.org", "unknown@example.org"} {
+		as("POST", "/api/v1/subscriptions", fmt.Sprintf(`{"list": "museums", "email": %q, "consent": {"statement": "Agreed"}}`, email)).is(http.StatusCreated)
+		as("GET", "/api/v1/contacts?email="+email, nil).is(http.StatusOK).into(&contacts)
+		if c := contacts.Items; len(c) != 1 || c[0].Name != "" || len(c[0].Languages) != 0 || len(c[0].Subscriptions) != 1 {
+			t.Errorf("%+v", c)
+		}
+	}
 	var lists api.Page[api.List]
 	as("GET", "/api/v1/lists", nil).is(http.StatusOK).into(&lists)
 	if len(lists.Items) != 1 || lists.Items[0].Slug != "museums" {
