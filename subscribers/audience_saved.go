@@ -2,7 +2,11 @@ package subscribers
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
@@ -15,13 +19,54 @@ type SavedAudience struct {
 	Filter string    `db:"filter"` // as ParseAudience reads it
 	MadeAt time.Time `db:"made_at"`
 	MadeBy string    `db:"made_by"`
+	People *int      `db:"people"` // as counted last by RecountAudience; nil: it was not, or names what is gone
 }
 
 // SavedAudiences returns all of them, by name.
 func SavedAudiences(ctx context.Context, h database.Handle) (all []SavedAudience, err error) {
-	err = h.SelectContext(ctx, &all, `SELECT id, name, filter, made_at, made_by FROM subscribers.audiences ORDER BY lower(name), id LIMIT 1000`)
+	err = h.SelectContext(ctx, &all, `
+		SELECT a.id, a.name, a.filter, a.made_at, a.made_by, c.people
+		FROM subscribers.audiences a LEFT JOIN subscribers.audience_counts c ON c.audience_id = a.id AND c.filter = a.filter
+		ORDER BY lower(a.name), a.id LIMIT 1000`)
 	errs.Wrap(&err, "read the saved audiences")
 	return all, err
+}
+
+// SavedAudienceByID returns one of them, or an error of kind errs.NotFound.
+func SavedAudienceByID(ctx context.Context, h database.Handle, id int64) (a SavedAudience, err error) {
+	err = h.GetContext(ctx, &a, `SELECT id, name, filter, made_at, made_by FROM subscribers.audiences WHERE id = $1`, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, errs.New(errs.NotFound, "no saved audience %d", id)
+	}
+	errs.Wrap(&err, "read the saved audience %d", id)
+	return a, err
+}
+
+// RecountAudience counts the people of the saved audience that was counted longest ago, if that was before a time.
+func RecountAudience(ctx context.Context, db *sqlx.DB, before, now time.Time) (err error) {
+	defer errs.Wrap(&err, "subscribers.RecountAudience")
+	var oldest []SavedAudience
+	if err := db.SelectContext(ctx, &oldest, `
+		SELECT a.id, a.filter FROM subscribers.audiences a LEFT JOIN subscribers.audience_counts c ON c.audience_id = a.id AND c.filter = a.filter
+		WHERE c.at IS NULL OR c.at < $1 ORDER BY c.at NULLS FIRST, a.id LIMIT 1`, before); err != nil || len(oldest) == 0 {
+		return err
+	}
+	a, err := ParseAudience(oldest[0].Filter)
+	var people *int
+	if err == nil {
+		people = new(int)
+		*people, err = CountAudience(ctx, db, a)
+	}
+	if kind := errs.KindOf(err); kind == errs.Invalid || kind == errs.NotFound {
+		people, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `
+		INSERT INTO subscribers.audience_counts (audience_id, filter, people, at) SELECT id, $2, $3, $4 FROM subscribers.audiences WHERE id = $1
+		ON CONFLICT (audience_id) DO UPDATE SET filter = excluded.filter, people = excluded.people, at = excluded.at`, oldest[0].ID, oldest[0].Filter, people, now)
+	return err
 }
 
 // SaveAudience gives an audience a name; the one that has it is replaced. A name that is none is errs.Invalid.

@@ -172,9 +172,11 @@ func (a *App) due(ctx context.Context, h database.Handle, e *BoardEdition) (err 
 }
 
 const (
-	// countEvery is how often it is looked what is to be counted anew, and recountAtOnce how many editions are then.
+	// countEvery is how often it is looked what is to be counted anew, and recountAtOnce how many editions are then. An audience is counted once in
+	// audienceHolds.
 	countEvery    = 3 * time.Second
 	recountAtOnce = 50
+	audienceHolds = time.Hour
 )
 
 // keepCounts counts anew what pages show of large editions and of those that are over, until ctx ends.
@@ -184,7 +186,8 @@ func (a *App) keepCounts(ctx context.Context) {
 		for _, id := range stale {
 			err = errors.Join(err, a.Recount(ctx, id))
 		}
-		err = errors.Join(err, a.SumDestinations(ctx))
+		now := a.Clock.Now()
+		err = errors.Join(err, a.SumDestinations(ctx), subscribers.RecountAudience(ctx, a.DB, now.Add(-audienceHolds), now))
 		if err != nil && ctx.Err() == nil {
 			a.Log.WarnContext(ctx, "deliveries could not be counted for the pages", slog.Any("error", err))
 		}

@@ -26,7 +26,7 @@ var unlogged = map[string]string{
 	"mailer.reached": "likewise", "mailer.released": "likewise", "mailer.reservations": "likewise", "mailer.senders": "likewise", "mailer.tallies": "counts",
 	"mailer.trials": "what test mails came to", "mailer.variants": "follows editions",
 	"subscribers.consents": "the log of consent", "subscribers.erasure_key": "a secret", "subscribers.former_addresses": "persons", "subscribers.limits": "counts",
-	"subscribers.counts": "counts", "subscribers.upload_parts": "foreign files", "subscribers.upload_rows": "persons",
+	"subscribers.audience_counts": "counts", "subscribers.counts": "counts", "subscribers.upload_parts": "foreign files", "subscribers.upload_rows": "persons",
 	"installation.examinations": "of the program itself", "staff.told": "the account of mails", "staff.mails": "likewise", "staff.wishes": "what mails somebody wants",
 }
 

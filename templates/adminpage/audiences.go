@@ -1,5 +1,7 @@
 package adminpage
 
+import "strconv"
+
 // Audiences is the page on which somebody writes a filter and sees whom it finds.
 type Audiences struct {
 	Fields   Fields // filter; name to save it
@@ -9,6 +11,7 @@ type Audiences struct {
 	Saved    []SavedAudience
 	Mistakes Mistakes
 	Confined bool
+	WriteURL string // where an edition for whom the filter finds is made; "": who looks makes none
 }
 
 func (Audiences) template() string { return "audiences" }
@@ -28,7 +31,12 @@ type SavedAudience struct {
 	ID           int64
 	Name, Filter string
 	URL          string // where it is asked
+	People       *int   // as it was counted last; nil: it was not yet
+	Chosen       bool
 }
+
+// Value is what a form has of it.
+func (a SavedAudience) Value() string { return strconv.FormatInt(a.ID, 10) }
 
 // Grammar returns examples of clauses with the keys of what they mean, below "audiences.clause.".
 func (Audiences) Grammar() []NamedValue {

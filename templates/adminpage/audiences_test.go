@@ -6,6 +6,10 @@ var audiencesSamples = []Page{
 	Audiences{Fields: Fields{"filter": {"country = IT"}}, Asked: true},
 	Audiences{
 		Fields: Fields{"filter": {evil}}, Asked: true, Count: 3204, Members: []AudienceMember{{7, "office@example.org", evil, "partners", "active", "weekly"}, {8, "press@example.org", "", "press", "paused", "daily"}},
-		Saved: []SavedAudience{{1, evil, evil, "/admin/audiences?filter=x"}},
+		Saved: savedSamples, WriteURL: "/admin/editions/new?people=1",
 	},
+}
+
+var savedSamples = []SavedAudience{
+	{ID: 1, Name: evil, Filter: evil, URL: "/admin/audiences?filter=x", People: new(3204), Chosen: true}, {ID: 2, Name: "Italy", Filter: "country = IT"},
 }

@@ -314,7 +314,8 @@ func (EditionDeliveries) template() string { return "editions-deliveries" }
 type EditionMake struct {
 	Corrects EditionRow // whose ID is "" when it corrects nothing
 	Lists    []EditionChoice
-	Articles []EditionItem // chosen, or to choose from for a correction
+	Saved    []SavedAudience // to choose from
+	Articles []EditionItem   // chosen, or to choose from for a correction
 	Found    []EditionItem
 	Fields   Fields
 	Language string // that the words are in; "": the list's own

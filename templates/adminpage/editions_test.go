@@ -120,6 +120,7 @@ var editionsSamples = []Page{
 		},
 	},
 	EditionMake{Lists: sampleLists, Fields: Fields{"list": {"staff"}, "when": {"hours"}}, Articles: sampleItems[:1], Found: sampleItems[1:3], Mistakes: Mistakes{"list": "no", "audience": "no"}},
+	EditionMake{Lists: sampleLists, Saved: savedSamples, Fields: Fields{"had": {"words"}}},
 	EditionMake{Corrects: sentRow, Articles: sampleItems[:2], Fields: Fields{"article": {"robots"}}},
 	EditionPauses{Going: []EditionRow{pausedRow}},
 	EditionPauses{Resume: true},

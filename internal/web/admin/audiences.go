@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -29,15 +30,15 @@ func (s *site) audiences(v *visit) (adminpage.Page, error) {
 // audiencePage shows whom a filter finds, if it was asked, and the filters that have a name.
 func (s *site) audiencePage(v *visit, fields adminpage.Fields, asked bool, mistakes adminpage.Mistakes) (adminpage.Page, error) {
 	page := adminpage.Audiences{Fields: fields, Confined: v.actor.Lists != nil, Mistakes: mistakes}
-	saved, err := subscribers.SavedAudiences(v.Context(), s.App.DB)
-	if err != nil {
+	var err error
+	if page.Saved, err = s.savedAudiences(v, ""); err != nil {
 		return nil, err
-	}
-	for _, a := range saved {
-		page.Saved = append(page.Saved, adminpage.SavedAudience{ID: a.ID, Name: a.Name, Filter: a.Filter, URL: "/admin/audiences?" + url.Values{"filter": {a.Filter}}.Encode()})
 	}
 	if asked {
 		err = s.askAudience(v, &page)
+	}
+	if v.may(accounts.Edit) {
+		page.WriteURL = writeTo(page.Saved, fields.Get("filter"))
 	}
 	if kind := errs.KindOf(err); err != nil && (kind == errs.Invalid || kind == errs.NotFound) {
 		page.Mistakes = adminpage.Mistakes{"filter": err.Error()}
@@ -48,6 +49,29 @@ func (s *site) audiencePage(v *visit, fields adminpage.Fields, asked bool, mista
 		return v.again(page)
 	}
 	return page, nil
+}
+
+// savedAudiences are the filters that have a name, of which one may be chosen by its id. How many they find is told to those alone who see all lists.
+func (s *site) savedAudiences(v *visit, chosen string) (shown []adminpage.SavedAudience, err error) {
+	saved, err := subscribers.SavedAudiences(v.Context(), s.App.DB)
+	for _, a := range saved {
+		one := adminpage.SavedAudience{ID: a.ID, Name: a.Name, Filter: a.Filter, URL: "/admin/audiences?" + url.Values{"filter": {a.Filter}}.Encode()}
+		if v.actor.Lists == nil {
+			one.People = a.People
+		}
+		one.Chosen = one.Value() == chosen
+		shown = append(shown, one)
+	}
+	return shown, err
+}
+
+// writeTo is where an edition is made for whom a filter finds: by the name that it has, if it has one.
+func writeTo(saved []adminpage.SavedAudience, filter string) string {
+	query := url.Values{"audience": {filter}}
+	if i := slices.IndexFunc(saved, func(a adminpage.SavedAudience) bool { return a.Filter == filter }); i >= 0 {
+		query = url.Values{"people": {saved[i].Value()}}
+	}
+	return editionsPath + "/new?" + query.Encode()
 }
 
 // askAudience counts whom a filter finds and reads the first of them.

@@ -16,7 +16,9 @@ import (
 
 // askMake shows the form for an edition that is made by hand.
 func (s *site) askMake(v *visit) (adminpage.Page, error) {
-	return s.makeForm(v, adminpage.Fields{"when": {"hours"}, "had": {"nothing"}, "list": {v.query("list")}, "article": v.URL.Query()["article"]})
+	return s.makeForm(v, adminpage.Fields{
+		"when": {"hours"}, "had": {"nothing"}, "list": {v.query("list")}, "people": {v.query("people")}, "audience": {v.query("audience")}, "article": v.URL.Query()["article"],
+	})
 }
 
 // makeForm is the form with what was put into it: articles that are ticked stay, and those that are looked for come after them.
@@ -30,6 +32,9 @@ func (s *site) makeForm(v *visit, f adminpage.Fields) (page adminpage.EditionMak
 		if v.may(accounts.Edit, list.ID) {
 			page.Lists = append(page.Lists, adminpage.EditionChoice{Value: list.Slug, Name: list.NameIn(s.words(v))})
 		}
+	}
+	if page.Saved, err = s.savedAudiences(v, f.Get("people")); err != nil {
+		return page, err
 	}
 	var has []app.DeskItem
 	for _, slug := range f["article"] {
@@ -70,13 +75,27 @@ func (s *site) make(v *visit, f adminpage.Fields) (*edition.Edition, error) {
 	if err != nil || !v.may(accounts.Edit, list.ID) {
 		return nil, errs.New(errs.NotFound, "list %q: there is none", f.Get("list"))
 	}
-	audience, err := subscribers.ParseAudience(f.Get("audience"))
+	audience, err := s.audienceOf(v, f)
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "audience: %w", err)
 	}
 	return s.App.MakeEdition(v.Context(), v.actor.Name, app.MakeOptions{
 		List: list.Slug, Articles: f["article"], Texts: written(f), Audience: audience, Repeat: f.Get("had") == "again", WordsAlone: f.Get("had") == string(edition.WordsAlone), AtOnce: f.Get("when") == "once",
 	})
+}
+
+// audienceOf is whom a form chooses: an audience by its name, narrowed by a filter.
+func (s *site) audienceOf(v *visit, f adminpage.Fields) (subscribers.Audience, error) {
+	audience, err := subscribers.ParseAudience(f.Get("audience"))
+	if err != nil || f.Get("people") == "" {
+		return audience, err
+	}
+	saved, err := subscribers.SavedAudienceByID(v.Context(), s.App.DB, number(f.Get("people")))
+	if err != nil {
+		return audience, err
+	}
+	chosen, err := subscribers.ParseAudience(saved.Filter)
+	return subscribers.Audience{Clauses: append(chosen.Clauses, audience.Clauses...)}, err
 }
 
 // written are the words of a form, none when nothing was written.

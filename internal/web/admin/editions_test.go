@@ -456,6 +456,73 @@ func TestMadeByHandAndCorrected(t *testing.T) {
 	}
 }
 
+// An audience is chosen by its name, with how many it is as counted last, and narrowed further; its page leads to the form.
+func TestWrittenToAnAudience(t *testing.T) {
+	t.Parallel()
+	h, _ := newsroom(t)
+	h.send("/admin/audiences", "filter", "language = en", "name", "English <b>readers")
+	now := h.Clock.Now()
+	if err := subscribers.RecountAudience(t.Context(), h.DB, now, now); err != nil {
+		t.Fatal(err)
+	}
+	asked := h.get("/admin/audiences?filter=language+%3D+en")
+	form := h.get(asked.Find("#found ~ .actions a").AttrOr("href", ""))
+	if got := form.text("#people option[selected]"); got != "English <b>readers (2 contacts)" {
+		t.Errorf("%q", got)
+	}
+	if got := h.get(h.get("/admin/audiences?filter=language+%3D+it").Find("#found ~ .actions a").AttrOr("href", "")); got.Find("#audience").AttrOr("value", "") != "language = it" {
+		t.Errorf("%s", got.text("main"))
+	}
+	id, _ := form.Find("#people option[selected]").Attr("value")
+	h.as(editor())
+	made := h.send("/admin/editions/new", "list", "partners", "do", "make", "introduction", "The office is closed.", "people", id, "audience", "not organisation contains museum", "when", "once")
+	path, _, _ := strings.Cut(made.location, "?")
+	if facts := h.get(path).text("#facts ~ .facts"); made.status != http.StatusSeeOther || !strings.Contains(facts, "language = en and not organisation contains museum") || !strings.Contains(facts, "Recipients1") {
+		t.Errorf("%d: %s", made.status, facts)
+	}
+	if got := h.send("/admin/editions/new", "list", "partners", "do", "make", "introduction", "x", "people", "4711"); got.status != 422 || got.text(".mistake") == "" {
+		t.Errorf("%d: %s", got.status, got.text("main"))
+	}
+	// Who sees some lists alone is not told how many it is on all.
+	h.as(accounts.Actor{Name: "account 5", Roles: []accounts.Role{accounts.Manager, accounts.Editor}, Lists: []int64{1}, Language: "en"})
+	if got := h.get("/admin/editions/new").text("#people"); !strings.Contains(got, "English") || strings.Contains(got, "contacts") {
+		t.Errorf("%q", got)
+	}
+}
+
+// What is added to an edition of words alone asks what becomes of those who have it, and names them to those who may see people.
+func TestNobodyIsLeftOutUnasked(t *testing.T) {
+	t.Parallel()
+	h, id := newsroom(t)
+	h.as(approver())
+	h.work()
+	h.let("/admin/editions/"+id.String(), "approve")
+	testkit.Eventually(t, patience, "it is sent", func() bool { return h.state(id) == edition.Sent })
+	h.readers("partners", "new@example.org,New,en,")
+	h.as(editor())
+	made := h.send("/admin/editions/new", "list", "partners", "do", "make", "introduction", "We move.")
+	page, _, _ := strings.Cut(made.location, "?")
+	add := []string{"do", "add", "article", "robots-pass-the-water-on"}
+	asked := h.send(page+"/contents", add...)
+	if said := asked.text("main"); asked.status != 422 || !strings.Contains(said, "3 recipients were given this article already") || strings.Contains(said, "@") {
+		t.Fatalf("%d: %s", asked.status, said)
+	}
+	h.as(everything())
+	if said := h.send(page+"/contents", add...).text("main"); !strings.Contains(said, "anna@example.org") || strings.Contains(said, "new@") {
+		t.Errorf("%s", said)
+	}
+	h.as(editor())
+	if got := h.get(page).titles(); len(got) != 0 {
+		t.Errorf("it was added unasked: %q", got)
+	}
+	if got := h.send(page+"/contents", append(add, "rest", "words")...); got.status != http.StatusSeeOther {
+		t.Errorf("%d: %s", got.status, got.text("main"))
+	}
+	if facts := h.get(page).text("#facts ~ .facts"); !strings.Contains(facts, "Recipients4") || !strings.Contains(facts, "They get the words alone") {
+		t.Errorf("%s", facts)
+	}
+}
+
 // What foreign servers say is text, wherever it is shown.
 func TestRepliesAreText(t *testing.T) {
 	t.Parallel()
