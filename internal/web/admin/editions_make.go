@@ -56,7 +56,7 @@ func (s *site) makeEdition(v *visit) (adminpage.Page, error) {
 		if failed != nil {
 			return nil, failed
 		}
-		page.Mistakes = adminpage.Mistakes{fieldOf(err): plainly(err)}
+		page.Mistakes = adminpage.Mistakes{fieldOf(err): err.Error()}
 		return v.again(page)
 	}
 	if err != nil {
@@ -86,16 +86,6 @@ func written(f adminpage.Fields) edition.Texts {
 		return edition.Texts{}
 	}
 	return t
-}
-
-// plainly returns an error without the options of commands that it names: on a page nobody knows them.
-func plainly(err error) string {
-	return strings.NewReplacer(
-		"name articles with --article, or write an --introduction", "choose articles, or write an introduction",
-		"write an --introduction", "write what was wrong, and what is right",
-		"--repeat gives them again", "tick the box below to give them again",
-		": silkpost edition make --repeat sends it all the same", ": tick the box below to send it all the same",
-	).Replace(err.Error())
 }
 
 // askCorrection shows the form for a notice to those who got an edition.
@@ -131,7 +121,7 @@ func (s *site) correctEdition(v *visit) (adminpage.Page, error) {
 		if failed != nil {
 			return nil, failed
 		}
-		page.Mistakes = adminpage.Mistakes{fieldOf(err): plainly(err)}
+		page.Mistakes = adminpage.Mistakes{fieldOf(err): err.Error()}
 		return v.again(page)
 	}
 	if err != nil {
