@@ -17,23 +17,24 @@ import (
 
 const (
 	longestSaid = 4000 // bytes; what is longer is no sentence of ours
-	deepestSaid = 8    // sentences in sentences
+	mostParts   = 100  // of a sentence that are looked at
 	fewOwn      = 6    // bytes: a format with fewer of its own fits what is no sentence of ours, unless one of its values is
 )
 
 // phrase is how sentences of one English format are said.
 type phrase struct {
-	literal string         // the longest of the format's own words, which a sentence of it has
-	own     int            // how many bytes are the format's own: what has more of them fits better
-	reads   *regexp.Regexp // nil: the format is the sentence
-	verbs   []byte         // of the format
-	says    []spoken
+	words []string       // the format's own, between its verbs: one more than there are verbs
+	own   int            // how many bytes they have: what has more of them fits better
+	reads *regexp.Regexp // nil: the format is the sentence
+	verbs []byte         // of the format
+	says  []spoken
 }
 
 // spoken is a piece of a sentence in the language: words, and a value of the English one behind them.
 type spoken struct {
 	words string
-	value int // of the English sentence; -1: none
+	value int  // of the English sentence; -1: none
+	verb  byte // s: the value is said, too; v: it stays as it is
 }
 
 // phrasebook is the sentences that a language has for the program's.
@@ -94,9 +95,8 @@ func readPhrase(format, own string, verbs [][]int) phrase {
 	var reads, literal strings.Builder
 	end := 0
 	ends := func() {
-		if f.own += literal.Len(); literal.Len() > len(f.literal) {
-			f.literal = literal.String()
-		}
+		f.own += literal.Len()
+		f.words = append(f.words, literal.String())
 		reads.WriteString(regexp.QuoteMeta(literal.String()))
 		literal.Reset()
 	}
@@ -117,7 +117,8 @@ func readPhrase(format, own string, verbs [][]int) phrase {
 	return f
 }
 
-// readSpoken takes a language's format apart. Values come in the order of the English one, unless they are numbered: %[2]s.
+// readSpoken takes a language's format apart. Values come in the order of the English one, unless they are numbered: %[2]s. A %s is said itself, where that can
+// be; what the reader would have to write as it is, such as the name of a field of a filter, is a %v.
 func readSpoken(own string) (pieces []spoken) {
 	var words strings.Builder
 	end, next := 0, 0
@@ -131,12 +132,12 @@ func readSpoken(own string) (pieces []spoken) {
 			n, _ := strconv.Atoi(own[v[2]:v[3]]) // the pattern takes digits alone
 			next = n - 1
 		}
-		pieces = append(pieces, spoken{words.String(), next})
+		pieces = append(pieces, spoken{words.String(), next, own[v[4]]})
 		words.Reset()
 		next++
 	}
 	words.WriteString(own[end:])
-	return append(pieces, spoken{words.String(), -1})
+	return append(pieces, spoken{words.String(), -1, 0})
 }
 
 // say returns a sentence in the language, and whether it could be said: else it is the English one.
@@ -144,61 +145,120 @@ func (p *phrasebook) say(sentence string) (said string, able bool) {
 	if len(sentence) > longestSaid {
 		return sentence, false
 	}
-	return p.sayIn(sentence, 0)
+	r := reading{p, map[string]reread{}}
+	found := r.read(sentence)
+	return found.said, found.own > 0
 }
 
-func (p *phrasebook) sayIn(sentence string, depth int) (said string, able bool) {
-	if whole, ok := p.whole[sentence]; ok {
-		return whole, true
+// reading is one sentence being read back, with what was read of its parts.
+type reading struct {
+	*phrasebook
+	known map[string]reread
+}
+
+// reread is what came of a part: how it is said, and how many bytes of the English were words of ours. None: it stays as it is, which it does also as long as
+// it is being read.
+type reread struct {
+	said string
+	own  int
+}
+
+func (r reading) read(sentence string) reread {
+	if whole, ok := r.whole[sentence]; ok {
+		return reread{whole, len(sentence)}
 	}
-	if depth == deepestSaid || sentence == "" {
-		return sentence, false
+	found, ok := r.known[sentence]
+	if ok {
+		return found
 	}
-	for i := range p.made {
-		f := &p.made[i]
-		if !strings.Contains(sentence, f.literal) {
+	found.said = sentence
+	if sentence == "" || len(r.known) == mostParts {
+		return found
+	}
+	r.known[sentence] = found
+	found = r.best(sentence)
+	r.known[sentence] = found
+	return found
+}
+
+// best reads a sentence by the format, or as the two parts beside a separator, of which most is in words of ours. A format that ends with a value would also take
+// the sentence behind its own.
+func (r reading) best(sentence string) reread {
+	best := reread{sentence, 0}
+	for i := range r.made {
+		f := &r.made[i]
+		if !f.mayBe(sentence) {
 			continue
 		}
 		if values := f.reads.FindStringSubmatch(sentence); values != nil {
-			if said, able := p.put(f, values[1:], depth+1); able || f.own >= fewOwn {
-				return said, true
+			if best = better(best, r.put(f, values[1:])); best.own > 0 && !slices.ContainsFunc(values[1:], together) {
+				return best
 			}
 		}
 	}
 	for _, separator := range separators {
-		before, after, found := strings.Cut(sentence, separator)
-		if !found {
-			continue
-		}
-		first, ableFirst := p.sayIn(before, depth+1)
-		second, ableSecond := p.sayIn(after, depth+1)
-		if ableFirst || ableSecond {
-			return first + cmp.Or(p.whole[separator], separator) + second, true
+		if before, after, found := strings.Cut(sentence, separator); found {
+			first, second := r.read(before), r.read(after)
+			best = better(best, reread{first.said + cmp.Or(r.whole[separator], separator) + second.said, first.own + second.own})
 		}
 	}
-	return sentence, false
+	return best
 }
 
-// put puts the values of an English sentence into the language's, and reports whether one of them could be said.
-func (p *phrasebook) put(f *phrase, values []string, depth int) (said string, able bool) {
+// together reports whether a value may be of several sentences.
+func together(value string) bool {
+	return slices.ContainsFunc(separators, func(separator string) bool { return strings.Contains(value, separator) })
+}
+
+// better returns the second when more of it is in words of ours.
+func better(a, b reread) reread {
+	if b.own > a.own {
+		return b
+	}
+	return a
+}
+
+// mayBe reports whether a sentence has the format's own words in their order, which costs less than reading it.
+func (f *phrase) mayBe(sentence string) bool {
+	last := len(f.words) - 1
+	if len(sentence) < f.own || !strings.HasPrefix(sentence, f.words[0]) || !strings.HasSuffix(sentence, f.words[last]) {
+		return false
+	}
+	rest := sentence[len(f.words[0]):]
+	for _, words := range f.words[1:last] {
+		_, after, found := strings.Cut(rest, words)
+		if !found {
+			return false
+		}
+		rest = after
+	}
+	return true
+}
+
+// put puts the values of an English sentence into the language's.
+func (r reading) put(f *phrase, values []string) reread {
 	var b strings.Builder
+	own := 0
 	for _, piece := range f.says {
 		b.WriteString(piece.words)
 		if piece.value < 0 || piece.value >= len(values) {
 			continue
 		}
-		switch value := values[piece.value]; f.verbs[piece.value] {
-		case 'q':
-			b.WriteString(p.quoted(value))
-		case 's', 'v', 'w':
-			value, ableToo := p.sayIn(value, depth)
-			able = able || ableToo
-			b.WriteString(value)
+		switch value := values[piece.value]; {
+		case piece.verb == 'q' && f.verbs[piece.value] == 'q':
+			b.WriteString(r.quoted(value))
+		case piece.verb == 's' || piece.verb == 'w':
+			part := r.read(value)
+			own += part.own
+			b.WriteString(part.said)
 		default:
 			b.WriteString(value)
 		}
 	}
-	return b.String(), able
+	if f.own < fewOwn && own == 0 {
+		return reread{}
+	}
+	return reread{b.String(), f.own + own}
 }
 
 // quoted puts what %q quoted between the language's quotation marks.

@@ -49,7 +49,7 @@ type EditionComing struct {
 	Wall     *time.Location // of its list
 	Before   int            // how many the last one went to; -1: there was none
 	BeforeID string
-	Lacks    string // in English; why it will not be made
+	Lacks    string // as the program says it in English; why it will not be made
 }
 
 // EditionPause is something that was stopped for a while.

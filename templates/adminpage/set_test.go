@@ -18,7 +18,7 @@ var samples = slices.Concat(
 	importsSamples, editionsSamples, themesSamples, settingsSamples, destinationsSamples,
 )
 
-func newSet(t *testing.T) *Set {
+func newSet(t testing.TB) *Set {
 	t.Helper()
 	words, err := templates.New()
 	if err != nil {

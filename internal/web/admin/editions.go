@@ -309,7 +309,7 @@ func (s *site) arrangeEdition(v *visit) (adminpage.Page, error) {
 		return s.askLeaveOut(v, id, slug, lost)
 	}
 	if kind := errs.KindOf(err); err != nil && (kind == errs.Conflict || kind == errs.Invalid || kind == errs.NotFound) {
-		return s.editionWith(v, id, adminpage.Mistakes{"": plainly(err)})
+		return s.editionWith(v, id, adminpage.Mistakes{"": err.Error()})
 	}
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func (s *site) makeEdition(v *visit) (adminpage.Page, error) {
 		if failed != nil {
 			return nil, failed
 		}
-		page.Mistakes = adminpage.Mistakes{fieldOf(err): plainly(err)}
+		page.Mistakes = adminpage.Mistakes{fieldOf(err): err.Error()}
 		return v.again(page)
 	}
 	if err != nil {
@@ -107,16 +107,6 @@ func written(f adminpage.Fields) edition.Texts {
 	return t
 }
 
-// plainly returns an error without the options of commands that it names: on a page nobody knows them.
-func plainly(err error) string {
-	return strings.NewReplacer(
-		"name articles with --article, or write an --introduction", "choose articles, or write an introduction",
-		"write an --introduction", "write what was wrong, and what is right",
-		": --repeat gives them again, --words-alone the words alone", ": say below what they get",
-		": silkpost edition make --repeat sends it all the same", ": an edition that is made to give articles again can have it",
-	).Replace(err.Error())
-}
-
 // askCorrection shows the form for a notice to those who got an edition.
 func (s *site) askCorrection(v *visit) (adminpage.Page, error) {
 	id, err := editionID(v)
@@ -150,7 +140,7 @@ func (s *site) correctEdition(v *visit) (adminpage.Page, error) {
 		if failed != nil {
 			return nil, failed
 		}
-		page.Mistakes = adminpage.Mistakes{fieldOf(err): plainly(err)}
+		page.Mistakes = adminpage.Mistakes{fieldOf(err): err.Error()}
 		return v.again(page)
 	}
 	if err != nil {

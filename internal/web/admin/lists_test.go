@@ -155,7 +155,7 @@ func TestMistakesOfAListStandAtTheirFields(t *testing.T) {
 		{"sender_address", "nobody", "no @ sign"},
 		{"time_zone", "Mars/Base", "not a time zone"},
 		{"delivery_hour", "25:00", "not an hour of the day"},
-		{"monthly_on", "fifth monday", "fifth monday"},
+		{"monthly_on", "fifth monday", "not a day of the month"},
 		{"not_on", "someday", "neither a weekday"},
 		{"min_articles", "few", "no whole number"},
 		{"max_articles", "-3", "0 for no limit"},
