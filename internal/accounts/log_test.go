@@ -211,9 +211,21 @@ func TestSearchingTheLogReadsLittle(t *testing.T) {
 		FROM generate_series(1, 30000) i`, noon)
 	b.DB.MustExec(`ANALYZE accounts.log`)
 	for _, f := range []Filter{
-		{}, {Actor: "account 99"}, {Actor: "account 3"}, {Actor: "nobody"}, {Thing: "mailer.dkim_keys"}, {Thing: "subscribers.contacts"}, {Thing: "nothing"}, {ID: "4711"}, {ID: "none"},
-		{Thing: "subscribers.contacts", ID: "4712"}, {Thing: "mailer.dkim_keys", ID: "77"}, {Actor: "account 99", Thing: "mailer.dkim_keys"}, {Actor: "account 3", ID: "12"},
-		{Before: noon.Add(time.Hour)}, {Thing: "mailer.editions", From: &Place{At: noon.Add(time.Hour), Seq: 1}},
+		{},
+		{Actor: "account 99"},
+		{Actor: "account 3"},
+		{Actor: "nobody"},
+		{Thing: "mailer.dkim_keys"},
+		{Thing: "subscribers.contacts"},
+		{Thing: "nothing"},
+		{ID: "4711"},
+		{ID: "none"},
+		{Thing: "subscribers.contacts", ID: "4712"},
+		{Thing: "mailer.dkim_keys", ID: "77"},
+		{Actor: "account 99", Thing: "mailer.dkim_keys"},
+		{Actor: "account 3", ID: "12"},
+		{Before: noon.Add(time.Hour)},
+		{Thing: "mailer.editions", From: &Place{At: noon.Add(time.Hour), Seq: 1}},
 	} {
 		f.Limit = 51
 		query, args := f.query()
