@@ -62,7 +62,14 @@ type Place struct {
 
 // Log returns lines, the newest first.
 func (s *Store) Log(ctx context.Context, f Filter) (entries []Entry, err error) {
-	where, args := []string{"true"}, []any{}
+	query, args := f.query()
+	err = s.DB.SelectContext(ctx, &entries, query, args...)
+	return entries, err
+}
+
+// query returns the statement that finds the lines.
+func (f Filter) query() (statement string, args []any) {
+	where := []string{"true"}
 	add := func(clause string, values ...any) {
 		for _, value := range values {
 			args = append(args, value)
@@ -86,10 +93,9 @@ func (s *Store) Log(ctx context.Context, f Filter) (entries []Entry, err error) 
 		add("(at, seq) < (?, ?)", f.From.At, f.From.Seq)
 	}
 	args = append(args, f.Limit)
-	err = s.DB.SelectContext(ctx, &entries, `
+	return `
 		SELECT seq, at, actor, thing, id, what, coalesce(before, 'null') AS before, coalesce(after, 'null') AS after FROM accounts.log
-		WHERE `+strings.Join(where, " AND ")+` ORDER BY at DESC, seq DESC LIMIT $`+strconv.Itoa(len(args)), args...)
-	return entries, err
+		WHERE ` + strings.Join(where, " AND ") + ` ORDER BY at DESC, seq DESC LIMIT $` + strconv.Itoa(len(args)), args
 }
 
 // Logged returns who and what there are lines of: the names of actors, and things. Each is found by one look into an index, however long the log is.

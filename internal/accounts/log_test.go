@@ -199,3 +199,44 @@ func TestReadingTheLog(t *testing.T) {
 		t.Errorf("%q %q %v", actors, things, err)
 	}
 }
+
+// However long the log is, a search reads little beside what it finds: also for what is rare and long ago, and for what is not there.
+func TestSearchingTheLogReadsLittle(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	b.DB.MustExec(`
+		INSERT INTO accounts.log (at, actor, thing, id, what)
+		SELECT $1::timestamptz + i * interval '1 second', CASE WHEN i < 200 THEN 'account 99' ELSE 'account ' || i % 9 END,
+			CASE WHEN i < 300 THEN 'mailer.dkim_keys' WHEN i % 2 = 0 THEN 'subscribers.contacts' ELSE 'mailer.editions' END, i % 5000, 'changed'
+		FROM generate_series(1, 30000) i`, noon)
+	b.DB.MustExec(`ANALYZE accounts.log`)
+	for _, f := range []Filter{
+		{},
+		{Actor: "account 99"},
+		{Actor: "account 3"},
+		{Actor: "nobody"},
+		{Thing: "mailer.dkim_keys"},
+		{Thing: "subscribers.contacts"},
+		{Thing: "nothing"},
+		{ID: "4711"},
+		{ID: "none"},
+		{Thing: "subscribers.contacts", ID: "4712"},
+		{Thing: "mailer.dkim_keys", ID: "77"},
+		{Actor: "account 99", Thing: "mailer.dkim_keys"},
+		{Actor: "account 3", ID: "12"},
+		{Before: noon.Add(time.Hour)},
+		{Thing: "mailer.editions", From: &Place{At: noon.Add(time.Hour), Seq: 1}},
+	} {
+		f.Limit = 51
+		query, args := f.query()
+		var plan []string
+		if err := b.DB.Select(&plan, `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) `+query, args...); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range plan {
+			if _, removed, ok := strings.Cut(line, "Rows Removed by Filter: "); strings.Contains(line, "Seq Scan") || ok && len(removed) > 3 {
+				t.Errorf("%+v:\n%s", f, strings.Join(plan, "\n"))
+			}
+		}
+	}
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // testRooms exist for tests alone.
-var testRooms = []string{"internal/archtest", "internal/browsertest", "internal/testkit", "internal/testkit/smtptest", "mailer/catcher/catchertest"}
+var testRooms = []string{"internal/app/apptest", "internal/archtest", "internal/browsertest", "internal/testkit", "internal/testkit/smtptest", "mailer/catcher/catchertest"}
 
 // rule forbids rooms to know others, by themselves or through rooms between them.
 type rule struct {

@@ -123,7 +123,7 @@ func (tb *tab) listen(ctx context.Context) {
 	}
 	tb.t.Cleanup(func() {
 		for _, complaint := range heard.all() {
-			if tb.errors && strings.Contains(complaint, "the server responded with a status of 40") {
+			if tb.errors && strings.Contains(complaint, "the server responded with a status of") {
 				continue
 			}
 			tb.t.Errorf("the console says: %s", complaint)

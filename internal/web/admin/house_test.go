@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +14,7 @@ import (
 
 	"silkpost/internal/accounts"
 	"silkpost/internal/app"
-	"silkpost/internal/config"
+	"silkpost/internal/app/apptest"
 	"silkpost/internal/errs"
 	"silkpost/internal/testkit"
 	"silkpost/internal/web/admin"
@@ -50,18 +49,9 @@ func open(t *testing.T, inside ...string) *house {
 func openWith(t *testing.T, mail catcher.Config, inside ...string) *house {
 	t.Helper()
 	post := catchertest.Start(t, mail)
-	cfg := config.Defaults()
-	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
-	cfg.SMTPURL, cfg.InternalHosts = "smtp://"+post.Addr+"?tls=none", inside
-	a, err := app.Open(t.Context(), cfg, app.Options{Log: testkit.Log(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	cfg := apptest.Settings(t, post)
+	cfg.InternalHosts = inside
+	a := apptest.Open(t, cfg, app.Options{})
 	h := &house{App: a, t: t, post: post}
 	h.as(everything())
 	pages, err := admin.New(admin.Config{App: a, Who: func(*http.Request) (accounts.Actor, error) {

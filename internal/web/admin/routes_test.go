@@ -16,7 +16,7 @@ import (
 
 	"silkpost/internal/accounts"
 	"silkpost/internal/app"
-	"silkpost/internal/config"
+	"silkpost/internal/app/apptest"
 	"silkpost/internal/errs"
 	"silkpost/internal/testkit"
 	"silkpost/templates/adminpage"
@@ -54,13 +54,7 @@ postal_address = "1 Example Street, 00000 Exampletown"
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	cfg := config.Defaults()
-	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
-	a, err := app.Open(t.Context(), cfg, app.Options{Log: testkit.Log(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = a.Close(t.Context()) })
+	a := apptest.Open(t, apptest.Settings(t, nil), app.Options{})
 	if _, err := a.Apply(t.Context(), strings.NewReader(worldFile), "test.toml", false); err != nil {
 		t.Fatal(err)
 	}

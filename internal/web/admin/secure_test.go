@@ -89,7 +89,7 @@ func (a answer) guarded(t *testing.T, what string) {
 	for name, want := range headers {
 		got := a.header.Get(name)
 		foreign := name == "Content-Security-Policy" && foreignPolicies.MatchString(got) || name == "Referrer-Policy" && got == "no-referrer"
-		if got != want && !(foreign && a.Find("main").Length() == 0) {
+		if got != want && (!foreign || a.Find("main").Length() > 0) {
 			t.Errorf("%s (%d): %s: %q, want %q", what, a.status, name, got, want)
 		}
 	}
@@ -140,21 +140,20 @@ func TestLookingChangesNothing(t *testing.T) {
 }
 
 // contents returns a sum of everything that is stored, but for the queue.
-func (h *house) contents() (sum string) {
+func (h *house) contents() string {
 	h.t.Helper()
 	var tables []string
 	if err := h.DB.Select(&tables, `
 		SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'public', 'river') ORDER BY 1`); err != nil {
 		h.t.Fatal(err)
 	}
-	for _, table := range tables {
-		var rows string
-		if err := h.DB.Get(&rows, `SELECT coalesce(md5(string_agg(x::text, ',' ORDER BY x::text)), '') FROM `+table+` x`); err != nil {
+	sums := make([]string, len(tables))
+	for i, table := range tables {
+		if err := h.DB.Get(&sums[i], `SELECT coalesce(md5(string_agg(x::text, ',' ORDER BY x::text)), '') FROM `+table+` x`); err != nil {
 			h.t.Fatal(err)
 		}
-		sum += table + rows
 	}
-	return sum
+	return strings.Join(sums, " ")
 }
 
 // A redirect leads to a page of ours, whatever is asked for and wherever who asks says that they come from.

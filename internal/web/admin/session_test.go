@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 
 	"silkpost/internal/accounts"
 	"silkpost/internal/app"
+	"silkpost/internal/app/apptest"
 	"silkpost/internal/config"
 	"silkpost/internal/testkit"
 	"silkpost/internal/web/admin"
@@ -37,21 +37,11 @@ const password = "five quiet words here"
 func openGate(t *testing.T, change ...func(*config.Config, *admin.Config)) *gate {
 	t.Helper()
 	g := &gate{t: t, clock: testkit.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))}
-	cfg := config.Defaults()
-	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
-	pages := admin.Config{}
+	cfg, pages := apptest.Settings(t, nil), admin.Config{}
 	for _, c := range change {
 		c(&cfg, &pages)
 	}
-	var err error
-	if g.App, err = app.Open(t.Context(), cfg, app.Options{Log: testkit.Log(t), Clock: g.clock}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := g.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	g.App = apptest.Open(t, cfg, app.Options{Clock: g.clock})
 	pages.App = g.App
 	handler, err := admin.New(pages)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,8 +16,8 @@ import (
 
 	"silkpost/internal/accounts"
 	"silkpost/internal/app"
+	"silkpost/internal/app/apptest"
 	"silkpost/internal/calls"
-	"silkpost/internal/config"
 	"silkpost/internal/errs"
 	"silkpost/internal/testkit"
 	"silkpost/internal/web/api"
@@ -78,23 +77,10 @@ func open(t testing.TB) *house {
 func openLimited(t testing.TB, limit calls.Limit) *house {
 	t.Helper()
 	post := catchertest.Start(t, catcher.Config{})
-	cfg := config.Defaults()
-	cfg.DatabaseURL, cfg.Listen, cfg.SecretKey = testkit.FreshURL(t), "127.0.0.1:0", []string{"a key of the tests alone"}
-	cfg.SMTPURL, cfg.PublicURL = "smtp://"+post.Addr+"?tls=none", "https://news.example.org"
+	cfg := apptest.Settings(t, post)
+	cfg.PublicURL = "https://news.example.org"
 	clock := testkit.NewClock(begin)
-	log := testkit.Log(t)
-	if _, fuzzed := t.(*testing.F); fuzzed {
-		log = slog.New(slog.DiscardHandler) // nothing may be logged to it while its target runs
-	}
-	a, err := app.Open(t.Context(), cfg, app.Options{Log: log, Clock: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := a.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
+	a := apptest.Open(t, cfg, app.Options{Clock: clock})
 	h := &house{App: a, t: t, post: post, clock: clock, keys: map[string]accounts.Actor{}}
 	h.key("sp_all", accounts.Actor{Key: 1, Roles: []accounts.Role{accounts.Owner, accounts.Approver}})
 	handler, err := api.New(api.Config{App: a, Who: h.who, Limit: limit})
