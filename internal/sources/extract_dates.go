@@ -340,11 +340,11 @@ func zoneOf(address *url.URL, doc *goquery.Document, blocks []textBlock) *time.L
 		return zone
 	}
 	const enough = 40
-	var text strings.Builder
+	var lines []string
 	for _, b := range blocks[:min(len(blocks), enough)] {
-		text.WriteString(b.text + "\n")
+		lines = append(lines, b.text)
 	}
-	return languageZone(articles.DetectLanguage(text.String()))
+	return languageZone(articles.DetectLanguage(strings.Join(lines, "\n")))
 }
 
 // countryZone returns the zone of the country that an address is in, UTC when that is not known or has several.
