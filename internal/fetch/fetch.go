@@ -74,7 +74,7 @@ type Result struct {
 	Body         []byte        // nil when NotModified
 }
 
-// ErrTooLarge is within the error of Get when an answer has more bytes than are read, or never ends.
+// ErrTooLarge is within the error of Get when an answer has more bytes than are read.
 var ErrTooLarge = errors.New("the answer is larger")
 
 // NotModified reports whether the server said that nothing changed.
@@ -309,7 +309,7 @@ func (c *Client) read(resp *http.Response, r Request) (got answer, err error) {
 		got.Body = got.Body[:limit]
 	}
 	if int64(len(got.Body)) > limit {
-		return got, errs.New(errs.Unavailable, "%w than %d bytes", ErrTooLarge, limit)
+		return got, errs.New(errs.Unavailable, "%w than %d bytes, or has no end", ErrTooLarge, limit)
 	}
 	return got, nil
 }
@@ -426,7 +426,7 @@ func (c *Client) explain(ctx context.Context, target *url.URL, err error) error 
 	var plain *errs.Error
 	var cert *tls.CertificateVerificationError
 	fails := func(says string, args ...any) error {
-		return errs.New(errs.Unavailable, "%s: %w", target.Redacted(), fmt.Errorf(says, args...))
+		return errs.New(errs.Unavailable, "%s: "+says, append([]any{target.Redacted()}, args...)...)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -451,5 +451,5 @@ func (c *Client) explain(ctx context.Context, target *url.URL, err error) error 
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		err = wrapped.Err // it repeats the address
 	}
-	return errs.New(errs.Unavailable, "%s: %w", target.Redacted(), err)
+	return fails("%w", err)
 }

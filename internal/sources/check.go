@@ -146,7 +146,7 @@ func (c *checker) site(seen Discovery) {
 	c.feeds(seen.Feeds)
 	if len(seen.Feeds) == 0 {
 		for _, broken := range seen.Broken {
-			c.problem("a feed should be there, but %v", broken)
+			c.problem("a feed was looked for, but %v", broken)
 		}
 	}
 	if !jcms || len(c.found.Found) == 0 {

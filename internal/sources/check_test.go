@@ -54,14 +54,16 @@ func TestCheckSaysWhatIsNoFeed(t *testing.T) {
 		pages map[string]string
 		says  string
 	}{
-		"a page at a feed's address": {"/feed.xml", map[string]string{"/feed.xml": shell}, "a feed should be there, but ROOT/feed.xml: this is a web page, not a feed"},
+		"a page at a feed's address": {"/feed.xml", map[string]string{"/feed.xml": shell}, "a feed was looked for, but ROOT/feed.xml: this is a web page, not a feed"},
 		"a page that the head names": {
-			"/", map[string]string{"/": `<link rel="alternate" type="application/rss+xml" href="/all"><p>Welcome</p>`, "/all": shell},
-			"a feed should be there, but ROOT/all: this is a web page, not a feed",
+			"/",
+			map[string]string{"/": `<link rel="alternate" type="application/rss+xml" href="/all"><p>Welcome</p>`, "/all": shell},
+			"a feed was looked for, but ROOT/all: this is a web page, not a feed",
 		},
 		"nothing that the head names": {
-			"/", map[string]string{"/": `<link rel="alternate" type="application/rss+xml" href="/all"><p>Welcome</p>`},
-			"a feed should be there, but ROOT/all: there is nothing at this address (404 Not Found)",
+			"/",
+			map[string]string{"/": `<link rel="alternate" type="application/rss+xml" href="/all"><p>Welcome</p>`},
+			"a feed was looked for, but ROOT/all: there is nothing at this address (404 Not Found)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

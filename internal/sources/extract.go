@@ -32,7 +32,10 @@ func Extract(pageURL string, body []byte, contentType string) (articles.Draft, e
 	return Reading{}.Extract(pageURL, body, contentType)
 }
 
-var errUntitled = errors.New("the article on this page has no title")
+var (
+	errUntitled  = errors.New("the article on this page has no title")
+	errUnmatched = errors.New("there is no text that matches")
+)
 
 // Reading is what is known of the pages of a site. The zero value is what Extract uses.
 type Reading struct {
@@ -117,6 +120,8 @@ func (p *webPage) article(r Reading) (articles.Draft, error) {
 		d.Language = ""
 	}
 	switch {
+	case text.empty() && r.Content != "":
+		return d, errs.New(errs.Invalid, "%s: %w content = %q; the site may have changed", p.address, errUnmatched, r.Content)
 	case text.empty() && p.shell:
 		return d, errs.New(errs.Invalid, "%s: the text of this page is made by scripts, which are not run", p.address)
 	case text.empty():

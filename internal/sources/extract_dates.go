@@ -340,17 +340,21 @@ func zoneOf(address *url.URL, doc *goquery.Document, blocks []textBlock) *time.L
 		return zone
 	}
 	const enough = 40
-	var text strings.Builder
+	var lines []string
 	for _, b := range blocks[:min(len(blocks), enough)] {
-		text.WriteString(b.text + "\n")
+		lines = append(lines, b.text)
 	}
-	return languageZone(articles.DetectLanguage(text.String()))
+	return languageZone(articles.DetectLanguage(strings.Join(lines, "\n")))
 }
 
 // countryZone returns the zone of the country that an address is in, UTC when that is not known or has several.
 func countryZone(address *url.URL) *time.Location {
 	host := address.Hostname()
-	zone, err := time.LoadLocation(zones[host[strings.LastIndexByte(host, '.')+1:]])
+	return domainZone(host[strings.LastIndexByte(host, '.')+1:])
+}
+
+func domainZone(domain string) *time.Location {
+	zone, err := time.LoadLocation(zones[domain])
 	if err != nil {
 		return time.UTC
 	}
@@ -363,11 +367,7 @@ var spokenIn = map[string]string{"zh": "cn", "ja": "jp", "ko": "kr", "th": "th"}
 // languageZone returns the zone in which a language is written, UTC when that is not known or there are several.
 func languageZone(tag string) *time.Location {
 	base, _, _ := strings.Cut(language.Key(tag), "-")
-	zone, err := time.LoadLocation(zones[spokenIn[base]])
-	if err != nil {
-		return time.UTC
-	}
-	return zone
+	return domainZone(spokenIn[base])
 }
 
 // chinaTime is China Standard Time.

@@ -345,11 +345,11 @@ func feedZone(feed *gofeed.Feed, address string, of articles.Source) *time.Locat
 // feedTitles returns the titles of a feed and of its items, as far as they tell its language.
 func feedTitles(feed *gofeed.Feed) string {
 	const enough = 30
-	titles := feed.Title
+	titles := []string{feed.Title}
 	for _, item := range feed.Items[:min(len(feed.Items), enough)] {
-		titles += "\n" + item.Title
+		titles = append(titles, item.Title)
 	}
-	return articles.Line(titles)
+	return articles.Line(strings.Join(titles, "\n"))
 }
 
 // zoned are the ends of dates that name a zone.

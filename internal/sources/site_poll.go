@@ -235,6 +235,18 @@ func (v *visitor) readPage(ctx context.Context, page *articles.Page) error {
 	return err
 }
 
+// remark notes that the selector of the text found none, until it finds some again: each page is refused but once.
+func (v *visitor) remark(ctx context.Context, h database.Handle) error {
+	unmatched := slices.ContainsFunc(v.out.Refused, func(r Refused) bool { return errors.Is(r.Err, errUnmatched) })
+	switch {
+	case len(v.drafts) > 0:
+		return v.Store.Remark(ctx, h, v.source, "")
+	case unmatched:
+		return v.Store.Remark(ctx, h, v.source, remark(v.out.Refused))
+	}
+	return nil
+}
+
 // remember notes what became of a page.
 func (v *visitor) remember(page articles.Page) {
 	if i := slices.IndexFunc(v.pages, func(p articles.Page) bool { return p.Key == page.Key }); i >= 0 {
@@ -265,6 +277,9 @@ func (v *visitor) write(ctx context.Context) error {
 			v.out.Result = v.out.Plus(result)
 		}
 		if err := v.Store.RecordPages(ctx, tx, v.source.ID, v.pages); err != nil {
+			return err
+		}
+		if err := v.remark(ctx, tx); err != nil {
 			return err
 		}
 		waiting, err := v.Store.CountWaitingPages(ctx, tx, v.source.ID)

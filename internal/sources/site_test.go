@@ -566,3 +566,43 @@ func TestCheck(t *testing.T) {
 		}
 	})
 }
+
+// After a redesign a source says which of its selectors finds nothing any more, for as long as that is so.
+func TestRedesignIsTold(t *testing.T) {
+	t.Parallel()
+	site, root := htmlSite(t, 3)
+	b := siteSetup(t, articles.Source{Kind: articles.KindHTML, URL: root + "/news/", Settings: articles.Settings{
+		Listing: articles.Listing{Item: "ul.list > li"}, Content: "article",
+	}})
+	warned := func() string {
+		t.Helper()
+		health, err := b.Store.Healths(t.Context(), b.DB, monday)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return health[b.source(t).ID].Remark
+	}
+	if out := b.poll(t, monday); out.Added != 3 || warned() != "" {
+		t.Fatalf("%+v, %q", out, warned())
+	}
+	site.put("/news/", frameOf(`<ul class="list">`+listItems(1, 5)+`</ul>`))
+	site.put("/news/hall-4/", strings.ReplaceAll(articlePage("Hall number 4", "4 May 2019"), "article>", "section>"))
+	b.poll(t, monday.Add(time.Hour))
+	if got, want := warned(), root+`/news/hall-4/: there is no text that matches content = "article"; the site may have changed`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if b.poll(t, monday.Add(2*time.Hour)); warned() == "" {
+		t.Error("it is told once and then forgotten")
+	}
+	site.put("/news/", frameOf(`<ul class="list">`+listItems(1, 6)+`</ul>`))
+	site.put("/news/hall-5/", articlePage("Hall number 5", "5 May 2019"))
+	if b.poll(t, monday.Add(3*time.Hour)); warned() != "" {
+		t.Errorf("it is told for ever: %q", warned())
+	}
+	site.put("/news/", frameOf(`<div class="tiles">Soon</div>`))
+	_, err := b.Poll(t.Context(), b.source(t), monday.Add(4*time.Hour))
+	if want := `no links to articles were found with item = "ul.list > li"; the site may have changed, silkpost source check ` + root + "/news/ suggests new selectors"; err == nil ||
+		!strings.Contains(err.Error(), want) || b.source(t).Failure != err.Error() {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
