@@ -115,10 +115,10 @@ func (h *house) peopled() (contact, subscription int64, edition string) {
 func TestEveryOperationIsForThoseWhoMay(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	contact, subscription, edition := h.peopled()
+	_, subscription, edition := h.peopled()
 	for _, role := range accounts.Roles {
 		own := string(role)
-		contact = h.subscribed("partners", own+"-reader@example.org").Contact
+		contact := h.subscribed("partners", own+"-reader@example.org").Contact
 		h.key(own, accounts.Actor{Key: 9, Roles: []accounts.Role{role}})
 		if !strings.Contains(roleMay[role], "edit") {
 			h.ask("POST", "/api/v1/feeds", fmt.Sprintf(`{"slug": "feed-%s"}`, own)).is(http.StatusCreated)
