@@ -22,7 +22,6 @@ import (
 )
 
 var (
-	million     = flag.Bool("million", false, "send to a million recipients as well, which takes some minutes")
 	connections = flag.Int("connections", 50, "SMTP connections of each program")
 	roundTrip   = flag.Duration("rtt", 20*time.Millisecond, "how far away the server of BenchmarkSendFarAway is")
 )
@@ -40,10 +39,7 @@ var (
 //	disk-B/msg     by which the database has grown since it was planned
 //	wal-B/msg      written ahead
 func BenchmarkSend(b *testing.B) {
-	sizes := []int{10_000, 100_000}
-	if *million {
-		sizes = append(sizes, 1_000_000)
-	}
+	sizes := []int{10_000, 100_000, 1_000_000}
 	if testkit.Quick() {
 		sizes = []int{200}
 	}

@@ -13,24 +13,39 @@ import (
 
 // counts adds up states from one snapshot, so that they always make up the recipients: of deliveries that a condition on d.edition_id holds for, and
 // of those that were dropped.
-func counts(where string) string {
+func counts(where string) string { return sumOf(`(` + states(where) + `)`) }
+
+func sumOf(states string) string {
 	return `
 	SELECT coalesce(sum(n), 0) AS recipients,
 	       coalesce(sum(n) FILTER (WHERE state = 'pending'), 0) AS pending, coalesce(sum(n) FILTER (WHERE state = 'in_flight'), 0) AS in_flight,
 	       coalesce(sum(n) FILTER (WHERE state = 'deferred'), 0) AS deferred, coalesce(sum(n) FILTER (WHERE state = 'sent'), 0) AS sent,
 	       coalesce(sum(n) FILTER (WHERE state = 'failed'), 0) AS failed, coalesce(sum(n) FILTER (WHERE state = 'suppressed'), 0) AS suppressed,
 	       coalesce(sum(n) FILTER (WHERE state = 'cancelled'), 0) AS cancelled, coalesce(sum(n) FILTER (WHERE state = 'in_doubt'), 0) AS in_doubt
-	FROM (
-		SELECT state, count(*) AS n FROM mailer.deliveries d WHERE d.edition_id >= (SELECT first FROM mailer.floor) AND ` + where + ` GROUP BY state
-		UNION ALL
-		SELECT state, sum(count) AS n FROM mailer.tallies d WHERE ` + where + ` GROUP BY state
-	) d`
+	FROM ` + states + ` d`
 }
 
-// Count counts all deliveries there are.
+func states(where string) string {
+	return `
+		SELECT state, count(*) AS n FROM mailer.deliveries d WHERE d.edition_id >= (SELECT first FROM mailer.floor) AND ` + where + ` GROUP BY state
+		UNION ALL
+		SELECT state, sum(count) AS n FROM mailer.tallies d WHERE ` + where + ` GROUP BY state`
+}
+
+// countAll adds up all deliveries: those of an edition that is over as they were counted since, the others one by one.
+var countAll = `
+	WITH over AS (SELECT c.* FROM mailer.editions e JOIN mailer.counted c ON c.edition_id = e.id WHERE e.finished_at <= c.at),
+	states AS (
+		SELECT s.state, s.n FROM over c, LATERAL (VALUES ('pending', c.pending), ('in_flight', c.in_flight), ('deferred', c.deferred), ('sent', c.sent),
+			('failed', c.failed), ('suppressed', c.suppressed), ('cancelled', c.cancelled), ('in_doubt', c.in_doubt)) s (state, n)
+		UNION ALL
+		SELECT state, n FROM (` + states(`d.edition_id = ANY (ARRAY(SELECT id FROM mailer.editions EXCEPT SELECT edition_id FROM over))`) + `) d
+	)` + sumOf(`states`)
+
+// Count counts all deliveries there are, as fast as those of open editions are counted.
 func Count(ctx context.Context, h database.Handle) (c Counts, err error) {
 	defer errs.Wrap(&err, "ledger.Count")
-	err = h.GetContext(ctx, &c, counts(`true`))
+	err = h.GetContext(ctx, &c, countAll)
 	return c, err
 }
 

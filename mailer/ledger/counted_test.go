@@ -160,3 +160,41 @@ func TestDeliveriesAreFoundPartByPart(t *testing.T) {
 		t.Errorf("%+v, %v", tries, err)
 	}
 }
+
+// All deliveries are counted from what is known of editions that are over; of others one by one.
+func TestAllAreCountedWithoutLookingAtWhatIsOver(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	db, over := crowd(t, 40, now)
+	count := func() Counts {
+		t.Helper()
+		c, err := Count(t.Context(), db)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	exec := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c := count(); c != (Counts{Recipients: 40, Pending: 36, Failed: 4}) {
+		t.Errorf("open: %+v", c)
+	}
+	exec(`UPDATE mailer.deliveries SET state = 'sent', due_at = NULL, settled_at = $1 WHERE state = 'pending'`, now)
+	exec(`UPDATE mailer.editions SET state = 'sent', finished_at = $1`, now.Add(time.Minute))
+	if c := count(); c != (Counts{Recipients: 40, Sent: 36, Failed: 4}) {
+		t.Errorf("over, not counted since: %+v", c)
+	}
+	recount(t, db, over, now.Add(time.Minute))
+	exec(`UPDATE mailer.deliveries SET state = 'in_doubt'`) // which nothing does: it shows who was looked at
+	next := NewEditionID(now.Add(time.Hour))
+	exec(`INSERT INTO mailer.editions (id, list_id, rhythm, local_date, origin, state, cut_off, created_at, recipients) VALUES ($1, 1, 'weekly', '2026-11-30', 'hand', 'sending', $2, $2, 5)`, next, now)
+	exec(`INSERT INTO mailer.deliveries (edition_id, contact_id, subscription_id, variant_id, state, not_before, due_at)
+		SELECT $1, id, id, (SELECT max(id) FROM mailer.variants), 'pending', $2, $2 FROM subscribers.contacts ORDER BY id LIMIT 5`, next, now)
+	if c := count(); c != (Counts{Recipients: 45, Sent: 36, Failed: 4, Pending: 5}) {
+		t.Errorf("one over, one open: %+v", c)
+	}
+}
