@@ -60,6 +60,11 @@ func (i *importing) writeContacts(ctx context.Context, tx *sqlx.Tx) error {
 	if err != nil {
 		return fmt.Errorf("look for contacts: %w", err)
 	}
+	if people > manyRows {
+		if _, err := tx.ExecContext(ctx, joinWhole); err != nil {
+			return err
+		}
+	}
 	added, err := execCount(ctx, tx, insertContacts, o.Now)
 	if err != nil {
 		return fmt.Errorf("add contacts: %w", err)
@@ -86,6 +91,13 @@ func (i *importing) writeContacts(ctx context.Context, tx *sqlx.Tx) error {
 	}
 	return nil
 }
+
+// Nobody has counted what the import itself writes. Where the server believes of a table that has just got a hundred thousand rows that it has a few, as after
+// a check that was undone, it goes through another one for each of them; what is joined whole takes a second whatever it believes.
+const (
+	manyRows  = 10_000
+	joinWhole = `SET LOCAL enable_nestloop = off`
+)
 
 const gatherPeople = `
 CREATE TEMPORARY TABLE people ON COMMIT DROP AS
