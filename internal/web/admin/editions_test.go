@@ -441,7 +441,7 @@ func TestMadeByHandAndCorrected(t *testing.T) {
 	if facts := got.text("#facts ~ .facts"); !strings.Contains(facts, "Made by hand") || !strings.Contains(facts, "Recipients1") || !strings.Contains(facts, "language = it") {
 		t.Errorf("%s", facts)
 	}
-	if got.Find("main script, main img").Length() > 0 || !strings.Contains(got.text("#words ~ table"), markup) || !strings.Contains(got.text("#words ~ table"), "Italianas in Englishas in English") {
+	if got.Find("main script, main img").Length() > 0 || !strings.Contains(got.text("#words ~ table"), markup) || !strings.Contains(got.text("#words ~ table"), "Italian as in English as in English") {
 		t.Errorf("%s", got.text("#words ~ table"))
 	}
 	h.as(approver())
