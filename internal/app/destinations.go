@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -43,9 +44,9 @@ func (a *App) Destinations(ctx context.Context, find string, after destination.D
 	return days, paused, err
 }
 
-// SumDestinations sums up what destinations took in the last days, when this process has written down something new.
+// SumDestinations sums up what destinations took in the last days, when there is something new.
 func (a *App) SumDestinations(ctx context.Context) error {
-	return a.tally.SumUp(ctx, a.Clock, a.daysAgo(DestinationDays-1))
+	return destination.SumUp(ctx, a.DB, a.Clock, a.daysAgo(DestinationDays-1))
 }
 
 func (a *App) daysAgo(n int) time.Time {
@@ -143,5 +144,15 @@ func (a *App) send(ctx context.Context, sender *send.Sender) error {
 	err := sender.Run(ctx)
 	stop()
 	_ = group.Wait() // it logs what fails
+	a.sumAtLast(context.WithoutCancel(ctx))
 	return err
+}
+
+// sumAtLast sums up what a sender that has ended leaves: there may be no worker that would.
+func (a *App) sumAtLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := a.SumDestinations(ctx); err != nil {
+		a.Log.WarnContext(ctx, "what destinations took could not be summed up", slog.Any("error", err))
+	}
 }

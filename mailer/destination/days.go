@@ -40,7 +40,6 @@ type Tally struct {
 
 	mu     sync.Mutex
 	counts map[dayKey]*Day
-	summed time.Time // the day since which all is summed up that was written; zero: not all of it
 }
 
 type dayKey struct {
@@ -118,9 +117,6 @@ func (t *Tally) Write(ctx context.Context) error {
 			t.giveBack(d)
 		}
 	}
-	t.mu.Lock()
-	t.summed = time.Time{}
-	t.mu.Unlock()
 	return err
 }
 
@@ -149,6 +145,7 @@ func addDays(ctx context.Context, h database.Handle, counted map[dayKey]*Day) (e
 		sent, deferred, failed, doubt = append(sent, int64(d.Sent)), append(deferred, int64(d.Deferred)), append(failed, int64(d.Failed)), append(doubt, int64(d.InDoubt))
 	}
 	_, err = h.ExecContext(ctx, `
+		WITH unsummed AS (UPDATE mailer.destination_summed SET stale = true) -- waits for whoever sums up, who does not see this
 		INSERT INTO mailer.destination_days AS d (name, day, sent, deferred, failed, in_doubt)
 		SELECT * FROM unnest($1::text[], $2::date[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
 		ON CONFLICT (name, day) DO UPDATE SET sent = d.sent + excluded.sent, deferred = d.deferred + excluded.deferred, failed = d.failed + excluded.failed,
@@ -163,38 +160,20 @@ func ForgetDays(ctx context.Context, h database.Handle, before time.Time) (err e
 	return err
 }
 
-// SumUp sums up for Busiest what destinations took since a day, when there is something new: not again before a hundred times as long has passed as it took,
-// in whichever process.
-func (t *Tally) SumUp(ctx context.Context, c clock.Clock, since time.Time) (err error) {
+// SumUp sums up for Busiest what destinations took since a day, when something new was written in whichever process, and not again before a hundred times
+// as long has passed as it took.
+func SumUp(ctx context.Context, db *sqlx.DB, c clock.Clock, since time.Time) (err error) {
 	defer errs.Wrap(&err, "destination.SumUp")
-	t.mu.Lock()
-	known := t.summed.Equal(since)
-	t.summed = since
-	t.mu.Unlock()
-	if known {
-		return nil
-	}
-	done := false
-	err = database.Transact(ctx, t.DB, func(tx *sqlx.Tx) (err error) {
-		done, err = sumUp(ctx, tx, c, since)
-		return err
-	})
-	if !done {
-		t.mu.Lock()
-		t.summed = time.Time{}
-		t.mu.Unlock()
-	}
-	return err
+	return database.Transact(ctx, db, func(tx *sqlx.Tx) error { return sumUp(ctx, tx, c, since) })
 }
 
-func sumUp(ctx context.Context, tx *sqlx.Tx, c clock.Clock, since time.Time) (done bool, err error) {
+func sumUp(ctx context.Context, tx *sqlx.Tx, c clock.Clock, since time.Time) error {
 	begun := c.Now()
 	var mine []bool
 	if err := tx.SelectContext(ctx, &mine, `
-		INSERT INTO mailer.destination_summed AS s (since, at) VALUES ($1, $2)
-		ON CONFLICT (only_one) DO UPDATE SET since = excluded.since, at = excluded.at WHERE s.at + s.took * 100 <= excluded.at
-		RETURNING true`, since, begun); err != nil || len(mine) == 0 {
-		return false, err
+		UPDATE mailer.destination_summed SET since = $1, at = $2, stale = false WHERE (stale OR since <> $1) AND at + took * 100 <= $2 RETURNING true`,
+		since, begun); err != nil || len(mine) == 0 {
+		return err
 	}
 	if _, err := tx.ExecContext(ctx, `
 		WITH now AS (
@@ -206,10 +185,10 @@ func sumUp(ctx context.Context, tx *sqlx.Tx, c clock.Clock, since time.Time) (do
 		INSERT INTO mailer.destination_sums AS s (name, sent, deferred, failed, in_doubt) SELECT name, sent, deferred, failed, in_doubt FROM now
 		ON CONFLICT (name) DO UPDATE SET sent = excluded.sent, deferred = excluded.deferred, failed = excluded.failed, in_doubt = excluded.in_doubt
 		WHERE (s.sent, s.deferred, s.failed, s.in_doubt) <> (excluded.sent, excluded.deferred, excluded.failed, excluded.in_doubt)`, since); err != nil {
-		return false, err
+		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE mailer.destination_summed SET took = make_interval(secs => $1)`, c.Now().Sub(begun).Seconds())
-	return err == nil, err
+	_, err := tx.ExecContext(ctx, `UPDATE mailer.destination_summed SET took = make_interval(secs => $1)`, c.Now().Sub(begun).Seconds())
+	return err
 }
 
 // Busiest returns what the destinations took, as SumUp has it, those first that most was tried at; after is the last one that was shown, zero to begin.

@@ -39,7 +39,10 @@ func BenchmarkBusiest(b *testing.B) {
 	clock := testkit.NewClock(today)
 	measure("sum", func() error {
 		clock.Advance(time.Second)
-		return (&destination.Tally{DB: db, Log: testkit.Log(b)}).SumUp(b.Context(), clock, today.AddDate(0, 0, -6))
+		if _, err := db.ExecContext(b.Context(), `UPDATE mailer.destination_summed SET stale = true`); err != nil {
+			return err
+		}
+		return destination.SumUp(b.Context(), db, clock, today.AddDate(0, 0, -6))
 	})
 	for _, find := range []string{"", "partner77", "nobody"} {
 		measure("page "+find, func() error {

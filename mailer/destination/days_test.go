@@ -11,20 +11,6 @@ import (
 	"silkpost/mailer/destination"
 )
 
-// summer sums up what a process has written.
-type summer struct {
-	*destination.Tally
-	t testing.TB
-}
-
-// since sums up the days from that of a time on.
-func (s summer) since(at time.Time) {
-	s.t.Helper()
-	if err := s.SumUp(s.t.Context(), testkit.NewClock(at), at.Truncate(24*time.Hour)); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 // Several processes count at once, a failed writing loses nothing, and each attempt stands in its day.
 func TestTalliesAddUp(t *testing.T) {
 	t.Parallel()
@@ -56,8 +42,13 @@ func TestTalliesAddUp(t *testing.T) {
 		})
 	}
 	counting.Wait()
-	sums := summer{tallies[0], t}
-	sums.since(midnight)
+	since := func(at time.Time) {
+		t.Helper()
+		if err := destination.SumUp(t.Context(), db, testkit.NewClock(at), at.Truncate(24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	since(midnight)
 	all, err := destination.Busiest(t.Context(), db, "", destination.Day{}, 10)
 	want := []destination.Day{{Name: "google.com", Sent: 100, Deferred: 50, Failed: 50}, {Name: "museum.example", InDoubt: 200}}
 	if err != nil || len(all) != 2 || all[0] != want[0] || all[1] != want[1] {
@@ -66,7 +57,7 @@ func TestTalliesAddUp(t *testing.T) {
 	if after, err := destination.Busiest(t.Context(), db, "M", all[0], 10); err != nil || len(after) != 1 || after[0] != want[1] {
 		t.Errorf("the rest of a page, by the beginning of its name: %v %+v", err, after)
 	}
-	sums.since(midnight.Add(time.Second))
+	since(midnight.Add(time.Second))
 	if all, err := destination.Busiest(t.Context(), db, "", destination.Day{}, 10); err != nil || len(all) != 1 || all[0] != (destination.Day{Name: "google.com", Sent: 50, Failed: 50}) {
 		t.Errorf("a day later: %v %+v", err, all)
 	}
@@ -92,7 +83,7 @@ func TestSumsAreNotMadeForNothing(t *testing.T) {
 	count := func() (sent int) {
 		t.Helper()
 		tally.Count("museum.example", "sent", now.Now())
-		if err := errors.Join(tally.Write(t.Context()), tally.SumUp(t.Context(), now, since)); err != nil {
+		if err := errors.Join(tally.Write(t.Context()), destination.SumUp(t.Context(), db, now, since)); err != nil {
 			t.Fatal(err)
 		}
 		all, err := destination.Busiest(t.Context(), db, "", destination.Day{}, 10)
@@ -115,14 +106,14 @@ func TestSumsAreNotMadeForNothing(t *testing.T) {
 	if n := count(); n != 3 {
 		t.Errorf("%d", n)
 	}
-	if _, err := db.ExecContext(t.Context(), `DELETE FROM mailer.destination_summed`); err != nil {
+	now.Advance(time.Hour)
+	if _, err := db.ExecContext(t.Context(), `TRUNCATE mailer.destination_sums`); err != nil {
 		t.Fatal(err)
 	}
-	if err := tally.SumUp(t.Context(), now, since); err != nil {
+	if err := destination.SumUp(t.Context(), db, now, since); err != nil {
 		t.Fatal(err)
 	}
-	var made bool
-	if err := db.GetContext(t.Context(), &made, `SELECT EXISTS (SELECT FROM mailer.destination_summed)`); err != nil || made {
-		t.Errorf("summed up though nothing is new: %v", err)
+	if all, err := destination.Busiest(t.Context(), db, "", destination.Day{}, 10); err != nil || len(all) > 0 {
+		t.Errorf("summed up though nothing is new: %v %+v", err, all)
 	}
 }

@@ -326,3 +326,29 @@ func TestWhoHasWhatIsAddedIsNotLostUnbeknown(t *testing.T) {
 	w.must(err)
 	same(t, "made so", w.open(made.ID), []string{"anna: ", "bo: ", "cem: "})
 }
+
+// What is withdrawn while it goes out leaves what has not gone: those get the words alone, or nothing, as was chosen.
+func TestWithdrawnInMidSend(t *testing.T) {
+	t.Parallel()
+	for alone, want := range map[bool][]string{true: {"bo: "}, false: nil} {
+		w := newWorld(t)
+		w.subscribe("anna", "en", "weekly")
+		w.subscribe("bo", "en", "weekly")
+		w.publish("one en")
+		words := "Look at this."
+		e := w.make(Handmade{Articles: []articles.Article{w.article("one en")}, Texts: map[string]Texts{"en": {Introduction: &words}}, WordsAlone: alone})
+		for _, d := range w.claim() {
+			if d.Email == "anna@example.org" {
+				w.outcome(d, reply.Sent)
+			} else {
+				w.must(ledger.PutBack(w.ctx, w.db, w.sender, []*ledger.Delivery{d}))
+			}
+		}
+		w.withdraw("one en")
+		same(t, "still to go", w.open(e.ID), want)
+		same(t, "of all", w.gets(e)[0], "anna: one en")
+		counts, err := ledger.CountOf(w.ctx, w.db, e.ID)
+		w.must(err)
+		same(t, "accounted for", []int{counts.Recipients, counts.Sent, counts.Pending + counts.Cancelled}, []int{2, 1, 1})
+	}
+}

@@ -87,6 +87,7 @@ func Tongues(ctx context.Context, h handle, id uuid.UUID) (tongues []Tongue, err
 type Sample struct {
 	Variant    int64  `db:"variant_id"`
 	Language   string `db:"language"`
+	Articles   int    `db:"articles"`
 	Recipients int    `db:"recipients"`
 	ContactID  int64  `db:"contact_id"`
 	Email      string `db:"email"`
@@ -97,8 +98,8 @@ type Sample struct {
 func Samples(ctx context.Context, h handle, id uuid.UUID) (samples []Sample, err error) {
 	defer errs.Wrap(&err, "edition.Samples(%s)", id)
 	err = h.SelectContext(ctx, &samples, `
-		SELECT variant_id, language, recipients, contact_id, email FROM (
-			SELECT n.*, v.language, sum(n.recipients) OVER () AS everybody,
+		SELECT variant_id, language, articles, recipients, contact_id, email FROM (
+			SELECT n.*, v.language, cardinality(v.groups) AS articles, sum(n.recipients) OVER () AS everybody,
 			       row_number() OVER (PARTITION BY v.language ORDER BY n.recipients DESC, n.variant_id) AS place
 			FROM (`+perVariant+`) n JOIN mailer.variants v ON v.id = n.variant_id
 		) counted JOIN subscribers.addresses USING (contact_id)
@@ -117,7 +118,7 @@ func HasVariant(ctx context.Context, h handle, id uuid.UUID, variant int64) (has
 // SampleOf returns one variant of an edition with how many get it, or an error of kind errs.NotFound. Of a large edition it is what was counted.
 func SampleOf(ctx context.Context, h handle, id uuid.UUID, variant int64) (s Sample, err error) {
 	err = h.GetContext(ctx, &s, `
-		SELECT v.id AS variant_id, v.language, coalesce(n.recipients, 0) AS recipients, coalesce(n.contact_id, 0) AS contact_id
+		SELECT v.id AS variant_id, v.language, cardinality(v.groups) AS articles, coalesce(n.recipients, 0) AS recipients, coalesce(n.contact_id, 0) AS contact_id
 		FROM mailer.variants v LEFT JOIN (`+perVariant+`) n ON n.variant_id = v.id
 		WHERE v.edition_id = $1 AND v.id = $2`, id, variant)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -131,12 +131,15 @@ type EditionTongue struct {
 	Untranslated int
 	Subject      string
 	Introduction string
+
+	SubjectOf, IntroductionOf string // the language whose words stand in; "": none does
 }
 
 // EditionVariant is what some recipients get alike.
 type EditionVariant struct {
 	ID         int64
 	Language   string
+	Articles   int
 	Recipients int
 	Shown      bool
 }

@@ -102,6 +102,15 @@ for (const list of document.querySelectorAll('[data-arrange]')) {
   });
 }
 
+// A form is sent once, however often its button is clicked in five seconds: an edition is not made twice.
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (form.method !== 'post') return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = 'yes';
+  setTimeout(() => delete form.dataset.sent, 5000);
+});
+
 // A form with data-working says that while it is on its way, for what takes seconds.
 for (const form of document.querySelectorAll('form[data-working]')) {
   form.addEventListener('submit', () => {

@@ -17,8 +17,10 @@ CREATE TABLE mailer.destination_summed (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
     since    date NOT NULL,                           -- UTC
     at       timestamptz NOT NULL,
-    took     interval NOT NULL DEFAULT '0'
+    took     interval NOT NULL,
+    stale    boolean NOT NULL                         -- something was written since
 );
+INSERT INTO mailer.destination_summed (since, at, took, stale) VALUES ('2000-01-01', '2000-01-01', '0', true);
 
 -- +goose Down
 DROP TABLE mailer.destination_summed;

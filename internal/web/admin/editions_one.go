@@ -47,7 +47,7 @@ func (s *site) editionPage(v *visit, id uuid.UUID) (page adminpage.Edition, err 
 	page = adminpage.Edition{
 		Row: s.editionRow(v, p.Of, p.BoardEdition), CutOff: p.CutOff, Finished: p.FinishedAt, Theme: p.Of.Theme, Audience: p.Audience, Repeats: p.Repeats, WordsAlone: p.WordsAlone,
 		Empty: p.Empty, WaitingFor: p.Waiting, Stopped: s.pausesShown(v, called, p.Stopped, []subscribers.List{p.Of}), Variants: p.Variants,
-		Tongues: tonguesShown(p.Tongues), Log: entriesShown(v, called, p.Log), Destinations: destinationsShown(p),
+		Tongues: s.tonguesShown(p), Log: entriesShown(v, called, p.Log), Destinations: destinationsShown(p),
 		Arrangeable: slices.Contains([]edition.State{edition.Review, edition.Approved, edition.Held}, p.State),
 		Unsent:      p.Open(), Open: slices.Contains([]edition.State{edition.Review, edition.Approved, edition.Sending, edition.Held}, p.State),
 		Going: goes(p.BoardEdition), MayCorrect: slices.Contains([]edition.State{edition.Sent, edition.Held, edition.Cancelled}, p.State) && (p.Counts.Sent > 0 || p.Counts.InDoubt > 0),
@@ -58,13 +58,17 @@ func (s *site) editionPage(v *visit, id uuid.UUID) (page adminpage.Edition, err 
 	}
 	page.Items, page.Dropped, page.AnyPlaced = itemsShown(p.Items)
 	for _, sample := range p.Samples {
-		page.Samples = append(page.Samples, adminpage.EditionVariant{ID: sample.Variant, Language: sample.Language, Recipients: sample.Recipients})
+		page.Samples = append(page.Samples, variantShown(sample))
 	}
 	page.Rare = max(0, page.Variants-len(page.Samples))
 	if page.Find = strings.TrimSpace(v.query("add")); page.Find != "" && page.Arrangeable && v.may(accounts.Edit, p.ListID) {
 		page.Found, err = s.findArticles(v, page.Find, p.Items)
 	}
 	return page, err
+}
+
+func variantShown(sample edition.Sample) adminpage.EditionVariant {
+	return adminpage.EditionVariant{ID: sample.Variant, Language: sample.Language, Recipients: sample.Recipients, Articles: sample.Articles}
 }
 
 func logActors(log []edition.Entry) (actors []string) {
@@ -84,12 +88,25 @@ func entriesShown(v *visit, called names, log []edition.Entry) (entries []adminp
 	return entries
 }
 
-func tonguesShown(tongues []edition.Tongue) (shown []adminpage.EditionTongue) {
-	for _, t := range tongues {
+// tonguesShown are the languages of an edition. Where an editor wrote nothing, one that is made by hand shows what was written for its list's own.
+func (s *site) tonguesShown(p app.EditionPage) (shown []adminpage.EditionTongue) {
+	var standIn edition.Tongue
+	own := s.App.Templates.Language([]string{p.Of.FallbackLanguage}, p.Of.FallbackLanguage)
+	if i := slices.IndexFunc(p.Tongues, func(t edition.Tongue) bool { return t.Language == own }); i >= 0 && p.Rhythm == edition.Once {
+		standIn = p.Tongues[i]
+	}
+	for _, t := range p.Tongues {
 		first, _, _ := strings.Cut(strings.TrimSpace(t.Introduction), "\n")
-		shown = append(shown, adminpage.EditionTongue{
+		one := adminpage.EditionTongue{
 			Language: t.Language, Recipients: t.Recipients, Variants: t.Variants, Articles: t.Articles, Untranslated: t.Untranslated, Subject: t.Subject, Introduction: first,
-		})
+		}
+		if t.Subject == "" && standIn.Subject != "" {
+			one.SubjectOf = standIn.Language
+		}
+		if t.Introduction == "" && standIn.Introduction != "" {
+			one.IntroductionOf = standIn.Language
+		}
+		shown = append(shown, one)
 	}
 	return shown
 }
@@ -241,25 +258,26 @@ func (s *site) follow(v *visit, event, part string, look func(context.Context) (
 // editionAct is something that is asked about before it is done to an edition.
 type editionAct struct {
 	name  string // the last part of its address, and of its words in the catalogue
+	done  string // what the log calls it
 	needs accounts.Act
 	in    []edition.State // that it is possible in
 	do    func(d *edition.Desk, ctx context.Context, id uuid.UUID, why string) error
 }
 
 var editionActs = []editionAct{
-	{"approve", accounts.Send, []edition.State{edition.Review}, func(d *edition.Desk, ctx context.Context, id uuid.UUID, _ string) error { return d.Approve(ctx, id) }},
+	{"approve", "approved", accounts.Send, []edition.State{edition.Review}, func(d *edition.Desk, ctx context.Context, id uuid.UUID, _ string) error { return d.Approve(ctx, id) }},
 	{
-		"release", accounts.Send,
+		"release", "released", accounts.Send,
 		[]edition.State{edition.Held, edition.Approved, edition.Sending},
 		func(d *edition.Desk, ctx context.Context, id uuid.UUID, _ string) error { return d.Release(ctx, id) },
 	},
 	{
-		"resume", accounts.Send,
+		"resume", "resumed", accounts.Send,
 		[]edition.State{edition.Review, edition.Held, edition.Approved, edition.Sending},
 		func(d *edition.Desk, ctx context.Context, id uuid.UUID, _ string) error { return d.Resume(ctx, id) },
 	},
-	{"hold", accounts.Stop, []edition.State{edition.Review, edition.Approved, edition.Sending}, (*edition.Desk).Hold},
-	{"cancel", accounts.Stop, []edition.State{edition.Review, edition.Approved, edition.Sending, edition.Held}, (*edition.Desk).Cancel},
+	{"hold", "held", accounts.Stop, []edition.State{edition.Review, edition.Approved, edition.Sending}, (*edition.Desk).Hold},
+	{"cancel", "cancelled", accounts.Stop, []edition.State{edition.Review, edition.Approved, edition.Sending, edition.Held}, (*edition.Desk).Cancel},
 }
 
 // askAct asks before something is done to an edition.
@@ -318,6 +336,9 @@ func (s *site) doAct(act editionAct) handler {
 		if err == nil {
 			err = act.do(desk, v.Context(), id, why)
 		}
+		if errs.KindOf(err) == errs.Conflict && s.clickedTwice(v, act, id, seen) {
+			err = nil
+		}
 		switch errs.KindOf(err) {
 		case errs.Conflict, errs.Invalid:
 			page, failed := s.confirmation(v, act, id)
@@ -336,6 +357,13 @@ func (s *site) doAct(act editionAct) handler {
 		}
 		return v.leave(editionsPath+"/"+id.String(), "edition_"+act.name)
 	}
+}
+
+// clickedTwice reports whether the only thing that was done to an edition since somebody looked is what they are about to do, by themselves.
+func (s *site) clickedTwice(v *visit, act editionAct, id uuid.UUID, seen int64) bool {
+	log, err := edition.Log(v.Context(), s.App.DB, id)
+	since := slices.DeleteFunc(log, func(entry edition.Entry) bool { return entry.ID <= seen })
+	return err == nil && len(since) == 1 && since[0].Actor == v.actor.Name && since[0].What == act.done
 }
 
 // longestReason is how long a reason may be, in bytes.

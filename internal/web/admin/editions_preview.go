@@ -42,7 +42,7 @@ func (s *site) preview(v *visit, variant int64) (page adminpage.EditionPreview, 
 	}
 	page = adminpage.EditionPreview{Row: s.editionRow(v, p.Of, p.BoardEdition), Pictures: v.query("pictures") == "on", To: v.actor.Email}
 	for _, sample := range p.Samples {
-		page.Variants = append(page.Variants, adminpage.EditionVariant{ID: sample.Variant, Language: sample.Language, Recipients: sample.Recipients})
+		page.Variants = append(page.Variants, variantShown(sample))
 	}
 	if len(page.Variants) == 0 {
 		return page, nil
@@ -55,7 +55,7 @@ func (s *site) preview(v *visit, variant int64) (page adminpage.EditionPreview, 
 		}
 		if err == nil {
 			at = len(page.Variants)
-			page.Variants = append(page.Variants, adminpage.EditionVariant{ID: rare.Variant, Language: rare.Language, Recipients: rare.Recipients})
+			page.Variants = append(page.Variants, variantShown(rare))
 		}
 	}
 	page.Shown = page.Variants[max(at, 0)]
