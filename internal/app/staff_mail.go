@@ -181,7 +181,7 @@ func (w *staffWords) plural(key string, n int) string { return w.keep(w.Plural(k
 
 // edition names an edition.
 func (w *staffWords) edition(list int64, rhythm string, date time.Time) string {
-	return strings.Join([]string{w.lists[list], w.say("home.rhythm." + rhythm), w.Date(date)}, ", ")
+	return w.say("home.edition", "List", w.lists[list], "Rhythm", w.say("home.rhythm."+rhythm), "Date", w.Date(date))
 }
 
 // about names what a need is about.

@@ -96,7 +96,7 @@ func TestStaffAreToldWhatNeedsThem(t *testing.T) {
 			t.Errorf("%q is not in:\n%s", wanted, mail)
 		}
 	}
-	if mail := h.staffMails(t, "pizhun@example.org")[0]; !strings.Contains(mail, "待批准：合作伙伴通讯, 每周") {
+	if mail := h.staffMails(t, "pizhun@example.org")[0]; !strings.Contains(mail, "待批准：合作伙伴通讯，每周") {
 		t.Errorf("in Chinese:\n%s", mail)
 	}
 	for _, nobody := range []string{"reader@example.org", "other@example.org"} {

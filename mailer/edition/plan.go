@@ -72,14 +72,14 @@ func (l *Lacking) Error() string { return l.says }
 
 // MayBeSent refuses, with a Lacking of kind errs.Invalid, a list that lacks what no message should leave without.
 func MayBeSent(list subscribers.List) error {
-	lacks := func(what, name string) error {
-		return errs.New(errs.Invalid, "%w", &Lacking{what, fmt.Sprintf("list %s has no %s: set %s in a file for silkpost apply", list.Slug, name, what)})
+	lacks := func(what, says string) error {
+		return errs.New(errs.Invalid, "%w", &Lacking{what, fmt.Sprintf(says, list.Slug)})
 	}
 	switch {
 	case list.Sender.Address == "":
-		return lacks("sender", "sender address")
+		return lacks("sender", "list %s has no sender address: set sender in a file for silkpost apply")
 	case list.PostalAddress == "":
-		return lacks("postal_address", "postal address")
+		return lacks("postal_address", "list %s has no postal address: set postal_address in a file for silkpost apply")
 	}
 	return nil
 }

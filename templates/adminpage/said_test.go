@@ -52,7 +52,7 @@ var rooms = []room{
 	{dir: "subscribers", without: []string{"suppression_import.go", "import_write.go"}, calls: map[string]int{"add": 1, "refuse": 2}},
 	{dir: "subscribers/sheet"},
 	{dir: "feeds", without: []string{"archive.go", "handler.go", "load.go", "document.go"}},
-	{dir: "mailer/edition", calls: map[string]int{"refuse": 3, "hold": 1, "cancel": 1}, returns: []string{"decide"}},
+	{dir: "mailer/edition", calls: map[string]int{"refuse": 3, "hold": 1, "cancel": 1, "lacks": 1}, returns: []string{"decide"}},
 	{dir: "mailer/ledger"},
 	{dir: "mailer/send", without: []string{"relay.go", "conn.go"}, returns: []string{"lacks"}},
 	{dir: "mailer/reply", without: []string{"rules.go"}},
