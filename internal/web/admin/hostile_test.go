@@ -42,7 +42,7 @@ func TestWhateverIsStoredStaysText(t *testing.T) {
 	if n := h.poison(); n < 80 {
 		t.Errorf("only %d columns took it", n)
 	}
-	c := crawler{t: t, house: h, site: site, seen: map[string]int{}, waiting: begin, parameters: map[string]bool{}}
+	c := crawler{house: h, site: site, seen: map[string]int{}, waiting: begin, parameters: map[string]bool{}}
 	for _, pattern := range admin.Patterns() {
 		if path, ok := strings.CutPrefix(pattern, "GET "); ok && !strings.Contains(strings.TrimSuffix(path, "{$}"), "{") {
 			c.waiting = append(c.waiting, strings.TrimSuffix(path, "{$}"))
@@ -103,12 +103,8 @@ func (h *house) furnish() (paths []string) {
 	h.stage("people.csv", "email,name\na@b.example,A\n")
 	h.declare("[[theme]]\nslug = \"festival\"\n[[limit]]\nname = \"slow\"\ndestination = \"slow.example\"\nper_minute = 30\n[[hub]]\nurl = \"https://hub.example/\"\n")
 	h.send("/admin/waiting", "title", poison, "text", poison, "section", poison, "tags", poison, "authors", poison, "when", "draft").went(h.t, "/admin/waiting/")
-	subject, introduction := "A word between two digests", "The river was measured."
-	made, err := h.MakeEdition(h.t.Context(), "test", app.MakeOptions{List: "partners", Texts: edition.Texts{Subject: &subject, Introduction: &introduction}})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.send("/admin/editions/"+made.ID.String()+"/hold").went(h.t, "/admin/editions/")
+	held, at := h.reviewed(), h.reviewed()
+	h.send(held+"/hold").went(h.t, held)
 	if _, err := h.Accounts.Create(h.t.Context(), accounts.Account{Email: "a@example.org", Roles: []accounts.Role{accounts.Owner}}); err != nil {
 		h.t.Fatal(err)
 	}
@@ -117,12 +113,18 @@ func (h *house) furnish() (paths []string) {
 	}
 	organisation := h.send("/admin/organisations/new", "name", poison)
 	organisation.went(h.t, "/admin/organisations/")
-	reviewed, err := h.MakeEdition(h.t.Context(), "test", app.MakeOptions{List: "partners", Texts: edition.Texts{Subject: &subject, Introduction: &introduction}})
+	return []string{organisation.location, at, at + "/stream", at + "/words/en"}
+}
+
+// reviewed makes an edition that waits for a person, and returns its address.
+func (h *house) reviewed() string {
+	h.t.Helper()
+	subject, introduction := "A word between two digests", "The river was measured."
+	made, err := h.MakeEdition(h.t.Context(), "test", app.MakeOptions{List: "partners", Texts: edition.Texts{Subject: &subject, Introduction: &introduction}})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	at := "/admin/editions/" + reviewed.ID.String()
-	return []string{organisation.location, at, at + "/stream", at + "/words/en"}
+	return "/admin/editions/" + made.ID.String()
 }
 
 // poison puts what is hostile into every column of every row that takes it, and returns how many columns did.
@@ -164,7 +166,6 @@ func (h *house) poison() (taken int) {
 type crawler struct {
 	*house
 
-	t            *testing.T
 	site         string
 	waiting      []string
 	seen         map[string]int  // by kind of address

@@ -255,15 +255,3 @@ func TestNamesOfUploadsStayText(t *testing.T) {
 		}
 	}
 }
-
-// A form of very many fields, or parts, is refused or read, and does not keep the program busy.
-func TestFormsOfManyPartsAreBounded(t *testing.T) {
-	t.Parallel()
-	h := open(t)
-	h.declare(peopleLists)
-	if got := h.askWith(http.MethodPost, "/admin/contacts/new", "application/x-www-form-urlencoded", strings.NewReader(strings.Repeat("a=&", 3<<20/3))); got.status >= http.StatusInternalServerError {
-		t.Errorf("many fields: %d", got.status)
-	}
-	part := "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n"
-	h.askWith(http.MethodPost, "/admin/import", "multipart/form-data; boundary=x", strings.NewReader(strings.Repeat(part, 50_000)+"--x--")).refusedWith(t, "choose a file")
-}
