@@ -126,7 +126,7 @@ func (a *App) transmitLink(ctx context.Context, m accounts.Mail, account account
 	if err != nil {
 		return r, err
 	}
-	return send.One(ctx, *a.relay, a.helo(), send.NewParcel(from, account.Email, message), nil)
+	return a.mail(ctx, send.NewParcel(from, account.Email, message), nil)
 }
 
 // linkMessage makes the message and says whom it is from.

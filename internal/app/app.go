@@ -38,6 +38,7 @@ import (
 	"silkpost/mailer/compose"
 	"silkpost/mailer/destination"
 	"silkpost/mailer/edition"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/send"
 	"silkpost/templates"
 	"silkpost/templates/adminpage"
@@ -85,8 +86,9 @@ type App struct {
 	alarm   *alarm // has planning looked at
 	poller  *sources.Poller
 	retry   send.Retry
-	relay   *send.Relay // nil: none is set
-	keys    token.Keys  // nil: no secret key is set
+	limits  *limit.Limiter // what this process may send
+	relay   *send.Relay    // nil: none is set
+	keys    token.Keys     // nil: no secret key is set
 
 	pages func() (*adminpage.Set, error) // of the administrators, for their words
 
@@ -183,6 +185,7 @@ func (a *App) openDatabase(ctx context.Context, owner bool) (err error) {
 	if a.DB, err = database.Open(ctx, a.url); err != nil {
 		return err
 	}
+	a.limits = &limit.Limiter{DB: a.DB, Clock: a.Clock}
 	if a.local != nil {
 		if a.place, err = a.local.Place(); err != nil {
 			return err
@@ -292,7 +295,7 @@ func (a *App) Close(ctx context.Context) error {
 		a.poller.Fetch.Close()
 	}
 	if a.DB != nil {
-		failed = a.DB.Close()
+		failed = errors.Join(a.limits.GiveBack(ctx), a.DB.Close())
 	}
 	if a.local != nil {
 		failed = errors.Join(failed, a.local.Stop(ctx))

@@ -166,7 +166,7 @@ func (a *App) TryBounces(ctx context.Context) error {
 	to := a.addresses().Probe(begun.Unix())
 	message := fmt.Sprintf("From: <%[1]s>\r\nTo: <%[1]s>\r\nDate: %s\r\nMessage-ID: <%[1]s>\r\nAuto-Submitted: auto-generated\r\n"+
 		"Subject: Does mail come back?\r\n\r\nA test by Silkpost. If it arrives, bounces do.\r\n", to, begun.UTC().Format(time.RFC1123Z))
-	r, err := send.One(ctx, *a.relay, a.helo(), send.NewParcel(to, to, []byte(message)), nil)
+	r, err := a.mail(ctx, send.NewParcel(to, to, []byte(message)), nil)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (a *App) transmit(ctx context.Context, n *notice.Notice, check func(context
 	if err != nil {
 		return reply.Reply{}, err
 	}
-	return send.One(ctx, *a.relay, a.helo(), parcel, check)
+	return a.mail(ctx, parcel, check)
 }
 
 // noticeParcel makes the message of a notice.
@@ -49,7 +49,9 @@ func (a *App) noticeParcel(ctx context.Context, n *notice.Notice, sub *subscribe
 	if err == nil {
 		message, err = a.Composer.Signed(head.SenderAddress, message)
 	}
-	return send.NewParcel(p.From, p.To, message), err
+	p = send.NewParcel(p.From, p.To, message)
+	p.Sender = head.SenderAddress
+	return p, err
 }
 
 // noticeMessage makes it, unsigned. words is the language of the product's.

@@ -227,9 +227,12 @@ func (a *App) tryNotice(ctx context.Context, n *notice.Notice) (o notice.Outcome
 	if err = check(ctx); err == nil {
 		r, err = a.transmit(ctx, n, check)
 	}
+	full := (*noRoomError)(nil)
 	switch kind := errs.KindOf(err); {
 	case errors.Is(err, errUnsendable):
 		return verdict, r, 0, nil
+	case errors.As(err, &full): // no attempt: its turn comes
+		return notice.Outcome{State: notice.Deferred, Again: true, Reply: full.Error()}, r, max(full.until.Sub(a.Clock.Now()), time.Second), nil
 	case kind == errs.Gone: // what it was to hold
 		return notice.Outcome{State: notice.Cancelled, Reply: reply.OneLine(err.Error())}, r, 0, nil
 	case kind == errs.Invalid || kind == errs.NotFound || kind == errs.Unavailable: // a setting is missing, or the key to sign with

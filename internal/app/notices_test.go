@@ -713,3 +713,36 @@ func TestStoppingInANotice(t *testing.T) {
 		}
 	}
 }
+
+// What is sent beside digests keeps to the same limits: it waits, and says for what.
+func TestNoticesKeepToLimits(t *testing.T) {
+	t.Parallel()
+	h, _ := asking(t, "\n[[limit]]\nname = \"quiet\"\nsender = \"*\"\nper_hour = 1\n", app.Options{})
+	h.run(t, app.Parts{Worker: true})
+	h.ask(t, "editor@partner.example", "en")
+	h.caught(t, 1)
+	h.ask(t, "secretary@partner.example", "en")
+	testkit.Eventually(t, patience, "the second says what it waits for", func() bool {
+		return value[int](t, h, `SELECT count(*) FROM mailer.notices WHERE state = 'deferred' AND attempts = 0 AND reply = 'limit "quiet" has no room before 2026-11-22T13:01:00Z'`) == 1
+	})
+	trial, err := h.TryRelay(t.Context(), "partners", "office@example.org")
+	if errs.KindOf(err) != errs.Unavailable || !strings.Contains(err.Error(), `limit "quiet" has no room before`) {
+		t.Errorf("a test message: %+v, %v", trial, err)
+	}
+	h.caught(t, 1)
+}
+
+// Room that comes in a moment is waited for.
+func TestNoticesWaitForRoom(t *testing.T) {
+	t.Parallel()
+	h := openOn(t, testkit.FreshURL(t), catchertest.Start(t, catcher.Config{}), app.Options{Retry: &atOnce})
+	h.apply(t, list+"\n[[limit]]\nname = \"slow\"\nper_second = 1\n")
+	h.run(t, app.Parts{Worker: true})
+	for _, who := range []string{"editor", "secretary", "chair"} {
+		h.ask(t, who+"@partner.example", "en")
+	}
+	h.caught(t, 3)
+	if stand := h.settled(t); !slices.Equal(stand, []string{"confirmation sent 1", "confirmation sent 1", "confirmation sent 1"}) {
+		t.Error(stand)
+	}
+}

@@ -132,7 +132,7 @@ func (a *App) TestDigest(ctx context.Context, slug, address, tag string) (reply.
 	if err != nil {
 		return reply.Reply{}, err
 	}
-	return send.One(ctx, *a.relay, a.helo(), send.NewParcel(letter.SenderAddress, to, raw), nil)
+	return a.mail(ctx, send.NewParcel(letter.SenderAddress, to, raw), nil)
 }
 
 // testLetter lays out the newest articles that a reader of one language would get.

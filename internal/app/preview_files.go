@@ -229,7 +229,7 @@ func (a *App) sendTest(ctx context.Context, id uuid.UUID, sample edition.Sample,
 	if err != nil {
 		return answer, err
 	}
-	return send.One(ctx, *a.relay, a.helo(), send.NewParcel(from, to, raw), nil)
+	return a.mail(ctx, send.NewParcel(from, to, raw), nil)
 }
 
 // testMessageID is one that no delivery has, and another one each time.

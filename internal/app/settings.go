@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -102,7 +103,10 @@ func (a *App) TryRelay(ctx context.Context, slug, address string) (t RelayTrial,
 	if t.Facts, err = send.Probe(ctx, *a.relay, a.helo()); err != nil && ctx.Err() != nil {
 		return t, errs.New(errs.Unavailable, "the relay %s did not answer in time", a.relay.Address())
 	}
-	t.Reply, err = send.One(ctx, *a.relay, a.helo(), send.NewParcel(t.From, t.To, message), nil)
+	t.Reply, err = a.mail(ctx, send.NewParcel(t.From, t.To, message), nil)
+	if full := (*noRoomError)(nil); errors.As(err, &full) {
+		return t, err
+	}
 	if err != nil {
 		return t, errs.New(errs.Unavailable, "the relay %s did not answer in time", a.relay.Address())
 	}

@@ -89,7 +89,7 @@ func (a *App) transmitStaff(ctx context.Context, m *staff.Mail) (r reply.Reply, 
 	if err != nil {
 		return r, err
 	}
-	return send.One(ctx, *a.relay, a.helo(), send.NewParcel(from, to.Email, message), nil)
+	return a.mail(ctx, send.NewParcel(from, to.Email, message), nil)
 }
 
 // stillNeeded leaves out what was done meanwhile, and what the account may not decide any more.

@@ -115,7 +115,9 @@ func (a *App) beginTrial(ctx context.Context, sender, to string) (t doctor.Trial
 	if err != nil {
 		return t, err
 	}
-	r, err := send.One(ctx, *a.relay, a.helo(), send.NewParcel(ours, to, message), nil)
+	parcel := send.NewParcel(ours, to, message)
+	parcel.Sender = sender
+	r, err := a.mail(ctx, parcel, nil)
 	if err != nil {
 		return t, err
 	}

@@ -154,7 +154,7 @@ const notPlain = "SP001"
 // settlePlainly writes down attempts of which nothing else follows, and reports whether it did. Where more does, or an attempt was written down before,
 // nothing is.
 func (c *Clerk) settlePlainly(ctx context.Context, rows []any) (done bool, err error) {
-	statement, err := c.plainly.On(ctx, c.db)
+	statement, err := c.plainly.On(ctx, c.db) //nolint:sqlclosecheck // it stays prepared
 	if err != nil {
 		return false, err
 	}

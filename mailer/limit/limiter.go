@@ -309,14 +309,17 @@ func Open(ctx context.Context, tx *sqlx.Tx, name, about string) (b Book, err err
 
 // GiveBack gives back all that was reserved and not used: for when a process stops.
 func (l *Limiter) GiveBack(ctx context.Context) error {
-	limits, err := l.Limits(ctx)
-	if err != nil {
-		return err
-	}
 	l.mu.Lock()
 	purses := l.purses
 	l.purses = nil
 	l.mu.Unlock()
+	if len(purses) == 0 {
+		return nil
+	}
+	limits, err := l.Limits(ctx)
+	if err != nil {
+		return err
+	}
 	var failed error
 	for key, p := range purses {
 		for i := range limits {

@@ -5,14 +5,14 @@ import "bytes"
 // Parcel is a message ready to go.
 type Parcel struct {
 	From, To string // envelope addresses
-	Sender   string // whom the message is from, as its readers see it: limits of senders are about this; "": about none
+	Sender   string // whom the message is from, as its readers see it: limits of senders are about this
 	Wire     []byte // the message as it is written after DATA: CRLF line ends, dot-stuffed, with the final dot
 	EightBit bool   // the message holds bytes beyond ASCII
 }
 
-// NewParcel returns the parcel of a message with CRLF line ends that is not dot-stuffed.
+// NewParcel returns the parcel of a message with CRLF line ends that is not dot-stuffed, from the sender that its envelope names.
 func NewParcel(from, to string, message []byte) Parcel {
-	return Parcel{From: from, To: to, Wire: stuff(message), EightBit: !isASCII(message)}
+	return Parcel{From: from, To: to, Sender: from, Wire: stuff(message), EightBit: !isASCII(message)}
 }
 
 // internationalised reports addresses of which a part is beyond ASCII (RFC 6531).

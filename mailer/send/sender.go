@@ -46,12 +46,13 @@ type Sender struct {
 	Observe func(a ledger.Attempt, took time.Duration)
 	// Watch is told how sending goes; nil: nobody is.
 	Watch Watcher
+	// Limits are reserved from by this process, also for what it sends besides.
+	Limits *limit.Limiter
 
 	lease     atomic.Pointer[lease]
 	clerk     *ledger.Clerk
 	committer committer
 	routes    *routes
-	limits    *limit.Limiter
 	senders   sync.Map // by edition: the address that it is from
 
 	destinations destinations
@@ -94,7 +95,7 @@ func (s *Sender) init() { s.ready.Do(func() { s.wake = make(chan struct{}, 1) })
 // Run sends until ctx ends; then it finishes what is in hand and returns. It returns an error only when it cannot begin.
 func (s *Sender) Run(ctx context.Context) error {
 	s.init()
-	s.routes, s.limits = newRoutes(s.Relay, s.Connections), &limit.Limiter{DB: s.DB, Clock: s.Clock}
+	s.routes = newRoutes(s.Relay, s.Connections)
 	if err := s.enlist(ctx); err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ func outlive(parent context.Context, by time.Duration) (ctx context.Context, sto
 
 // retire gives the rest of the window back.
 func (s *Sender) retire(ctx context.Context) {
-	if err := s.limits.GiveBack(ctx); err != nil {
+	if err := s.Limits.GiveBack(ctx); err != nil {
 		s.Log.WarnContext(ctx, "what was reserved under limits could not be given back", slog.Any("error", err))
 	}
 	if err := ledger.Retire(ctx, s.DB, s.lease.Load().id); err != nil {

@@ -25,6 +25,7 @@ import (
 	"silkpost/mailer/compose"
 	"silkpost/mailer/edition"
 	"silkpost/mailer/ledger"
+	"silkpost/mailer/limit"
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
 	"silkpost/templates"
@@ -108,7 +109,7 @@ func (p *post) sender(address string, change ...func(*send.Sender)) *send.Sender
 	p.must(err)
 	s := &send.Sender{
 		DB: p.db, Clock: p.clock, Log: testkit.Log(p.t), Relay: relay, Connections: 4, Retry: quickly, Poll: 10 * time.Millisecond,
-		Grace: 10 * time.Second, Compose: p.composer.Compose,
+		Grace: 10 * time.Second, Compose: p.composer.Compose, Limits: &limit.Limiter{DB: p.db, Clock: p.clock},
 	}
 	for _, c := range change {
 		c(s)

@@ -29,12 +29,12 @@ func (s *Sender) about(d *ledger.Delivery, way *route) limit.Message {
 // moment, for which the connection waits if no message is in hand.
 func (c *connection) hasTurn(ctx context.Context) bool {
 	s, e := c.sender, c.next
-	if limits, err := s.limits.Limits(ctx); err == nil && len(limits) == 0 {
+	if limits, err := s.Limits.Limits(ctx); err == nil && len(limits) == 0 {
 		return true
 	}
 	s.senders.Store(e.EditionID, e.Sender)
 	m := s.about(e.Delivery, c.way)
-	wait, err := s.limits.Reserve(ctx, &m)
+	wait, err := s.Limits.Reserve(ctx, &m)
 	now := s.Clock.Now()
 	switch {
 	case err != nil:
@@ -61,7 +61,7 @@ func (c *connection) hasTurn(ctx context.Context) bool {
 // claimed once before its turn, and keeps no connection from what may go.
 func (s *Sender) holdBack(ctx context.Context, w window) (may []*ledger.Delivery) {
 	s.note(w.deliveries)
-	limits, err := s.limits.Limits(ctx)
+	limits, err := s.Limits.Limits(ctx)
 	if err != nil || len(limits) == 0 {
 		return w.deliveries
 	}
@@ -69,7 +69,7 @@ func (s *Sender) holdBack(ctx context.Context, w window) (may []*ledger.Delivery
 	now, way := s.Clock.Now(), s.routes.way()
 	for _, d := range w.deliveries {
 		m := s.about(d, way)
-		wait := s.limits.Closed(limits, &m, d.HeldUntil != nil)
+		wait := s.Limits.Closed(limits, &m, d.HeldUntil != nil)
 		if wait.Limit == nil || wait.OfAll() && wait.Until.Sub(now) <= shortWait {
 			may = append(may, d)
 			continue
@@ -119,5 +119,5 @@ func (s *Sender) hold(ctx context.Context, l *lease, wait limit.Wait, deliveries
 		l.renounce()
 		return
 	}
-	s.limits.Stand(wait, last)
+	s.Limits.Stand(wait, last)
 }
