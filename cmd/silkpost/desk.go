@@ -458,6 +458,8 @@ func (c *paused) set(e *env, pause bool) error {
 			fmt.Fprintf(e.stdout, "It was paused before: %s. Nothing was changed.\n", what)
 		case !changed:
 			fmt.Fprintf(e.stdout, "It was not paused: %s. Nothing was changed.\n", what)
+		case pause && c.All:
+			fmt.Fprintln(e.stdout, "Nothing more is sent of any list, from now on. What a server has in its hands is finished. silkpost resume --all goes on.")
 		case pause:
 			fmt.Fprintf(e.stdout, "Nothing more is sent of %s, from now on. What a server has in its hands is finished. silkpost resume goes on.\n", what)
 		default:

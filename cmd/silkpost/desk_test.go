@@ -64,6 +64,38 @@ func TestDeskVerbs(t *testing.T) {
 		`"Trenta posti" is its translation in it`)
 }
 
+// Who wonders why nothing goes out finds in the status, and while they watch, what is paused.
+func TestStatusTellsWhatIsPaused(t *testing.T) {
+	t.Parallel()
+	with, id := atTheDesk(t)
+	good(t, with, "edition", "approve", id)
+	now := func() string { return good(t, with, "status") }
+	if s := now(); strings.Contains(s, "paused") || strings.Contains(s, "PAUSED") {
+		t.Errorf("nothing is paused yet:\n%s", s)
+	}
+	wants(t, "pause all", good(t, with, "pause", "--all"), "Nothing more is sent of any list")
+	wants(t, "all", now(), "PAUSED since 20", "nothing is sent of any list until silkpost resume --all.", "approved, paused")
+	good(t, with, "pause", "--list", "partners")
+	good(t, with, "resume", "--all")
+	wants(t, "a list", now(), "nothing is sent of list partners until silkpost resume --list partners.", "approved, paused")
+	if s := now(); strings.Contains(s, "any list") {
+		t.Errorf("one list alone is paused:\n%s", s)
+	}
+	type paused struct {
+		Lists    []struct{ List string } `json:"paused_lists"`
+		Editions []struct{ Stopped bool }
+	}
+	told := decode[paused](t, good(t, with, "status", "--json"))
+	if len(told.Lists) != 1 || told.Lists[0].List != "partners" || !told.Editions[0].Stopped {
+		t.Errorf("as JSON: %+v", told)
+	}
+	good(t, with, "resume", "--list", "partners")
+	good(t, with, "edition", "pause", id)
+	if s := now(); !strings.Contains(s, "approved, paused") || strings.Contains(s, "PAUSED") {
+		t.Errorf("one edition alone is paused:\n%s", s)
+	}
+}
+
 func TestDeskRefuses(t *testing.T) {
 	t.Parallel()
 	with, id := atTheDesk(t)

@@ -62,8 +62,12 @@ func editionTable(e *env, editions []app.EditionStatus) error {
 	}
 	rows := [][]string{{"edition", "list", "rhythm", "date", "state", "articles", "recipients", "sent", "reason"}}
 	for _, ed := range editions {
+		state := string(ed.State)
+		if ed.Stopped {
+			state += ", paused"
+		}
 		rows = append(rows, []string{
-			ed.ID.String(), ed.List, ed.Rhythm, ed.LocalDate.Format("2006-01-02"), string(ed.State), strconv.Itoa(ed.Articles),
+			ed.ID.String(), ed.List, ed.Rhythm, ed.LocalDate.Format("2006-01-02"), state, strconv.Itoa(ed.Articles),
 			thousands(ed.Recipients), thousands(ed.Deliveries.Sent), ed.Reason,
 		})
 	}

@@ -39,6 +39,13 @@ func (c *statusCmd) Run(e *env) error {
 		for _, l := range status.Locked {
 			fmt.Fprintf(e.stdout, "NOTHING IS SENT from %s: its DKIM key %s cannot be opened: %s.\n\n", l.Domain, l.Selector, l.Failure)
 		}
+		for _, s := range status.Stopped {
+			what, how := "list "+s.List, "--list "+s.List
+			if s.List == "" {
+				what, how = "any list", "--all"
+			}
+			fmt.Fprintf(e.stdout, "PAUSED since %s: nothing is sent of %s until silkpost resume %s.\n", minute(s.Since), what, how)
+		}
 		if err := editionTable(e, status.Editions); err != nil {
 			return err
 		}

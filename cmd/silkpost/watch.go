@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -30,7 +31,7 @@ func watch(ctx context.Context, e *env, a *app.App) error {
 	if terminal {
 		every = watchTerminal
 	}
-	w := &watcher{out: e.stdout, terminal: terminal}
+	w := &watcher{out: e.stdout, terminal: terminal, columns: func() int { return columnsOf(file) }}
 	for {
 		begin := a.Clock.Now()
 		p, err := a.Progress(ctx, w.seen...)
@@ -55,7 +56,8 @@ func watch(ctx context.Context, e *env, a *app.App) error {
 type watcher struct {
 	out      io.Writer
 	terminal bool
-	drawn    int // lines that are on the terminal
+	columns  func() int // of the terminal; 0: nobody knows
+	drawn    []string   // lines that are on the terminal
 	seen     []uuid.UUID
 	past     []app.Progress // of the last seconds, the oldest first
 }
@@ -69,8 +71,8 @@ func (w *watcher) show(p app.Progress) {
 		w.past = w.past[1:]
 	}
 	lines := w.lines(p)
-	if w.terminal && w.drawn > 0 {
-		fmt.Fprintf(w.out, "\x1b[%dA\x1b[J", w.drawn)
+	if w.terminal && len(w.drawn) > 0 {
+		fmt.Fprintf(w.out, "\x1b[%dA\x1b[J", rowsOf(w.drawn, w.columns()))
 	}
 	if !w.terminal {
 		for i, line := range lines {
@@ -78,7 +80,18 @@ func (w *watcher) show(p app.Progress) {
 		}
 	}
 	fmt.Fprintln(w.out, strings.Join(lines, "\n"))
-	w.drawn = len(lines)
+	w.drawn = lines
+}
+
+// rowsOf is how many rows of a terminal lines take: one that is longer than the terminal is wide goes on in the next row.
+func rowsOf(lines []string, columns int) (rows int) {
+	for _, line := range lines {
+		rows++
+		if columns > 0 {
+			rows += max(0, utf8.RuneCountInString(line)-1) / columns
+		}
+	}
+	return rows
 }
 
 func (w *watcher) lines(p app.Progress) (lines []string) {
@@ -131,7 +144,7 @@ func progressLine(e app.EditionStatus, rate float64) string {
 	switch {
 	case e.State != edition.Approved && e.State != edition.Sending:
 		return line + "; " + string(e.State)
-	case e.Paused:
+	case e.Stopped:
 		return line + "; paused"
 	case rate > 0:
 		left := time.Duration(float64(e.Open()) / rate * float64(time.Second)).Round(time.Second)

@@ -42,11 +42,27 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// In a narrow terminal a line takes several rows: all of them are drawn anew.
+func TestWatchInANarrowTerminal(t *testing.T) {
+	t.Parallel()
+	one, at, columns := uuid.New(), time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC), 30
+	var out strings.Builder
+	w := &watcher{out: &out, terminal: true, columns: func() int { return columns }}
+	for i, sent := range []int{0, 200, 400} { // lines of 58 and 76 columns
+		columns = []int{30, 30, 80}[i] // it is made wider before the last
+		w.show(app.Progress{At: at.Add(time.Duration(i) * time.Second), Editions: []app.EditionStatus{going(one, ledger.Counts{Recipients: 1000, Pending: 1000 - sent, Sent: sent})}})
+	}
+	up := strings.Split(out.String(), "\x1b[J")
+	if len(up) != 3 || !strings.HasSuffix(up[0], "\n\x1b[2A") || !strings.HasSuffix(up[1], "\n\x1b[1A") {
+		t.Errorf("%q", up)
+	}
+}
+
 func TestWatchTellsRateAndTimeLeft(t *testing.T) {
 	t.Parallel()
 	one, at := uuid.New(), time.Date(2026, 6, 1, 9, 0, 0, 0, time.UTC)
 	var out strings.Builder
-	w := &watcher{out: &out, terminal: true}
+	w := &watcher{out: &out, terminal: true, columns: func() int { return 0 }}
 	for i, sent := range []int{0, 200, 400} {
 		w.show(app.Progress{At: at.Add(time.Duration(i) * time.Second), Editions: []app.EditionStatus{going(one, ledger.Counts{Recipients: 1000, Pending: 1000 - sent, Sent: sent})}})
 	}

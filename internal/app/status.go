@@ -39,6 +39,7 @@ type Status struct {
 	Held       string          `json:"held"` // why nothing is sent until the database is adopted; "": it is not held
 	Bounces    BounceStatus    `json:"bounces"`
 	Paused     []PausedStatus  `json:"paused_destinations"`
+	Stopped    []StoppedStatus `json:"paused_lists"`
 	Limits     []LimitStatus   `json:"limits"`
 	Floor      FloorStatus     `json:"floor"`
 	Locked     []LockedKey     `json:"locked_dkim_keys"`   // nothing is sent from their domains
@@ -77,6 +78,25 @@ type PausedStatus struct {
 	Kind        string    `json:"kind"` // blocked, not authenticated, throttled; "" when it was paused by hand alone
 	Code        int       `json:"code"`
 	Reply       string    `json:"reply"`
+}
+
+// StoppedStatus is a list of which nothing is sent until somebody resumes it.
+type StoppedStatus struct {
+	List  string    `json:"list"` // slug; "": every list
+	Since time.Time `json:"since"`
+}
+
+// stoppedStatus returns what is paused by hand, everything first.
+func (a *App) stoppedStatus(ctx context.Context, h database.Handle) (shown []StoppedStatus, err error) {
+	all, err := edition.Pauses(ctx, h)
+	if err != nil || len(all) == 0 {
+		return []StoppedStatus{}, err
+	}
+	slugs, err := listSlugs(ctx, h)
+	for _, p := range all {
+		shown = append(shown, StoppedStatus{List: slugs[p.ListID], Since: p.At})
+	}
+	return shown, err
 }
 
 // LimitStatus is a declared limit with how far it is used, for each relay, destination or sender that it is about, and what waits under it.
@@ -170,6 +190,7 @@ const troubledNotices = 10
 type EditionStatus struct {
 	edition.Edition
 	Deliveries ledger.Counts `json:"deliveries"`
+	Stopped    bool          `json:"stopped"` // it should go out, and is paused, or its list is, or everything
 }
 
 // statusEditions is how many editions a status shows.
@@ -219,6 +240,9 @@ func (a *App) Status(ctx context.Context) (s Status, err error) {
 			return err
 		}
 		if s.Paused, err = a.pausedStatus(ctx, h); err != nil {
+			return err
+		}
+		if s.Stopped, err = a.stoppedStatus(ctx, h); err != nil {
 			return err
 		}
 		if s.Limits, err = a.limitStatus(ctx, h); err != nil {
@@ -292,10 +316,16 @@ func (a *App) withDeliveries(ctx context.Context, h database.Handle, editions []
 	if err != nil {
 		return nil, err
 	}
+	paused, err := edition.PausedLists(ctx, h)
+	if err != nil {
+		return nil, err
+	}
 	shown := make([]EditionStatus, len(editions))
 	for i, e := range editions {
 		e.List = slugs[e.ListID]
-		shown[i] = EditionStatus{Edition: e, Deliveries: counts[e.ID]}
+		goes := e.State == edition.Approved || e.State == edition.Sending
+		stopped := e.Paused || slices.Contains(paused, 0) || slices.Contains(paused, e.ListID)
+		shown[i] = EditionStatus{Edition: e, Deliveries: counts[e.ID], Stopped: goes && stopped}
 	}
 	return shown, nil
 }

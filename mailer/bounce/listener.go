@@ -15,7 +15,8 @@ import (
 
 // Bounds of the listener.
 const (
-	maxConnections = 50
+	maxConnections = 100
+	maxPerHost     = 20 // as many as Postfix opens to one destination
 	maxRecipients  = 10
 	maxLine        = 64 << 10
 	maxTransfer    = 40 << 20 // a bounce may carry our message with all that was in it; what is beyond maxMessage is let go as it comes
@@ -51,7 +52,7 @@ func (l *Listener) Serve(ctx context.Context, ln net.Listener) error {
 			_ = server.Close()
 		}
 	})
-	err := server.Serve(netutil.LimitListener(ln, maxConnections))
+	err := server.Serve(netutil.LimitListener(newCrowd(ln, maxPerHost), maxConnections))
 	if stop() {
 		return err // it ended by itself
 	}
