@@ -143,7 +143,7 @@ func (s *Store) Reseal(ctx context.Context, h database.Handle) (changed int, err
 		for _, f := range all {
 			sealed, err := seal.Again(s.Keys, sealing, Name(f.Account), f.Sealed)
 			if err != nil {
-				return 0, errs.New(errs.KindOf(err), "second factor of %s: %w; or take it away: silkpost admin link %[1]s --reset-second-factor", f.Email, err)
+				return 0, errs.New(errs.KindOf(err), "second factor of %s: %w; or take it away: silkpost admin link %s --reset-second-factor", f.Email, err, f.Email)
 			}
 			if sealed == nil {
 				continue

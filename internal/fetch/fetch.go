@@ -353,11 +353,10 @@ func failure(resp *http.Response) error {
 	case resp.Request.Method == http.MethodPost && refuses(code):
 		return errs.New(errs.Invalid, "the server refuses this with %s", status(resp))
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
-		wait, wish := retryAfter(resp.Header), ""
-		if wait > 0 {
-			wish = " and asks to be left alone for " + strings.Replace(strings.Replace(wait.String(), "m0s", "m", 1), "h0m", "h", 1)
+		if wait := retryAfter(resp.Header); wait > 0 {
+			wish := strings.Replace(strings.Replace(wait.String(), "m0s", "m", 1), "h0m", "h", 1)
+			return patience{errs.New(errs.Unavailable, "the server answered %s and asks to be left alone for %s", status(resp), wish), wait}
 		}
-		return patience{errs.New(errs.Unavailable, "the server answered %s%s", status(resp), wish), wait}
 	}
 	return errs.New(errs.Unavailable, "the server answered %s", status(resp))
 }
@@ -387,12 +386,10 @@ func (c *Client) check(u *url.URL) error {
 		return errs.New(errs.Invalid, "%q is not a web address: it needs http:// or https:// and a host", u.Redacted())
 	}
 	if internal(host) && !c.allowed(host) {
-		return errs.New(errs.Invalid, "%s lies on an internal address; %s", u.Redacted(), onlyPublic)
+		return errs.New(errs.Invalid, "%s lies on an internal address; only what is on the public Internet is fetched, and hosts that the setting allow_internal_hosts names", u.Redacted())
 	}
 	return nil
 }
-
-const onlyPublic = "only what is on the public Internet is fetched, and hosts that the setting allow_internal_hosts names"
 
 // allowed reports whether somebody vouched for a host.
 func (c *Client) allowed(host string) bool {
@@ -415,7 +412,7 @@ func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, e
 func (c *Client) checkAddress(host, address string) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || !c.public(to.Addr()) {
-		return errs.New(errs.Invalid, "the host %s lies on the internal address %s; %s", host, to.Addr(), onlyPublic)
+		return errs.New(errs.Invalid, "the host %s lies on the internal address %s; only what is on the public Internet is fetched, and hosts that the setting allow_internal_hosts names", host, to.Addr())
 	}
 	return nil
 }

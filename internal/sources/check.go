@@ -237,11 +237,11 @@ func (c *checker) column(address string) (Candidate, error) {
 	if doc, _, err := parsePage(got); err == nil {
 		source.Section = columnTitle(doc)
 	}
-	about := "a column of a JCMS site (大汉版通发布系统), " + count(max(l.total, len(l.entries)), "article")
+	about := "a column of a JCMS site (大汉版通发布系统), %s"
 	if l.total == 0 && l.next != nil {
-		about += " on its first page"
+		about = "a column of a JCMS site (大汉版通发布系统), %s on its first page"
 	}
-	return Candidate{About: about, Source: source, entries: l.entries}, nil
+	return Candidate{About: fmt.Sprintf(about, count(max(l.total, len(l.entries)), "article")), Source: source, entries: l.entries}, nil
 }
 
 // columnTitle returns how a column page calls itself, "" when it does not.
