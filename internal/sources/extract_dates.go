@@ -344,7 +344,7 @@ func zoneOf(address *url.URL, doc *goquery.Document, blocks []textBlock) *time.L
 	for _, b := range blocks[:min(len(blocks), enough)] {
 		lines = append(lines, b.text)
 	}
-	return languageZone(articles.DetectLanguage(strings.Join(lines, "\n")))
+	return writtenZone(strings.Join(lines, "\n"))
 }
 
 // countryZone returns the zone of the country that an address is in, UTC when that is not known or has several.
@@ -368,6 +368,17 @@ var spokenIn = map[string]string{"zh": "cn", "ja": "jp", "ko": "kr", "th": "th"}
 func languageZone(tag string) *time.Location {
 	base, _, _ := strings.Cut(language.Key(tag), "-")
 	return domainZone(spokenIn[base])
+}
+
+// writtenZone returns the zone of the language in which a text is written. Others than those with a single zone are not told apart: that takes long.
+func writtenZone(text string) *time.Location {
+	ofOneZone := func(r rune) bool {
+		return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai)
+	}
+	if !strings.ContainsFunc(text, ofOneZone) {
+		return time.UTC
+	}
+	return languageZone(articles.DetectLanguage(text))
 }
 
 // chinaTime is China Standard Time.

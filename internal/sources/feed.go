@@ -339,7 +339,7 @@ func feedZone(feed *gofeed.Feed, address string, of articles.Source) *time.Locat
 			return zone
 		}
 	}
-	return languageZone(articles.DetectLanguage(feedTitles(feed)))
+	return writtenZone(feedTitles(feed))
 }
 
 // feedTitles returns the titles of a feed and of its items, as far as they tell its language.

@@ -24,8 +24,7 @@ func readText(f file) (articles.Draft, error) {
 	}
 	d := articles.Draft{Title: p.title, Section: p.section, Published: p.published, Text: strings.Join(p.body, "\n\n")}
 	if at := d.Published; !midnight(at) {
-		zone := languageZone(articles.DetectLanguage(d.Title + "\n\n" + d.Text))
-		d.Published = time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), 0, zone)
+		d.Published = time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), 0, writtenZone(d.Title+"\n\n"+d.Text))
 	}
 	return d, nil
 }
