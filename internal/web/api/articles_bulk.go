@@ -85,7 +85,7 @@ func (b *bulk) add(text json.RawMessage, mistakes []Mistake) {
 		var known struct {
 			Key any `json:"external_key"`
 		}
-		_ = json.Unmarshal(text, &known) // it has no key that could be told
+		_ = json.Unmarshal(text, &known) // else it has no key that could be told
 		a.key, _ = known.Key.(string)
 	} else {
 		a.read(text, at)
