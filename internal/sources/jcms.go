@@ -38,7 +38,8 @@ type jcmsUnit struct {
 	way    *jcmsWay   // the one that has worked; nil: none was tried
 }
 
-// jcmsWay is a way to ask a data proxy. Some know the numbers of records, some pages alone; some answer POST alone, and GET with an error page or nothing.
+// jcmsWay is a way to ask a data proxy. Some know the numbers of records, some pages alone; some answer POST alone, and GET with an error page or
+// nothing.
 type jcmsWay struct {
 	proxy       string
 	pages, post bool
@@ -143,7 +144,8 @@ func (r *jcmsReader) ask(unit jcmsUnit, at jcmsPlace) (listing, error) {
 	return listing{}, failed
 }
 
-// ways returns how a listing may be asked for, first as it was last time. Who does not know records by their numbers may give the first ones nevertheless.
+// ways returns how a listing may be asked for, first as it was last time. Who does not know records by their numbers may give the first ones
+// nevertheless.
 func (r *jcmsReader) ways(unit jcmsUnit) (all []jcmsWay) {
 	if way := unit.way; way != nil {
 		return slices.Compact([]jcmsWay{*way, {way.proxy, true, way.post}})

@@ -170,7 +170,8 @@ func (m *mender) skip(rest, end string) {
 
 const maxName = 200 // bytes of an element's name that are looked at
 
-var tagName = regexp.MustCompile(`^[\pL_][\pL\pN_.-]*(?::[\pL_][\pL\pN_.-]*)?`)
+// tagName finds a name. Feeds have none but of ASCII, encoding/xml does not know all others, and what a text has between such signs, <新闻>, is no tag.
+var tagName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?`)
 
 // start takes in a start tag; what is none is a less-than sign.
 func (m *mender) start(rest string) {

@@ -141,6 +141,7 @@ func FuzzMend(f *testing.F) {
 	for _, text := range bentFeeds {
 		f.Add(text)
 	}
+	f.Add("<rss version=\"2.0\"><channel\xbd\xbd\xbd><title>x</title><link>https:") // a name that is none
 	for _, name := range []string{"feed.rss", "feed.atom"} {
 		f.Add(string(readTestdata(f, name)))
 	}

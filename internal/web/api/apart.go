@@ -9,8 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// apart is a body that its operation takes apart by itself, so that what is wrong with a part of it need not refuse all. The document has it as T. Of an
-// operation that is apart nothing checks the body but check.
+// apart is a body that its operation takes apart by itself, so that what is wrong with a part of it need not refuse all. The document has it as
+// T. Of an operation that is apart nothing checks the body but check.
 type apart[T any] struct{ text json.RawMessage }
 
 // UnmarshalJSON keeps the text.

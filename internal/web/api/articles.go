@@ -85,7 +85,9 @@ func (s *site) articleOperations() []operation {
 		},
 		{
 			id: "create-articles", on: "POST /articles/bulk", needs: accounts.Edit, group: group, title: "Bring many articles",
-			says: "All or none, unless `keep_going` is set: then the good ones are taken and the others told.", most: bulkBody, errors: []int{http.StatusConflict},
+			says: "All or none, unless `keep_going` is set: then each is judged by itself, the good ones are taken and the others told, " +
+				"also of what this document does not allow in them.",
+			most: bulkBody, errors: []int{http.StatusConflict},
 			apart: true, register: does(s, s.createArticles),
 		},
 		{

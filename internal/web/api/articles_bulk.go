@@ -45,7 +45,8 @@ type judged struct {
 // ofArticle finds the article of a bulk that a mistake is in.
 var ofArticle = regexp.MustCompile(`^body\.articles\[(\d+)\]`)
 
-// readBulk judges each article by itself. What is wrong with anything else is an error, and so is everything that is wrong unless the bulk says to keep going.
+// readBulk judges each article by itself. What is wrong with anything else is an error, and so is all that is wrong unless the bulk says to keep
+// going.
 func (s *site) readBulk(body apart[ArticlesInput]) (*bulk, error) {
 	found := body.check(s.doc.Components.Schemas)
 	wrongOnes := map[int][]Mistake{}
@@ -85,7 +86,7 @@ func (b *bulk) add(text json.RawMessage, mistakes []Mistake) {
 		var known struct {
 			Key any `json:"external_key"`
 		}
-		_ = json.Unmarshal(text, &known) // it has no key that could be told
+		_ = json.Unmarshal(text, &known) // else it has no key that could be told
 		a.key, _ = known.Key.(string)
 	} else {
 		a.read(text, at)

@@ -130,6 +130,7 @@ func TestMistakesNameTheirField(t *testing.T) {
 	contact := fmt.Sprintf("/api/v1/contacts/%d", sub.Contact)
 	for _, tt := range []struct{ method, path, body, at, says string }{
 		{"POST", "/api/v1/articles", `{"source": "cms", "external_key": "a"}`, "body.title", "must be there"},
+		{"POST", "/api/v1/articles", `{"source": "cms", "external_key": "a", "title": "A", "text": "b", "Title": 7}`, "body.Title", "no such field"},
 		{"POST", "/api/v1/articles", `{"source": "cms", "external_key": "a", "title": 7}`, "body.title", "must be a text"},
 		{"POST", "/api/v1/articles", `{"source": "cms", "external_key": "a", "title": "A", "colour": "red"}`, "body.colour", "no such field"},
 		{"POST", "/api/v1/articles", `{"source": "cms", "external_key": "a", "title": "A", "text": "b", "published_at": "yesterday"}`, "body.published_at", "must be a time"},

@@ -139,6 +139,7 @@ func ownWords() {
 		}
 		return p
 	}
+	huma.ValidateStrictCasing = true // or "Title" beside "title" would be read without having been looked at
 	validation.MsgUnexpectedProperty = "there is no such field"
 	validation.MsgExpectedRFC3339DateTime = "must be a time such as 2026-03-01T09:00:00Z"
 	validation.MsgExpectedRFC3339Date = "must be a date such as 2026-03-01"
