@@ -221,10 +221,12 @@ func (f ContactFilter) byText(ctx context.Context, h database.Handle, s *search)
 		pattern = "%" + pattern
 	}
 	part, members := s.arg(pattern), s.arg(pq.Array(houses))+"::bigint[]"
-	s.ways = append(s.ways, way{`SELECT t.id FROM subscribers.contacts t WHERE lower(t.email_key) LIKE lower(` + part + `) OR lower(t.name) LIKE lower(` + part + `) AND ` + s.knows("t.id") + `
+	s.ways = append(s.ways, way{
+		`SELECT t.id FROM subscribers.contacts t WHERE lower(t.email_key) LIKE lower(` + part + `) OR lower(t.name) LIKE lower(` + part + `) AND ` + s.knows("t.id") + `
 		UNION ALL SELECT m.contact_id FROM subscribers.memberships m WHERE m.organisation_id = ANY (` + members + `) AND ` + s.knows("m.contact_id"),
 		`(lower(c.email_key) LIKE lower(` + part + `) OR ` + s.knows("c.id") + ` AND (lower(c.name) LIKE lower(` + part + `)
-		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (` + members + `) OFFSET 0)))`})
+		OR EXISTS (SELECT FROM subscribers.memberships m WHERE m.contact_id = c.id AND m.organisation_id = ANY (` + members + `) OFFSET 0)))`,
+	})
 	return nil
 }
 
@@ -270,8 +272,10 @@ func (f ContactFilter) byLanguage(_ context.Context, _ database.Handle, s *searc
 		return err
 	}
 	keys := s.arg(pq.Array(language.Keys([]string{tag}))) + "::text[]"
-	s.ways = append(s.ways, way{`SELECT l.id FROM subscribers.contacts l WHERE l.erased_at IS NULL AND l.language_keys && ` + keys + ` AND ` + s.knows("l.id"),
-		`c.language_keys && ` + keys + ` AND ` + s.knows("c.id")})
+	s.ways = append(s.ways, way{
+		`SELECT l.id FROM subscribers.contacts l WHERE l.erased_at IS NULL AND l.language_keys && ` + keys + ` AND ` + s.knows("l.id"),
+		`c.language_keys && ` + keys + ` AND ` + s.knows("c.id"),
+	})
 	return nil
 }
 

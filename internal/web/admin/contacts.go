@@ -249,6 +249,8 @@ func (s *site) addContact(v *visit) (adminpage.Page, error) {
 		refused = map[string]string{"": err.Error()}
 	case err != nil:
 		return nil, err
+	case row.Outcome == "unchanged" && row.State == subscribers.Unsubscribed:
+		refused = map[string]string{"email": haveLeft}
 	}
 	if len(refused) > 0 {
 		page, err := s.contactForm(v, f, refused)
@@ -257,7 +259,13 @@ func (s *site) addContact(v *visit) (adminpage.Page, error) {
 		}
 		return v.again(page)
 	}
+	if row.Outcome == "added" && strings.TrimSpace(added.Consent) == "" {
+		return v.leave(contactPath(id), "contact_pending")
+	}
 	return v.leave(contactPath(id), "contact_"+row.Outcome)
 }
+
+// haveLeft is what an administrator is told who puts somebody on a list that they left.
+const haveLeft = "they have left this list: only they can come back, by subscribing themselves"
 
 func contactPath(id int64) string { return "/admin/contacts/" + strconv.FormatInt(id, 10) }

@@ -131,8 +131,11 @@ func (s *site) subscribeContact(v *visit) (adminpage.Page, error) {
 	if err != nil {
 		return s.told(v, id, err)
 	}
-	if row.State == subscribers.Pending {
+	switch row.State {
+	case subscribers.Pending:
 		return v.leave(contactPath(id), "contact_pending")
+	case subscribers.Unsubscribed:
+		return s.told(v, id, errs.New(errs.Conflict, haveLeft))
 	}
 	return v.leave(contactPath(id), "contact_subscribed")
 }

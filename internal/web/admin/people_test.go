@@ -159,6 +159,7 @@ func TestContactIsMade(t *testing.T) {
 	got.went(t, h.contactPath("new@academy.example")+"?done=contact_added")
 	page := h.get(h.contactPath("new@academy.example"))
 	page.shows(t, "main", `=cmd|' /C calc'!A0`, "Academy", "Europe/Paris", "07:30", "Once a day", "Asked by letter", "administrator", "you")
+	h.send("/admin/contacts/new", "email", "asked@academy.example", "list", "partners").went(t, h.contactPath("asked@academy.example")+"?done=contact_pending")
 	for field, value := range map[string]string{"email": "not-an-address", "languages": "klingon!", "delivery_hour": "25:00"} {
 		got := h.send("/admin/contacts/new", field, value, "email", "x@academy.example", "list", "partners")
 		got.refusedWith(t, "")
@@ -192,7 +193,8 @@ func TestContactsStory(t *testing.T) {
 	h.send(path+"/partners/unsubscribe", "why", "Asked by telephone").went(t, path)
 	page := h.get(path)
 	page.shows(t, "main", "Only they can come back", "Asked by telephone")
-	h.send(path+"/subscribe", "list", "partners", "consent", "I insist").went(t, path)
+	h.send(path+"/subscribe", "list", "partners", "consent", "I insist").refusedWith(t, "they have left this list")
+	h.send("/admin/contacts/new", "email", "office@museum.example", "list", "partners", "consent", "I insist").refusedWith(t, "they have left this list")
 	if id, state, err := subscribers.SubscriptionOn(t.Context(), h.DB, h.contactID("office@museum.example"), 1); err != nil || state != subscribers.Unsubscribed {
 		t.Errorf("an administrator brought subscription %d back: %s, %v", id, state, err)
 	}
