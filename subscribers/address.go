@@ -171,11 +171,11 @@ func ParseDomain(name string) (string, error) {
 	return ascii, nil
 }
 
-// HasAddressAt reports whether a contact has an address at a domain, as ParseDomain returns it.
-func HasAddressAt(ctx context.Context, h database.Handle, domain string) (has bool, err error) {
-	defer errs.Wrap(&err, "subscribers.HasAddressAt(%s)", domain)
-	err = h.GetContext(ctx, &has, `SELECT EXISTS (SELECT FROM subscribers.contacts WHERE domain_key = $1 AND erased_at IS NULL)`, domain)
-	return has, err
+// AddressAt returns the address of a contact at a domain, as ParseDomain returns it, which the address may write in letters beyond ASCII; "" when nobody has one.
+func AddressAt(ctx context.Context, h database.Handle, domain string) (address string, err error) {
+	defer errs.Wrap(&err, "subscribers.AddressAt(%s)", domain)
+	err = h.GetContext(ctx, &address, `SELECT coalesce((SELECT email FROM subscribers.contacts WHERE domain_key = $1 AND erased_at IS NULL LIMIT 1), '')`, domain)
+	return address, err
 }
 
 // domainKey checks a domain name and returns its A-labels.

@@ -58,11 +58,15 @@ const shownDomains = 50
 
 // Destination returns what is known of a destination, or of a domain, which may be one that nothing was sent to yet; or an error of kind errs.NotFound.
 func (a *App) Destination(ctx context.Context, name string) (s DestinationStatus, err error) {
-	if s.Name, err = destinationName(name); err != nil {
-		return s, err
-	}
-	s.Habit = destination.HabitOf(s.Name)
 	err = a.snapshot(ctx, func(h database.Handle) error {
+		var used bool
+		if s.Name, used, err = destinationName(ctx, h, name); err != nil {
+			return err
+		}
+		if !used { // somebody may have had an address there
+			s.Name = ledger.DomainOf(name)
+		}
+		s.Habit = destination.HabitOf(s.Name)
 		if s.Days, err = destination.DaysOf(ctx, h, s.Name, a.daysAgo(keptDays)); err != nil {
 			return err
 		}
@@ -80,13 +84,19 @@ func (a *App) Destination(ctx context.Context, name string) (s DestinationStatus
 	return s, err
 }
 
-// destinationName returns the name of a destination, or of a domain, in the form in which they are compared. What can be neither is errs.NotFound.
-func destinationName(name string) (string, error) {
+// destinationName returns the name of a destination, or of a domain, as the addresses of contacts write it, and whether there are any. What can be neither is
+// errs.NotFound.
+func destinationName(ctx context.Context, h database.Handle, name string) (written string, used bool, err error) {
 	domain, err := subscribers.ParseDomain(ledger.DomainOf(name))
 	if err != nil {
-		return "", errs.New(errs.NotFound, "%w", err)
+		return "", false, errs.New(errs.NotFound, "%w", err)
 	}
-	return domain, nil
+	address, err := subscribers.AddressAt(ctx, h, domain)
+	if err != nil || address != "" {
+		return ledger.DomainOf(address), true, err
+	}
+	domains, err := destination.DomainsOf(ctx, h, domain, 1)
+	return domain, len(domains) > 0, err
 }
 
 // PausedDestination is what a pause by hand came to.
@@ -99,14 +109,11 @@ type PausedDestination struct {
 
 // PauseDestination keeps mail from a destination, or from one domain, until it is resumed. A name that can be neither is errs.NotFound.
 func (a *App) PauseDestination(ctx context.Context, name string) (p PausedDestination, err error) {
-	if p.Name, err = destinationName(name); err != nil {
-		return p, err
-	}
 	err = database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
-		if p.Of, err = ledger.DestinationOf(ctx, tx, p.Name); err != nil {
+		if p.Name, p.Used, err = destinationName(ctx, tx, name); err != nil {
 			return err
 		}
-		if p.Used, err = a.usesDestination(ctx, tx, p.Name); err != nil {
+		if p.Of, err = ledger.DestinationOf(ctx, tx, p.Name); err != nil {
 			return err
 		}
 		p.News, err = ledger.PauseByHand(ctx, tx, p.Name, a.Clock.Now())
@@ -115,22 +122,16 @@ func (a *App) PauseDestination(ctx context.Context, name string) (p PausedDestin
 	return p, err
 }
 
-// usesDestination reports whether somebody has an address at a domain, or at one that belongs to it.
-func (a *App) usesDestination(ctx context.Context, h database.Handle, name string) (bool, error) {
-	used, err := subscribers.HasAddressAt(ctx, h, name)
-	if err != nil || used {
-		return used, err
-	}
-	domains, err := destination.DomainsOf(ctx, h, name, 1)
-	return len(domains) > 0, err
-}
-
 // ResumeDestination ends the pause of a destination; errs.NotFound when it does not pause.
 func (a *App) ResumeDestination(ctx context.Context, name string) error {
-	if domain, err := destinationName(name); err == nil { // what can be none may have been paused before that was asked
-		name = domain
-	}
-	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error { return ledger.Resume(ctx, tx, name, a.Clock.Now()) })
+	return database.Transact(ctx, a.DB, func(tx *sqlx.Tx) error {
+		if written, _, err := destinationName(ctx, tx, name); err == nil { // what can be none may have been paused before that was asked
+			name = written
+		} else if errs.KindOf(err) != errs.NotFound {
+			return err
+		}
+		return ledger.Resume(ctx, tx, name, a.Clock.Now())
+	})
 }
 
 // send has a sender send until ctx ends, and what destinations took written down meanwhile.

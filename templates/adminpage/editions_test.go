@@ -93,9 +93,8 @@ var editionsSamples = []Page{
 	EditionConfirm{Row: reviewRow, Act: "hold", Unsent: 2, Reason: "let me see"},
 	EditionConfirm{Row: reviewRow, Act: "cancel", Unsent: 1204},
 	EditionConfirm{Row: pausedRow, Act: "resume", Unsent: 1204},
-	EditionLeaveOut{Row: EditionRow{ID: "0193c1d6-0000-7000-8000-000000000001", ListName: "News <b>for</b> partners", State: "review"},
-		Article: EditionItem{Slug: "robots", Title: "Robots <i>pass</i> the water on", Language: "en"}, Recipients: 1204, Some: []string{"anna@example.org", "bo@example.org"}},
-	EditionLeaveOut{Row: EditionRow{ID: "0193c1d6-0000-7000-8000-000000000001", ListName: "News", State: "held"}, Article: EditionItem{Title: "مرحبا", Language: "ar"}, Recipients: 1},
+	EditionLeaveOut{Row: reviewRow, Article: EditionItem{Slug: "robots", Title: "Robots <i>pass</i>", Language: "en"}, Recipients: 1204, Some: []string{"anna@example.org", "bo@example.org"}},
+	EditionLeaveOut{Row: reviewRow, Article: EditionItem{Title: "مرحبا", Language: "ar"}, Recipients: 1},
 	EditionText{Row: reviewRow, Tongue: EditionTongue{Language: "ar", Recipients: 1}, Fields: Fields{"subject": {"x"}}, Variant: 4, Mistakes: Mistakes{"subject": "the subject: one line"}},
 	EditionPreview{Row: sampleRow("skipped")},
 	EditionPreview{

@@ -113,9 +113,9 @@ func (s *site) pauseDestination(v *visit) (adminpage.Page, error) {
 	case err != nil:
 		return noDestination(err)
 	case !p.Used:
-		return v.leave("/admin/destinations/"+p.Name, "destination_paused_unused")
+		return v.leave("/admin/destinations/"+url.PathEscape(p.Name), "destination_paused_unused")
 	}
-	return v.leave("/admin/destinations/"+p.Name, "destination_paused")
+	return v.leave("/admin/destinations/"+url.PathEscape(p.Name), "destination_paused")
 }
 
 func (s *site) resumeDestination(v *visit) (adminpage.Page, error) {

@@ -89,6 +89,18 @@ func TestDestinationsArePausedAndResumed(t *testing.T) {
 	if _, _, _, err := h.AddContact(t.Context(), "account 1", app.NewContact{Email: "office@museum.example", List: "partners", Consent: "Agreed"}); err != nil {
 		t.Fatal(err)
 	}
+	// An address may write its domain in letters beyond ASCII: by that name mail to it is paused, however it is named.
+	if _, _, _, err := h.AddContact(t.Context(), "account 1", app.NewContact{Email: "office@müseum.example", List: "partners", Consent: "Agreed"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"m%C3%BCseum.example", "xn--mseum-kva.example"} {
+		if got := h.send("/admin/destinations/" + name + "/pause"); got.location != "/admin/destinations/m%C3%BCseum.example?done=destination_paused" {
+			t.Errorf("%s: %d %s", name, got.status, got.location)
+		}
+	}
+	if got := h.get("/admin/destinations/xn--mseum-kva.example").text("h1"); got != "müseum.example" {
+		t.Errorf("%s", got)
+	}
 	if got := h.send("/admin/destinations/museum.example/pause"); got.location != "/admin/destinations/museum.example?done=destination_paused" {
 		t.Fatalf("%d %s", got.status, got.location)
 	}
