@@ -30,7 +30,7 @@ func TestMistakesAreSaidInTheLanguageOfThePage(t *testing.T) {
 		"an address":      {"/admin/contacts/new", []string{"email", "nobody", "list", "partners"}, "缺少 @"},
 		"a suppression":   {"/admin/contacts/suppressions", []string{"whom", "a@b@example.org"}, "@ 不止一个"},
 		"an organisation": {"/admin/organisations/new", []string{"name", "Museum", "country", "Italy", "web_site", "no site", "agreed_on", "soon"}, "不是 ISO 3166-1 的国家代码"},
-		"a feed":          {"/admin/feeds", []string{"slug", "section-x", "limit", "7000", "title-language", "en", "title", "X", "content", "full"}, "请换一个"},
+		"a feed":          {"/admin/feeds", []string{"slug", "section-x", "limit", "7000", "title-language", "en", "title", "X", "content", "full"}, "订阅源“section-x”：以 section-、"},
 		"a hub":           {"/admin/hubs", []string{"url", "nowhere"}, "不是网址"},
 		"a private feed":  {"/admin/private-feeds", []string{"organisation", "Nobody", "list", "partners"}, "没有机构"},
 		"a filter":        {"/admin/audiences", []string{"filter", `country = IT and colour = red`, "name", "Red"}, "筛选条件：没有字段“colour”；可用的有 attribute, country, joined"},
