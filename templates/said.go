@@ -156,7 +156,7 @@ type reading struct {
 	known map[string]reread
 }
 
-// reread is what came of a part: how it is said, and how many bytes of the English were words of ours. None: it stays as it is, which it does also as long as
+// reread is what came of a part: how it is said, and how many bytes of the English are accounted for. None: it stays as it is, which it does also as long as
 // it is being read.
 type reread struct {
 	said string
@@ -181,7 +181,7 @@ func (r reading) read(sentence string) reread {
 	return found
 }
 
-// best reads a sentence by the format, or as the two parts beside a separator, of which most is in words of ours. A format that ends with a value would also take
+// best reads a sentence by the format, or as the two parts beside a separator, that accounts for most of it. A format that ends with a value would also take
 // the sentence behind its own.
 func (r reading) best(sentence string) reread {
 	best := reread{sentence, 0}
@@ -210,7 +210,7 @@ func together(value string) bool {
 	return slices.ContainsFunc(separators, func(separator string) bool { return strings.Contains(value, separator) })
 }
 
-// better returns the second when more of it is in words of ours.
+// better returns the second when it accounts for more.
 func better(a, b reread) reread {
 	if b.own > a.own {
 		return b
@@ -238,7 +238,7 @@ func (f *phrase) mayBe(sentence string) bool {
 // put puts the values of an English sentence into the language's.
 func (r reading) put(f *phrase, values []string) reread {
 	var b strings.Builder
-	own := 0
+	own, inside := f.own, 0
 	for _, piece := range f.says {
 		b.WriteString(piece.words)
 		if piece.value < 0 || piece.value >= len(values) {
@@ -246,19 +246,21 @@ func (r reading) put(f *phrase, values []string) reread {
 		}
 		switch value := values[piece.value]; {
 		case piece.verb == 'q' && f.verbs[piece.value] == 'q':
+			own += len(value)
 			b.WriteString(r.quoted(value))
 		case piece.verb == 's' || piece.verb == 'w':
 			part := r.read(value)
-			own += part.own
+			inside += part.own
 			b.WriteString(part.said)
 		default:
+			own += len(value)
 			b.WriteString(value)
 		}
 	}
-	if f.own < fewOwn && own == 0 {
+	if f.own < fewOwn && inside == 0 {
 		return reread{}
 	}
-	return reread{b.String(), f.own + own}
+	return reread{b.String(), own + inside}
 }
 
 // quoted puts what %q quoted between the language's quotation marks.

@@ -63,7 +63,7 @@ func TestOtherSentencesStay(t *testing.T) {
 	}
 }
 
-// Whatever is said keeps what it was given.
+// Whatever is said keeps what it was given, and any text is taken.
 func TestValuesSurvive(t *testing.T) {
 	t.Parallel()
 	book := readPhrases(someSaid)
@@ -73,5 +73,6 @@ func TestValuesSurvive(t *testing.T) {
 		if want := "列表 “" + text + "”：缺少 @"; got != want {
 			t.Fatalf("%q, want %q", got, want)
 		}
+		book.say(rapid.StringMatching(`(no |address "|": |; |, | or |\n|[a-z%"]){0,200}`).Draw(t, "anything"))
 	})
 }

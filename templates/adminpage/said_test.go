@@ -47,8 +47,10 @@ var rooms = []room{
 	{dir: "internal/dns"},
 	{dir: "internal/media"},
 	{dir: "internal/language"},
-	{dir: "internal/doctor", without: []string{"trial.go"}, calls: map[string]int{"ok": 0, "note": 0, "warning": 0, "problem": 0, "means": 0, "do": 0},
-		returns: []string{"wrongWith", "readDMARC", "parseDMARC"}},
+	{
+		dir: "internal/doctor", without: []string{"trial.go"}, calls: map[string]int{"ok": 0, "note": 0, "warning": 0, "problem": 0, "means": 0, "do": 0},
+		returns: []string{"wrongWith", "readDMARC", "parseDMARC"},
+	},
 	{dir: "subscribers", without: []string{"suppression_import.go", "import_write.go"}, calls: map[string]int{"add": 1, "refuse": 2}},
 	{dir: "subscribers/sheet"},
 	{dir: "feeds", without: []string{"archive.go", "handler.go", "load.go", "document.go"}},
@@ -61,8 +63,10 @@ var rooms = []room{
 	{dir: "mailer/dkim"},
 	{dir: "mailer/compose", without: []string{"view.go"}},
 	{dir: "mailer/bounce", without: []string{"address.go", "certificate.go", "mailbox.go"}},
-	{dir: "templates", without: []string{"catalogue.go", "extend.go", "templates.go", "digest.go", "notice.go", "archive.go", "dates.go", "people.go", "static.go"},
-		calls: map[string]int{"wrong": 1, "placedAt": 1}},
+	{
+		dir: "templates", without: []string{"catalogue.go", "extend.go", "templates.go", "digest.go", "notice.go", "archive.go", "dates.go", "people.go", "static.go"},
+		calls: map[string]int{"wrong": 1, "placedAt": 1},
+	},
 }
 
 // sentences are what the rooms say: needed are those that a page shows, all are the strings of the code.

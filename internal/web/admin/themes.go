@@ -98,7 +98,7 @@ func (s *site) saveTheme(v *visit, theme *templates.Theme, lists []string, anew 
 		if failed == nil {
 			return v.leave("/admin/themes/"+theme.Slug, "saved")
 		}
-		if mistakes = themeMistakes(failed); len(mistakes) == 0 {
+		if mistakes = s.themeMistakes(v, failed); len(mistakes) == 0 {
 			return nil, failed
 		}
 	}
@@ -110,10 +110,15 @@ func (s *site) saveTheme(v *visit, theme *templates.Theme, lists []string, anew 
 	return v.again(page)
 }
 
-func themeMistakes(err error) adminpage.Mistakes {
+// themeMistakes says at which field of the form what is wrong, and calls it as the form does.
+func (s *site) themeMistakes(v *visit, err error) adminpage.Mistakes {
 	mistakes := adminpage.Mistakes{}
 	for _, m := range errs.All[*templates.ThemeMistake](err) {
-		mistakes.Add(fieldName(m.Key), m.Key+": "+m.Says)
+		label, unknown := s.pages.Say(s.tongue(v), "themes.label."+fieldName(m.Key))
+		if unknown != nil { // a footer has its language in the key
+			label = m.Key
+		}
+		mistakes.Add(fieldName(m.Key), label+": "+m.Says)
 	}
 	return mistakes
 }
