@@ -26,6 +26,7 @@ func FuzzBodies(f *testing.F) {
 	for i := range steps {
 		for field := range 3 {
 			f.Add(byte(i), byte(field), []byte(strange[(7*i+field)%len(strange)]))
+			f.Add(byte(i), byte(field), []byte(`"a\u0000b"`)) // Postgres takes it for no text
 		}
 	}
 	for i, value := range strange {
