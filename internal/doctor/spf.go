@@ -46,6 +46,13 @@ type reading struct {
 	failure error    // the DNS did not answer
 }
 
+// mistake notes a mistake once, however often a record that leads in a circle leads there.
+func (r *reading) mistake(words string) {
+	if !slices.Contains(r.wrong, words) {
+		r.wrong = append(r.wrong, words)
+	}
+}
+
 // readSPF reads the record of a domain, with all that it includes: as much as the longest way through it costs. nil: the domain has none. Several are a
 // mistake, which is noted.
 func (r *reading) readSPF(ctx context.Context, domain string, depth int) *policy {
@@ -61,7 +68,7 @@ func (r *reading) readSPF(ctx context.Context, domain string, depth int) *policy
 		}
 	}
 	if len(records) > 1 {
-		r.wrong = append(r.wrong, domain+" has "+strconv.Itoa(len(records))+" SPF records: there may be one")
+		r.mistake(domain+" has "+strconv.Itoa(len(records))+" SPF records: there may be one")
 	}
 	if len(records) == 0 {
 		return nil
@@ -116,10 +123,10 @@ func (r *reading) readTerm(ctx context.Context, p *policy, text string, depth in
 		r.lookUps++
 		t.unclear = true
 		if name == "ptr" {
-			r.wrong = append(r.wrong, p.domain+": ptr should not be used (RFC 7208, 5.5)")
+			r.mistake(p.domain+": ptr should not be used (RFC 7208, 5.5)")
 		}
 	default:
-		r.wrong = append(r.wrong, p.domain+": nobody knows the mechanism "+t.text)
+		r.mistake(p.domain+": nobody knows the mechanism "+t.text)
 	}
 	p.terms = append(p.terms, t)
 }
@@ -131,16 +138,16 @@ func (r *reading) follow(ctx context.Context, p *policy, text, domain string, de
 	r.lookUps++
 	switch {
 	case domain == "":
-		r.wrong = append(r.wrong, p.domain+": "+text+" names no domain")
+		r.mistake(p.domain+": "+text+" names no domain")
 	case strings.Contains(domain, "%{"):
 		return nil
 	case depth >= mostDepth || r.lookUps > 3*mostLookUps:
-		r.wrong = append(r.wrong, p.domain+": "+text+" leads too deep, or in a circle")
+		r.mistake(p.domain+": "+text+" leads too deep, or in a circle")
 	default:
 		followed := r.readSPF(ctx, strings.ToLower(domain), depth+1)
 		if followed == nil && r.failure == nil {
 			r.void = append(r.void, text)
-			r.wrong = append(r.wrong, p.domain+": "+text+" leads to a domain without an SPF record")
+			r.mistake(p.domain+": "+text+" leads to a domain without an SPF record")
 		}
 		return followed
 	}
@@ -154,7 +161,7 @@ func (r *reading) network(p *policy, text, value string) []netip.Prefix {
 	}
 	network, err := netip.ParsePrefix(value)
 	if err != nil {
-		r.wrong = append(r.wrong, p.domain+": "+text+" is no network")
+		r.mistake(p.domain+": "+text+" is no network")
 		return nil
 	}
 	return []netip.Prefix{network}
@@ -197,7 +204,7 @@ func (r *reading) mailServers(ctx context.Context, text, lengths, domain string)
 		r.void = append(r.void, text)
 	}
 	if len(servers) > mostHosts {
-		r.wrong = append(r.wrong, text+" has more than ten mail servers: the others do not count")
+		r.mistake(text+" has more than ten mail servers: the others do not count")
 		servers = servers[:mostHosts]
 	}
 	var hosts []string

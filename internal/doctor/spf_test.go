@@ -74,6 +74,21 @@ func TestSPF(t *testing.T) {
 	}
 }
 
+// A record that leads in a circle is read several times; each mistake in it is told once.
+func TestSPFTellsAMistakeOnce(t *testing.T) {
+	t.Parallel()
+	names := testkit.DNS(t, `
+		circle.example TXT v=spf1 include:other.example -all
+		circle.example TXT v=spf1 +all
+		other.example TXT v=spf1 include:circle.example -all`)
+	r := &reading{dns: dns.New(names.Addr)}
+	r.readSPF(t.Context(), "circle.example", 0)
+	told := strings.Join(r.wrong, "; ")
+	if strings.Count(told, "circle.example has 2 SPF records") != 1 || !strings.Contains(told, "in a circle") {
+		t.Errorf("it tells %s", told)
+	}
+}
+
 // FuzzSPF reads what anybody may publish. It must come to an end, and to no more questions than it allows itself.
 func FuzzSPF(f *testing.F) {
 	for _, record := range []string{"v=spf1 -all", "v=spf1 +a/24//64 mx:x/99 ip4:1.2.3.4/33 ip6:: all:1 redirect=", "v=spf1 include: a: - + =", "v=spf1 include:x.example redirect=x.example"} {
