@@ -104,7 +104,7 @@ func (h *house) furnish() (paths []string) {
 	h.declare("[[theme]]\nslug = \"festival\"\n[[limit]]\nname = \"slow\"\ndestination = \"slow.example\"\nper_minute = 30\n[[hub]]\nurl = \"https://hub.example/\"\n")
 	h.send("/admin/waiting", "title", poison, "text", poison, "section", poison, "tags", poison, "authors", poison, "when", "draft").went(h.t, "/admin/waiting/")
 	held, at := h.reviewed(), h.reviewed()
-	h.send(held+"/hold").went(h.t, held)
+	h.send(held+"/hold", "reason", "").went(h.t, held)
 	if _, err := h.Accounts.Create(h.t.Context(), accounts.Account{Email: "a@example.org", Roles: []accounts.Role{accounts.Owner}}); err != nil {
 		h.t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func TestMistakesAreSaidInTheLanguageOfThePage(t *testing.T) {
 		"a list":          {"/admin/lists/new", []string{"slug", "No slug", "min_articles", "-5", "not_on", "someday"}, "由小写字母 a 至 z、数字和单个连字符组成"},
 		"its words":       {"/admin/lists/new", []string{"slug", "x", "min_articles", "many"}, "“many”不是整数，应如 20"},
 		"an address":      {"/admin/contacts/new", []string{"email", "nobody", "list", "partners"}, "缺少 @"},
-		"a suppression":   {"/admin/contacts/suppressions", []string{"whom", "a@b@example.org"}, "@ 不止一个"},
+		"a suppression":   {"/admin/contacts/suppressions", []string{"whom", "a@b@example.org", "why", "他们要求的"}, "@ 不止一个"},
 		"an organisation": {"/admin/organisations/new", []string{"name", "Museum", "country", "Italy", "web_site", "no site", "agreed_on", "soon"}, "不是 ISO 3166-1 的国家代码"},
 		"a feed":          {"/admin/feeds", []string{"slug", "section-x", "limit", "7000", "title-language", "en", "title", "X", "content", "full"}, "订阅源“section-x”：以 section-、"},
 		"a hub":           {"/admin/hubs", []string{"url", "nowhere"}, "不是网址"},

@@ -98,7 +98,7 @@ func (a answer) guarded(t *testing.T, what string) {
 // fromElsewhere sends a form as a page of another site has a browser send it.
 func (h *house) fromElsewhere(path string) answer {
 	h.t.Helper()
-	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.url+path, strings.NewReader("name=x"))
+	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.url+path, strings.NewReader("name=x&password=given"))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestEveryStepLeadsToAPageOfOurs(t *testing.T) {
 		"": "/admin/", "https://evil.example/admin/lists": "/admin/", "//evil.example/admin/lists": "/admin/", "%zz": "/admin/", "javascript:alert(1)": "/admin/",
 		"https://evil.example@" + strings.TrimPrefix(h.url, "http://") + "/admin/lists": "/admin/lists", h.url + "/admin/keys?x=1": "/admin/keys?x=1",
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/admin/keys", strings.NewReader("name=x"))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.url+"/admin/keys", strings.NewReader("name=x&password=given"))
 		if err != nil {
 			t.Fatal(err)
 		}
