@@ -68,7 +68,7 @@ func (r *reading) readSPF(ctx context.Context, domain string, depth int) *policy
 		}
 	}
 	if len(records) > 1 {
-		r.mistake(domain+" has "+strconv.Itoa(len(records))+" SPF records: there may be one")
+		r.mistake(domain + " has " + strconv.Itoa(len(records)) + " SPF records: there may be one")
 	}
 	if len(records) == 0 {
 		return nil
@@ -123,10 +123,10 @@ func (r *reading) readTerm(ctx context.Context, p *policy, text string, depth in
 		r.lookUps++
 		t.unclear = true
 		if name == "ptr" {
-			r.mistake(p.domain+": ptr should not be used (RFC 7208, 5.5)")
+			r.mistake(p.domain + ": ptr should not be used (RFC 7208, 5.5)")
 		}
 	default:
-		r.mistake(p.domain+": nobody knows the mechanism "+t.text)
+		r.mistake(p.domain + ": nobody knows the mechanism " + t.text)
 	}
 	p.terms = append(p.terms, t)
 }
@@ -138,16 +138,16 @@ func (r *reading) follow(ctx context.Context, p *policy, text, domain string, de
 	r.lookUps++
 	switch {
 	case domain == "":
-		r.mistake(p.domain+": "+text+" names no domain")
+		r.mistake(p.domain + ": " + text + " names no domain")
 	case strings.Contains(domain, "%{"):
 		return nil
 	case depth >= mostDepth || r.lookUps > 3*mostLookUps:
-		r.mistake(p.domain+": "+text+" leads too deep, or in a circle")
+		r.mistake(p.domain + ": " + text + " leads too deep, or in a circle")
 	default:
 		followed := r.readSPF(ctx, strings.ToLower(domain), depth+1)
 		if followed == nil && r.failure == nil {
 			r.void = append(r.void, text)
-			r.mistake(p.domain+": "+text+" leads to a domain without an SPF record")
+			r.mistake(p.domain + ": " + text + " leads to a domain without an SPF record")
 		}
 		return followed
 	}
@@ -161,7 +161,7 @@ func (r *reading) network(p *policy, text, value string) []netip.Prefix {
 	}
 	network, err := netip.ParsePrefix(value)
 	if err != nil {
-		r.mistake(p.domain+": "+text+" is no network")
+		r.mistake(p.domain + ": " + text + " is no network")
 		return nil
 	}
 	return []netip.Prefix{network}
@@ -204,7 +204,7 @@ func (r *reading) mailServers(ctx context.Context, text, lengths, domain string)
 		r.void = append(r.void, text)
 	}
 	if len(servers) > mostHosts {
-		r.mistake(text+" has more than ten mail servers: the others do not count")
+		r.mistake(text + " has more than ten mail servers: the others do not count")
 		servers = servers[:mostHosts]
 	}
 	var hosts []string
