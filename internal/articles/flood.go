@@ -17,6 +17,12 @@ const (
 	usualWithin = 90 * 24 * time.Hour // of this time
 )
 
+// What was said of articles that were held before follows what is said of those that came last.
+const (
+	heldBefore  = "; held before: "
+	keptReasons = 5
+)
+
 // HoldNever as a source's HoldAbove publishes whatever comes.
 const HoldNever = -1
 
@@ -48,6 +54,10 @@ func holdBack(ctx context.Context, h database.Handle, w *batch) (int, error) {
 	if limit < 0 || len(w.added)+is.Today <= limit {
 		return 0, nil
 	}
+	var first bool
+	if err := h.GetContext(ctx, &first, `SELECT NOT EXISTS (SELECT FROM articles.waiting WHERE source_id = $1 AND state = 'held')`, w.source.ID); err != nil {
+		return 0, err
+	}
 	why, err := whatChanged(ctx, h, w, is.Today, limit, is.Busiest)
 	if err != nil {
 		return 0, err
@@ -64,7 +74,21 @@ func holdBack(ctx context.Context, h database.Handle, w *batch) (int, error) {
 		held += len(twins)
 	}
 	w.added, w.twins = nil, nil
-	return held, heldBecause(ctx, h, w.source.ID, why)
+	return held, heldAlsoBecause(ctx, h, w.source.ID, why, first)
+}
+
+// heldAlsoBecause notes why articles are held that are more than those that were held before, if any: what was said of these stays, for a
+// person decides about all of them at once. No more than keptReasons are told.
+func heldAlsoBecause(ctx context.Context, h database.Handle, sourceID int64, why string, first bool) error {
+	if first {
+		return heldBecause(ctx, h, sourceID, why)
+	}
+	var before string
+	if err := h.GetContext(ctx, &before, `SELECT held_why FROM articles.sources WHERE id = $1`, sourceID); err != nil {
+		return err
+	}
+	told := append([]string{why}, strings.Split(before, heldBefore)...)
+	return heldBecause(ctx, h, sourceID, strings.TrimSuffix(strings.Join(told[:min(len(told), keptReasons)], heldBefore), heldBefore))
 }
 
 // whatChanged says in one line what is unusual about new articles.

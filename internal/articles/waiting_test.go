@@ -242,6 +242,45 @@ func TestWhatIsHeldCanBeReleased(t *testing.T) {
 	}
 }
 
+func TestWhatIsHeldTwiceSaysBothReasons(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	why := func() (why string) {
+		if err := b.db.Get(&why, `SELECT held_why FROM articles.sources`); err != nil {
+			t.Fatal(err)
+		}
+		return why
+	}
+	const one, other = "21 new articles at once; more than 20 are held; none has the title of one that was there",
+		"22 new articles at once; more than 20 are held; none has the title of one that was there"
+	b.polls(t, monday, numbered("a", 0, 21)...)
+	if got := b.polls(t, monday.Add(time.Hour), numbered("b", 100, 122)...); got != (Result{Held: 22}) {
+		t.Fatalf("the second mass: %+v", got)
+	}
+	if got, want := why(), other+"; held before: "+one; got != want {
+		t.Errorf("why:\n got %q\nwant %q", got, want)
+	}
+	for i := range 6 {
+		b.polls(t, monday.Add(2*time.Hour), numbered(fmt.Sprint("c", i), 200+100*i, 222+100*i)...)
+	}
+	if got := strings.Count(why(), "at once"); got != 5 {
+		t.Errorf("%d reasons are told, want the latest 5: %q", got, why())
+	}
+	held, err := b.Waiting(t.Context(), b.db, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range held { // one by one, not as a whole
+		if err := b.Discard(t.Context(), b.db, w.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.polls(t, monday.Add(3*time.Hour), numbered("d", 9000, 9021)...)
+	if got := why(); got != one {
+		t.Errorf("after all was dropped one by one, why:\n got %q\nwant %q", got, one)
+	}
+}
+
 func TestHowMuchIsUsual(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
