@@ -164,17 +164,22 @@ func (c *digestSendCmd) Run(e *env) error {
 				return printErr
 			}
 		}
-		switch {
-		case err != nil && errors.Is(context.Cause(ctx), errTimedOut):
-			return c.timedOut(sent)
-		case err != nil:
-			return err
-		}
-		if d := sent.Deliveries; c.Wait && d.Failed+d.InDoubt > 0 {
-			return errs.New(errs.Unavailable, "%d failed, %d in doubt: silkpost deliveries --edition ID shows why", d.Failed, d.InDoubt)
-		}
-		return nil
+		return c.result(sent, err, err != nil && errors.Is(context.Cause(ctx), errTimedOut))
 	})
+}
+
+// result is what the command ends with: time that ran out as the last outcome came has not run out.
+func (c *digestSendCmd) result(sent app.Sent, err error, timedOut bool) error {
+	switch {
+	case timedOut && (len(sent.Editions) == 0 || sent.Open() > 0):
+		return c.timedOut(sent)
+	case err != nil && !timedOut:
+		return err
+	}
+	if d := sent.Deliveries; c.Wait && d.Failed+d.InDoubt > 0 {
+		return errs.New(errs.Unavailable, "%d failed, %d in doubt: silkpost deliveries --edition ID shows why", d.Failed, d.InDoubt)
+	}
+	return nil
 }
 
 // timedOut says what is still open and who goes on with it.

@@ -49,6 +49,7 @@ var ownTime = map[string]string{
 	"cmd/silkpost/progress.go":          "how fast an import is, for whoever watches",
 	"internal/web/admin/csv.go":         "deadlines of a connection",
 	"internal/web/admin/stream.go":      "deadlines of a connection",
+	"mailer/bounce/crowd.go":            "deadlines of a connection",
 	"mailer/catcher/answer.go":          "deadlines of a connection",
 	"mailer/catcher/conn.go":            "deadlines of a connection",
 	"mailer/send/conn.go":               "deadlines of a connection",
