@@ -68,7 +68,7 @@ func (r *reading) readSPF(ctx context.Context, domain string, depth int) *policy
 		}
 	}
 	if len(records) > 1 {
-		r.mistake(domain+" has "+strconv.Itoa(len(records))+" SPF records: there may be one")
+		r.mistake(domain + " has " + strconv.Itoa(len(records)) + " SPF records: there may be one")
 	}
 	if len(records) == 0 {
 		return nil
@@ -123,10 +123,10 @@ func (r *reading) readTerm(ctx context.Context, p *policy, text string, depth in
 		r.lookUps++
 		t.unclear = true
 		if name == "ptr" {
-			r.mistake(p.domain+": ptr should not be used (RFC 7208, 5.5)")
+			r.mistake(p.domain + ": ptr should not be used (RFC 7208, 5.5)")
 		}
 	default:
-		r.mistake(p.domain+": nobody knows the mechanism "+t.text)
+		r.mistake(p.domain + ": nobody knows the mechanism " + t.text)
 	}
 	p.terms = append(p.terms, t)
 }
@@ -138,16 +138,16 @@ func (r *reading) follow(ctx context.Context, p *policy, text, domain string, de
 	r.lookUps++
 	switch {
 	case domain == "":
-		r.mistake(p.domain+": "+text+" names no domain")
+		r.mistake(p.domain + ": " + text + " names no domain")
 	case strings.Contains(domain, "%{"):
 		return nil
 	case depth >= mostDepth || r.lookUps > 3*mostLookUps:
-		r.mistake(p.domain+": "+text+" leads too deep, or in a circle")
+		r.mistake(p.domain + ": " + text + " leads too deep, or in a circle")
 	default:
 		followed := r.readSPF(ctx, strings.ToLower(domain), depth+1)
 		if followed == nil && r.failure == nil {
 			r.void = append(r.void, text)
-			r.mistake(p.domain+": "+text+" leads to a domain without an SPF record")
+			r.mistake(p.domain + ": " + text + " leads to a domain without an SPF record")
 		}
 		return followed
 	}
@@ -161,7 +161,7 @@ func (r *reading) network(p *policy, text, value string) []netip.Prefix {
 	}
 	network, err := netip.ParsePrefix(value)
 	if err != nil {
-		r.mistake(p.domain+": "+text+" is no network")
+		r.mistake(p.domain + ": " + text + " is no network")
 		return nil
 	}
 	return []netip.Prefix{network}
@@ -204,7 +204,7 @@ func (r *reading) mailServers(ctx context.Context, text, lengths, domain string)
 		r.void = append(r.void, text)
 	}
 	if len(servers) > mostHosts {
-		r.mistake(text+" has more than ten mail servers: the others do not count")
+		r.mistake(text + " has more than ten mail servers: the others do not count")
 		servers = servers[:mostHosts]
 	}
 	var hosts []string
@@ -256,15 +256,19 @@ func (p *Patient) senderDomains() (domains []string) {
 	return domains
 }
 
-// proposal is an SPF record that would name the relays, for a domain that has none.
-func (p *Patient) proposal() string {
-	record := []string{"v=spf1"}
+// proposal is an SPF record that would name the relays, for a domain that has none. A relay that is no host of the Internet sends on by another address, which only
+// those who run it know: then the record has a place for that, and named is false.
+func (p *Patient) proposal() (record string, named bool) {
+	terms := []string{"v=spf1"}
 	for _, r := range p.Relays {
 		if _, err := parseAddress(r.Host); err != nil && !isNear(r.Host) {
-			record = append(record, "a:"+r.Host)
+			terms = append(terms, "a:"+r.Host)
 		}
 	}
-	return strings.Join(append(record, "~all"), " ")
+	if named = len(terms) > 1; !named {
+		terms = append(terms, "ip4:ADDRESS")
+	}
+	return strings.Join(append(terms, "~all"), " "), named
 }
 
 func spfRecord(ctx context.Context, p *Patient) (found []Finding) {
@@ -276,9 +280,14 @@ func spfRecord(ctx context.Context, p *Patient) (found []Finding) {
 		case r.failure != nil:
 			add(unknown(r.failure))
 		case read == nil:
-			add(problem("%s has no SPF record", domain).
+			record, named := p.proposal()
+			f := problem("%s has no SPF record", domain).
 				means("receivers cannot tell our mail from forged mail; Gmail, Yahoo and Microsoft refuse bulk mail without it").
-				do("publish one that names your relay: those who run it know what to write, often an include").publish(domain, p.proposal()))
+				do("publish one that names your relay: those who run it know what to write, often an include")
+			if !named {
+				f = f.do("publish one with the address from which your relay sends to the Internet in the place of ADDRESS, or with the include that those who run it name")
+			}
+			add(f.publish(domain, record))
 		case len(r.wrong) > 0:
 			f := problem("%s: %s", read.record, strings.Join(r.wrong, "; "))
 			if !strings.Contains(f.Says, domain) {
