@@ -198,3 +198,17 @@ func TestTheLastOutcomeComesAsTimeRunsOut(t *testing.T) {
 		t.Errorf("one is open: %v", err)
 	}
 }
+
+// What nobody got was not sent.
+func TestAnEditionOfWhichNothingArrived(t *testing.T) {
+	t.Parallel()
+	for want, counts := range map[string]ledger.Counts{
+		"sent":                   {Recipients: 40, Sent: 1, Failed: 39},
+		"ended: 0 of 40 arrived": {Recipients: 40, Failed: 39, Suppressed: 1},
+		"ended: none of 40 is known to have arrived": {Recipients: 40, InDoubt: 40},
+	} {
+		if got := stateWord(edition.Sent, counts); got != want {
+			t.Errorf("%+v: %s, want %s", counts, got, want)
+		}
+	}
+}
