@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lib/pq"
+
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 )
@@ -77,6 +79,15 @@ func Suppress(ctx context.Context, h database.Handle, whom string, reason Reason
 		return database.Unchanged, nil
 	}
 	return database.Added, nil
+}
+
+// TakeBackBounces lifts the hard bounces that were noted since a time for one of these origins, because they turned out to say nothing about the addresses. No
+// other suppression of the same addresses is touched. It returns how many those are.
+func TakeBackBounces(ctx context.Context, h database.Handle, origins []string, since, now time.Time) (n int, err error) {
+	n64, err := execCount(ctx, h, `
+		UPDATE subscribers.suppressions SET lifted_at = $3, lifted_by = 'the brake'
+		WHERE lifted_at IS NULL AND reason = 'hard bounce' AND origin = ANY ($1) AND at >= $2`, pq.Array(origins), since, now)
+	return int(n64), err
 }
 
 // checkReason refuses what is no reason to give, or none for a domain. The error is the reason alone.

@@ -15,6 +15,7 @@ import (
 	"silkpost/internal/articles"
 	"silkpost/internal/errs"
 	"silkpost/mailer/edition"
+	"silkpost/mailer/ledger"
 	"silkpost/mailer/reply"
 	"silkpost/subscribers"
 )
@@ -43,7 +44,7 @@ func (c *editionShowCmd) Run(e *env) error {
 }
 
 func showEdition(e *env, d app.DeskEdition) error {
-	fmt.Fprintf(e.stdout, "%s\n%s\n", editionLine(d.Edition), countsLine(d.Deliveries))
+	fmt.Fprintf(e.stdout, "%s\n%s\n", editionLine(d.Edition, d.Deliveries), countsLine(d.Deliveries))
 	for _, line := range []struct {
 		is   bool
 		says string
@@ -185,7 +186,7 @@ func arrange(e *env, id editionID, refs []string, which func(*edition.Desk) arra
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(e.stdout, editionLine(d.Edition))
+		fmt.Fprintln(e.stdout, editionLine(d.Edition, d.Deliveries))
 		return table(e.stdout, itemRows(d.Items)...)
 	})
 }
@@ -356,7 +357,7 @@ func (c *edited) change(e *env, do func(context.Context, *edition.Desk) error) e
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(e.stdout, "%s\n%s\n", editionLine(status.Edition), countsLine(status.Deliveries))
+		fmt.Fprintf(e.stdout, "%s\n%s\n", editionLine(status.Edition, status.Deliveries), countsLine(status.Deliveries))
 		return nil
 	})
 }
@@ -418,7 +419,7 @@ func (c *editionCorrectCmd) Run(e *env) error {
 
 // sayMade says what was made and what comes next.
 func sayMade(e *env, made *edition.Edition) error {
-	fmt.Fprintf(e.stdout, "%s  %s\n", made.ID, editionLine(*made))
+	fmt.Fprintf(e.stdout, "%s  %s\n", made.ID, editionLine(*made, ledger.Counts{}))
 	if made.State == edition.Review {
 		fmt.Fprintf(e.stdout, "silkpost edition text %s --language TAG adds its words in another language; silkpost edition approve %s lets it go.\n", made.ID, made.ID)
 	}

@@ -85,18 +85,28 @@ func (c *digestPlanCmd) table(e *env, planned []plannedEdition) error {
 		}
 	}
 	for _, p := range planned {
-		fmt.Fprintln(e.stdout, editionLine(p.Edition))
+		fmt.Fprintln(e.stdout, editionLine(p.Edition, ledger.Counts{}))
 	}
 	return nil
 }
 
-// editionLine says in words what an edition is.
-func editionLine(ed edition.Edition) string {
+// stateWord says how an edition stands: one that is over and of which nobody is known to have anything was not sent.
+func stateWord(state edition.State, c ledger.Counts) string {
+	if none := state == edition.Sent && c.Sent == 0 && c.Failed+c.InDoubt > 0; none && c.InDoubt == 0 {
+		return fmt.Sprintf("ended: 0 of %s arrived", thousands(c.Recipients))
+	} else if none {
+		return fmt.Sprintf("ended: none of %s is known to have arrived", thousands(c.Recipients))
+	}
+	return string(state)
+}
+
+// editionLine says in words what an edition is, and how it stands by its deliveries; zero: they are not looked at.
+func editionLine(ed edition.Edition, c ledger.Counts) string {
 	if ed.State == edition.Skipped {
 		return fmt.Sprintf("%s, %s: skipped, %s.", ed.List, ed.Rhythm, ed.Reason)
 	}
 	line := fmt.Sprintf("%s, %s: %s in %s for %s; %s", ed.List, ed.Rhythm, counted(ed.Articles, "article"),
-		counted(ed.Variants, "variant"), counted(ed.Recipients, "recipient"), ed.State)
+		counted(ed.Variants, "variant"), counted(ed.Recipients, "recipient"), stateWord(ed.State, c))
 	if ed.Reason != "" {
 		line += ", " + ed.Reason
 	}
@@ -164,17 +174,22 @@ func (c *digestSendCmd) Run(e *env) error {
 				return printErr
 			}
 		}
-		switch {
-		case err != nil && errors.Is(context.Cause(ctx), errTimedOut):
-			return c.timedOut(sent)
-		case err != nil:
-			return err
-		}
-		if d := sent.Deliveries; c.Wait && d.Failed+d.InDoubt > 0 {
-			return errs.New(errs.Unavailable, "%d failed, %d in doubt: silkpost deliveries --edition ID shows why", d.Failed, d.InDoubt)
-		}
-		return nil
+		return c.result(sent, err, err != nil && errors.Is(context.Cause(ctx), errTimedOut))
 	})
+}
+
+// result is what the command ends with: time that ran out as the last outcome came has not run out.
+func (c *digestSendCmd) result(sent app.Sent, err error, timedOut bool) error {
+	switch {
+	case timedOut && (len(sent.Editions) == 0 || sent.Open() > 0):
+		return c.timedOut(sent)
+	case err != nil && !timedOut:
+		return err
+	}
+	if d := sent.Deliveries; c.Wait && d.Failed+d.InDoubt > 0 {
+		return errs.New(errs.Unavailable, "%d failed, %d in doubt: silkpost deliveries --edition ID shows why", d.Failed, d.InDoubt)
+	}
+	return nil
 }
 
 // timedOut says what is still open and who goes on with it.
@@ -199,7 +214,11 @@ func (c *digestSendCmd) print(e *env, sent app.Sent) error {
 		return printJSON(e.stdout, map[string]any{"editions": sent.Editions, "deliveries": sent.Deliveries})
 	}
 	for _, ed := range sent.Editions {
-		fmt.Fprintf(e.stdout, "%s  %s\n", ed.ID, editionLine(ed))
+		var counts ledger.Counts
+		if len(sent.Editions) == 1 {
+			counts = sent.Deliveries
+		}
+		fmt.Fprintf(e.stdout, "%s  %s\n", ed.ID, editionLine(ed, counts))
 	}
 	fmt.Fprintln(e.stdout, countsLine(sent.Deliveries))
 	if again := sent.Deliveries.Deferred + sent.Deliveries.InDoubt; again > 0 && !sent.Working && !c.Wait {

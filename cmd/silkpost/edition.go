@@ -62,7 +62,7 @@ func editionTable(e *env, editions []app.EditionStatus) error {
 	}
 	rows := [][]string{{"edition", "list", "rhythm", "date", "state", "articles", "recipients", "sent", "reason"}}
 	for _, ed := range editions {
-		state := string(ed.State)
+		state := stateWord(ed.State, ed.Deliveries)
 		if ed.Stopped {
 			state += ", paused"
 		}

@@ -35,7 +35,7 @@ func (c *inboxListCmd) Run(e *env) error {
 		}
 		rows := [][]string{{"id", "came", "from", "subject", "why it is here"}}
 		for _, k := range kept {
-			rows = append(rows, []string{strconv.FormatInt(k.ID, 10), minute(k.At), k.Sender, k.Subject, k.Reason})
+			rows = append(rows, []string{strconv.FormatInt(k.ID, 10), minute(k.At), k.Sender, k.Subject, k.Reason + andMore(k.More)})
 		}
 		return table(e.stdout, rows...)
 	})
@@ -95,4 +95,12 @@ func (c *inboxTestCmd) Run(e *env) error {
 		_, err = fmt.Fprintln(e.stdout, "Mail to our own addresses comes back.")
 		return err
 	})
+}
+
+// andMore says how many mails came besides one that were not kept.
+func andMore(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s more came to that address within a day, and were not kept)", thousands(n))
 }

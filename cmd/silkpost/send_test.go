@@ -2,14 +2,19 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"silkpost/internal/app"
 	"silkpost/internal/testkit"
+	"silkpost/mailer/edition"
+	"silkpost/mailer/ledger"
 )
 
 var catchingAt = regexp.MustCompile(`Catching mail at (\S+:\d+)\.`)
@@ -174,4 +179,36 @@ func TestAnAlertGoesAtOnce(t *testing.T) {
 	published := time.Now()
 	testkit.Eventually(t, 20*time.Second, "the alert", func() bool { return strings.Count(catch.stdout.String(), `"verb":"DATA"`) == 2 })
 	t.Logf("%s after publication", time.Since(published).Round(10*time.Millisecond))
+}
+
+// Time that ran out as the last outcome came has not run out.
+func TestTheLastOutcomeComesAsTimeRunsOut(t *testing.T) {
+	t.Parallel()
+	c := &digestSendCmd{Wait: true}
+	of := func(counts ledger.Counts) app.Sent {
+		return app.Sent{Editions: make([]edition.Edition, 1), Deliveries: counts}
+	}
+	if err := c.result(of(ledger.Counts{Recipients: 2, Sent: 2}), context.DeadlineExceeded, true); err != nil {
+		t.Errorf("all were sent: %v", err)
+	}
+	if err := c.result(of(ledger.Counts{Recipients: 2, Sent: 1, Failed: 1}), context.DeadlineExceeded, true); err == nil || errors.Is(err, errTimedOut) {
+		t.Errorf("one failed: %v", err)
+	}
+	if err := c.result(of(ledger.Counts{Recipients: 2, Sent: 1, Deferred: 1}), context.DeadlineExceeded, true); !errors.Is(err, errTimedOut) {
+		t.Errorf("one is open: %v", err)
+	}
+}
+
+// What nobody got was not sent.
+func TestAnEditionOfWhichNothingArrived(t *testing.T) {
+	t.Parallel()
+	for want, counts := range map[string]ledger.Counts{
+		"sent":                   {Recipients: 40, Sent: 1, Failed: 39},
+		"ended: 0 of 40 arrived": {Recipients: 40, Failed: 39, Suppressed: 1},
+		"ended: none of 40 is known to have arrived": {Recipients: 40, InDoubt: 40},
+	} {
+		if got := stateWord(edition.Sent, counts); got != want {
+			t.Errorf("%+v: %s, want %s", counts, got, want)
+		}
+	}
 }

@@ -152,7 +152,19 @@ func (a *App) InboxDone(ctx context.Context, id int64) error {
 	return bounce.Done(ctx, a.DB, id, a.Clock.Now())
 }
 
-// TryBounces sends a message to an address of our own and returns when a worker has taken it in, or ctx ends.
+// letWorkersSee waits until every worker has seen that mail comes back: what is sent from then on says so.
+func (a *App) letWorkersSee(ctx context.Context) error {
+	timer := time.NewTimer(lookEvery + time.Second)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return nil // it did come back
+	}
+}
+
+// TryBounces sends a message to an address of our own and returns when a worker has taken it in and all know of it, or ctx ends.
 func (a *App) TryBounces(ctx context.Context) error {
 	switch {
 	case a.Config.BounceDomain == "":
@@ -177,8 +189,11 @@ func (a *App) TryBounces(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		channel, err := bounce.ChannelOf(ctx, a.DB, a.Config.BounceDomain)
-		if err != nil || channel.TestedAt != nil && !channel.TestedAt.Before(begun) {
+		if err != nil {
 			return err
+		}
+		if channel.TestedAt != nil && !channel.TestedAt.Before(begun) {
+			return a.letWorkersSee(ctx)
 		}
 		select {
 		case <-ticker.C:

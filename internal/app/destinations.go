@@ -84,9 +84,12 @@ func (a *App) Destination(ctx context.Context, name string) (s DestinationStatus
 	return s, err
 }
 
-// destinationName returns the name of a destination, or of a domain, as the addresses of contacts write it, and whether there are any. What can be neither is
-// errs.NotFound.
+// destinationName returns the name of a destination, or of a domain, as the addresses of contacts write it, and whether there are any; or that of a relay that was
+// ever paused. What can be none of them is errs.NotFound.
 func destinationName(ctx context.Context, h database.Handle, name string) (written string, used bool, err error) {
+	if relay, err := ledger.IsRelay(ctx, h, name); err != nil || relay {
+		return ledger.DomainOf(name), relay, err
+	}
 	domain, err := subscribers.ParseDomain(ledger.DomainOf(name))
 	if err != nil {
 		return "", false, errs.New(errs.NotFound, "%w", err)

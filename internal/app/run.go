@@ -369,7 +369,7 @@ func (a *App) sender() (*send.Sender, error) {
 	s := &send.Sender{
 		DB: a.DB, Clock: a.Clock, Log: a.Log, Relay: *a.relay, Connections: a.Config.SMTPConnections, Retry: a.retry,
 		Poll: a.lookEvery, Grace: 30 * time.Second, Compose: a.Composer.Compose, Helo: a.helo(),
-		Scored: bounce.Score, Limits: a.limits,
+		Scored: bounce.Score, TakeBack: bounce.TakeBack, Limits: a.limits,
 	}
 	if a.lookupMX != nil {
 		s.MX = &destination.Resolver{DB: a.DB, Clock: a.Clock, Log: a.Log, LookupMX: a.lookupMX}

@@ -40,6 +40,9 @@ func readDMARC(ctx context.Context, r *dns.Resolver, domain string) (d *dmarc, w
 
 func parseDMARC(record, of, domain string) (*dmarc, string) {
 	found := tags(record)
+	if twice := repeatedTag(record); twice != "" {
+		return nil, "the record at _dmarc." + of + " says " + twice + "= twice, so receivers may take the whole record for broken"
+	}
 	d := &dmarc{
 		domain: of, record: record, policy: strings.ToLower(found["p"]), strictSPF: strings.EqualFold(found["aspf"], "s"),
 		strictDKIM: strings.EqualFold(found["adkim"], "s"), reports: found["rua"] != "",

@@ -192,6 +192,7 @@ var ills = []ill{
 	{"a sender's domain that takes no mail", []string{"example.org MX 0 ."}, nil, "sender.replies", Problem, []string{"RFC 7505"}},
 
 	{"no SPF", []string{"bounce.example.org TXT other"}, nil, "spf.record", Problem, []string{"no SPF record", `bounce.example.org. 3600 IN TXT "v=spf1 a:relay.example.net ~all"`}},
+	{"no SPF, and a relay of the house", []string{"bounce.example.org TXT other"}, func(p *Patient) { p.Relays[0].Host = "127.0.0.1" }, "spf.record", Problem, []string{"in the place of ADDRESS", `"v=spf1 ip4:ADDRESS ~all"`}},
 	{"two of SPF", []string{"bounce.example.org TXT v=spf1 -all", "bounce.example.org TXT v=spf1 ~all"}, nil, "spf.record", Problem, []string{"2 SPF records"}},
 	{"SPF for all", []string{"bounce.example.org TXT v=spf1 +all"}, nil, "spf.record", Warning, []string{"any server", "-all"}},
 	{"SPF that nobody reads", []string{"bounce.example.org TXT v=spf1 ip:192.0.2.1 -all"}, nil, "spf.record", Problem, []string{"ip:192.0.2.1"}},
@@ -223,6 +224,7 @@ var ills = []ill{
 	{"no DMARC", []string{"_dmarc.example.org TXT other"}, nil, "dmarc.record", Problem, []string{"no DMARC record", `_dmarc.example.org. 3600 IN TXT "v=DMARC1; p=none; rua=mailto:postmaster@example.org"`}},
 	{"two of DMARC", []string{"_dmarc.example.org TXT v=DMARC1; p=none", "_dmarc.example.org TXT v=DMARC1; p=reject"}, nil, "dmarc.record", Problem, []string{"several records"}},
 	{"DMARC without policy", []string{"_dmarc.example.org TXT v=DMARC1; rua=mailto:a@example.org"}, nil, "dmarc.record", Problem, []string{"no policy"}},
+	{"DMARC with two policies", []string{"_dmarc.example.org TXT v=DMARC1; p=none; p=reject; rua=mailto:a@example.org"}, nil, "dmarc.record", Problem, []string{"p= twice"}},
 	{"DMARC without reports", []string{"_dmarc.example.org TXT v=DMARC1; p=none"}, nil, "dmarc.record", Note, []string{"rua="}},
 	{"DKIM alone vouches", nil, func(p *Patient) { p.ReturnDomain = "bounces.relay.example.net" }, "dmarc.alignment", Note, []string{"DKIM (example.org) vouches", "bounce_domain"}},
 	{"SPF alone vouches", nil, func(p *Patient) { p.Keys = nil }, "dmarc.alignment", Warning, []string{"SPF (bounce.example.org) vouches", "silkpost dkim create example.org"}},

@@ -34,3 +34,16 @@ func tags(record string) map[string]string {
 	}
 	return found
 }
+
+// repeatedTag returns the first tag that a record has more than once, "" when each is there once: only a tag's first appearance, or none of the record, would count.
+func repeatedTag(record string) string {
+	seen := map[string]bool{}
+	for part := range strings.SplitSeq(record, ";") {
+		name, _, is := strings.Cut(part, "=")
+		if name = strings.ToLower(strings.TrimSpace(name)); is && seen[name] {
+			return name
+		}
+		seen[name] = true
+	}
+	return ""
+}

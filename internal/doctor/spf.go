@@ -256,15 +256,19 @@ func (p *Patient) senderDomains() (domains []string) {
 	return domains
 }
 
-// proposal is an SPF record that would name the relays, for a domain that has none.
-func (p *Patient) proposal() string {
-	record := []string{"v=spf1"}
+// proposal is an SPF record that would name the relays, for a domain that has none. A relay that is no host of the Internet sends on by another address, which only
+// those who run it know: then the record has a place for that, and named is false.
+func (p *Patient) proposal() (record string, named bool) {
+	terms := []string{"v=spf1"}
 	for _, r := range p.Relays {
 		if _, err := parseAddress(r.Host); err != nil && !isNear(r.Host) {
-			record = append(record, "a:"+r.Host)
+			terms = append(terms, "a:"+r.Host)
 		}
 	}
-	return strings.Join(append(record, "~all"), " ")
+	if named = len(terms) > 1; !named {
+		terms = append(terms, "ip4:ADDRESS")
+	}
+	return strings.Join(append(terms, "~all"), " "), named
 }
 
 func spfRecord(ctx context.Context, p *Patient) (found []Finding) {
@@ -276,9 +280,14 @@ func spfRecord(ctx context.Context, p *Patient) (found []Finding) {
 		case r.failure != nil:
 			add(unknown(r.failure))
 		case read == nil:
-			add(problem("%s has no SPF record", domain).
+			record, named := p.proposal()
+			f := problem("%s has no SPF record", domain).
 				means("receivers cannot tell our mail from forged mail; Gmail, Yahoo and Microsoft refuse bulk mail without it").
-				do("publish one that names your relay: those who run it know what to write, often an include").publish(domain, p.proposal()))
+				do("publish one that names your relay: those who run it know what to write, often an include")
+			if !named {
+				f = f.do("publish one with the address from which your relay sends to the Internet in the place of ADDRESS, or with the include that those who run it name")
+			}
+			add(f.publish(domain, record))
 		case len(r.wrong) > 0:
 			f := problem("%s: %s", read.record, strings.Join(r.wrong, "; "))
 			if !strings.Contains(f.Says, domain) {

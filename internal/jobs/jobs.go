@@ -18,6 +18,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/rivertype"
 
+	"silkpost/internal/clock"
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
 )
@@ -205,7 +206,7 @@ func NewWorker(db *sqlx.DB, work Work, log *slog.Logger) (*Queue, error) {
 	}))
 	client, err := river.NewClient(riverdatabasesql.New(db.DB), &river.Config{
 		Schema:            database.RiverSchema,
-		Logger:            slog.New(calm{log.Handler()}),
+		Logger:            slog.New(calm{&damped{Handler: log.Handler(), clock: clock.System{}}}),
 		Workers:           workers,
 		Queues:            queues,
 		FetchPollInterval: lookEvery,

@@ -451,3 +451,27 @@ func TestListener(t *testing.T) {
 		t.Errorf("without a table: %v", err)
 	}
 }
+
+// Whoever has one of our addresses cannot fill the inbox with it, nor the log: ten are kept in a day, the others are taken and counted, and one line an hour tells.
+func TestOneAddressDoesNotFillTheInbox(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, 2)
+	edition := o.edition(noon.Add(-time.Hour))
+	var log bytes.Buffer
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	at := listen(t, o.Desk)
+	write := func(n int, contact int64) {
+		t.Helper()
+		for i := range n {
+			o.must(smtp.SendMail(at, nil, "", back(edition, contact), fmt.Appendf(nil, "From: reader@example.net\r\nSubject: mail %d\r\n\r\n%s", i, o.clock.Now())))
+		}
+	}
+	write(30, 1)
+	write(1, 2)
+	o.same("kept", o.rows(`SELECT contact_id || ': ' || count(*) || ' and ' || sum(more) FROM mailer.inbox GROUP BY contact_id ORDER BY 1`), []string{"1: 10 and 20", "2: 1 and 0"})
+	o.same("lines", strings.Count(log.String(), "a mail waits for a person"), 2)
+	o.clock.Advance(25 * time.Hour)
+	write(2, 1)
+	o.same("kept the day after", o.rows(`SELECT contact_id || ': ' || count(*) || ' and ' || sum(more) FROM mailer.inbox GROUP BY contact_id ORDER BY 1`), []string{"1: 12 and 20", "2: 1 and 0"})
+	o.same("lines", strings.Count(log.String(), "a mail waits for a person"), 3)
+}

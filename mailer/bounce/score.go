@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"silkpost/internal/errs"
@@ -48,8 +49,30 @@ func record(ctx context.Context, tx *sqlx.Tx, b ledger.Bounce, check byte, reaso
 			return noted, err
 		}
 	}
-	_, err = subscribers.Suppress(ctx, tx, email, reason, fmt.Sprintf("delivery %s/%d", b.EditionID, b.ContactID), now)
+	_, err = subscribers.Suppress(ctx, tx, email, reason, originOf(b.EditionID, b.ContactID), now)
 	return noted, err
+}
+
+// originOf says of a suppression which delivery it comes from.
+func originOf(edition uuid.UUID, contact int64) string {
+	return fmt.Sprintf("delivery %s/%d", edition, contact)
+}
+
+// TakeBack undoes what Score did for deliveries that failed minutes ago, because a server refused one address after the other: the suppressions that were made of
+// these very attempts are lifted, and the deliveries are deferred until due. It touches no other suppression (P5).
+func TakeBack(ctx context.Context, tx *sqlx.Tx, failed []ledger.Attempt, due, now time.Time) (err error) {
+	defer errs.Wrap(&err, "bounce.TakeBack")
+	origins, since := make([]string, len(failed)), now
+	for i, a := range failed {
+		origins[i] = originOf(a.Delivery.EditionID, a.Delivery.ContactID)
+		if a.At.Before(since) {
+			since = a.At
+		}
+	}
+	if _, err := subscribers.TakeBackBounces(ctx, tx, origins, since, now); err != nil {
+		return err
+	}
+	return ledger.TakeBack(ctx, tx, failed, due)
 }
 
 // Score does for deliveries that failed on the spot what Desk does for those that come back: it is for the transaction that settles them.

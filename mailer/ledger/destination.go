@@ -7,6 +7,7 @@ import (
 
 	"silkpost/internal/database"
 	"silkpost/internal/errs"
+	"silkpost/mailer/reply"
 )
 
 // Destination is one that has to be left alone, or had to be.
@@ -85,18 +86,26 @@ func PauseByHand(ctx context.Context, h database.Handle, name string, now time.T
 	return len(made) > 0, err
 }
 
-// Resume ends the pause of a destination, or of one domain; what waits for it is due at once. One that does not pause is errs.NotFound.
+// Resume ends the pause of a destination, of one domain, or of a relay by its address; what waits for it is due at once. Where addresses were refused one after the
+// other, such refusals are believed for a day from then on. One that does not pause is errs.NotFound.
 func Resume(ctx context.Context, h database.Handle, name string, now time.Time) (err error) {
 	res, err := h.ExecContext(ctx, `
-		WITH over AS (
-			UPDATE mailer.destinations p SET paused_until = $2, times = 0, by_hand = false WHERE name = $1 AND `+pauses+` RETURNING name
+		WITH was AS (
+			SELECT name, paused_until FROM mailer.destinations p WHERE name = $1 AND `+pauses+` FOR UPDATE
+		), over AS (
+			UPDATE mailer.destinations p SET paused_until = $2, times = 0, by_hand = false,
+			       believed_until = CASE WHEN kind = $3 AND p.paused_until > $2 THEN $2::timestamptz + make_interval(secs => $4) ELSE believed_until END
+			FROM was WHERE p.name = was.name RETURNING p.name
 		), due AS (
 			UPDATE mailer.deliveries d SET due_at = $2
-			FROM over, mailer.editions e, subscribers.mailable m LEFT JOIN mailer.domains o ON o.name = `+domainOf+`
+			FROM was, mailer.editions e, subscribers.mailable m LEFT JOIN mailer.domains o ON o.name = `+domainOf+`
 			WHERE e.state IN ('approved', 'sending') AND d.edition_id = e.id AND d.state IN ('pending', 'deferred') AND d.due_at > $2 AND d.not_before <= $2
-			  AND d.held_by IS NULL AND m.subscription_id = d.subscription_id AND over.name IN (`+domainOf+`, o.destination)
+			  AND d.held_by IS NULL AND m.subscription_id = d.subscription_id
+			  AND (was.name IN (`+domainOf+`, o.destination)
+			       -- What waits for a relay is known by when it is due.
+			       OR strpos(was.name, ':') > 0 AND d.due_at BETWEEN was.paused_until AND was.paused_until + interval '1 minute')
 		)
-		SELECT name FROM over`, DomainOf(name), now)
+		SELECT name FROM over`, DomainOf(name), now, reply.Doubted, believedFor.Seconds())
 	if err != nil {
 		errs.Wrap(&err, "ledger.Resume(%s)", name)
 		return err

@@ -56,7 +56,7 @@ func TestDocs(t *testing.T) {
 
 var kinds = []Kind{
 	Accepted, Unanswered, Unmade, Unreachable, Lost, Later, NoAddress, Closed, Full, Blocked, Unproven, Throttled, RelayRefuses, RelayBusy, Crowded,
-	Unsupported, Refused,
+	Unsupported, Refused, Doubted,
 }
 
 // cell is code in a cell of a table.

@@ -22,6 +22,7 @@ const (
 	Crowded      Kind = "connection used up"
 	Unsupported  Kind = "not supported"
 	Refused      Kind = "refused"
+	Doubted      Kind = "doubted"
 )
 
 // Whom says who or what an answer concerns.
@@ -75,6 +76,7 @@ var meanings = map[Kind]meaning{
 	Crowded:      {Deferred, Connection, None, "Enough messages for one connection: the message goes on over a new one."},
 	Unsupported:  {Failed, Message, None, "The relay or the destination cannot carry this message: it lacks SMTPUTF8 or 8BITMIME."},
 	Refused:      {Failed, Message, None, "This message was refused, for a reason that says nothing about the address."},
+	Doubted:      {Deferred, Destination, None, "Ten addresses in a row do not exist, it is said: that is more likely to be about the server than about people. The destination, or the relay, pauses, and what these refusals did is taken back."},
 }
 
 // Outcome says what the kind means for its delivery.

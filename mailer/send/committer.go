@@ -13,6 +13,7 @@ const largestBatch = 1000
 
 // committer settles outcomes in groups: all that arrive while one transaction commits make up the next.
 type committer struct {
+	doubts func(ctx context.Context, attempts []ledger.Attempt) error // asked before, until it does not fail
 	settle func(ctx context.Context, attempts []ledger.Attempt) error
 	in     chan settling
 	log    *slog.Logger
@@ -62,8 +63,16 @@ func (c *committer) commit(ctx context.Context) {
 	for _, s := range c.batch {
 		c.attempts = append(c.attempts, s.attempt)
 	}
+	doubted := c.doubts == nil
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		err := c.settle(ctx, c.attempts)
+		var err error
+		if !doubted {
+			err = c.doubts(ctx, c.attempts)
+			doubted = err == nil
+		}
+		if err == nil {
+			err = c.settle(ctx, c.attempts)
+		}
 		if err == nil {
 			return
 		}

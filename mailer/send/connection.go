@@ -217,7 +217,12 @@ func (c *connection) unreachable(ctx context.Context, r reply.Reply) {
 	refused := c.next
 	c.next = nil
 	if ctx.Err() == nil && c.sender.routes.unreachable(c.way, c.sender.Clock.Now()) { // else it was we who broke off
-		c.report(ctx, refused, r)
+		if c.sender.refused(ctx, c.way, r); c.sender.routes.way() == c.way {
+			c.report(ctx, refused, r)
+		} else { // another relay takes it at once
+			c.sender.putBack(ctx, refused.item)
+			c.done(refused)
+		}
 	} else {
 		c.sender.putBack(ctx, refused.item)
 		c.done(refused)

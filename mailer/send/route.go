@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"silkpost/mailer/ledger"
 	"silkpost/mailer/reply"
 )
 
@@ -32,6 +33,7 @@ type route struct {
 
 	pause    time.Duration
 	until    time.Time // nothing goes over it before
+	rests    time.Time // likewise, because it was paused as a destination is
 	refusals int       // of everything, in a row
 }
 
@@ -156,9 +158,7 @@ func (r *routes) failed(of *route, now time.Time) (news bool, other *route) {
 	} else {
 		r.probe = firstProbe
 	}
-	r.current++
-	r.all[r.current].until = time.Time{}
-	r.tell()
+	r.goOver()
 	return true, r.all[r.current]
 }
 
@@ -166,13 +166,45 @@ func (r *routes) failed(of *route, now time.Time) (news bool, other *route) {
 func (r *routes) pauses(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return now.Before(r.all[r.current].until)
+	return now.Before(r.all[r.current].latest())
+}
+
+// latest returns when something may go over the route again.
+func (r *route) latest() time.Time {
+	if r.rests.After(r.until) {
+		return r.rests
+	}
+	return r.until
+}
+
+// rest lets a relay rest that was paused, and reports whether mail goes over another one.
+func (r *routes) rest(address string, until time.Time) (other bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, way := range r.all {
+		if way.relay.Address() != address {
+			continue
+		}
+		way.rests = until
+		if i == r.current && i+1 < len(r.all) {
+			r.goOver()
+		}
+		return r.current != i
+	}
+	return false
+}
+
+// goOver lets mail take the next route. The mutex is to be held.
+func (r *routes) goOver() {
+	r.current++
+	r.all[r.current].until = time.Time{}
+	r.tell()
 }
 
 // wait returns true when the pause, if there is one, is over; false when ctx ends first.
 func (r *routes) wait(ctx context.Context, now time.Time) bool {
 	r.mu.Lock()
-	pause := r.all[r.current].until.Sub(now)
+	pause := r.all[r.current].latest().Sub(now)
 	r.mu.Unlock()
 	if pause <= 0 {
 		return ctx.Err() == nil
@@ -222,6 +254,9 @@ func (s *Sender) lookBack(ctx context.Context) {
 			continue
 		}
 		first := s.routes.all[0].relay
+		if rests, err := ledger.Rests(ctx, s.DB, first.Address(), s.Clock.Now()); err != nil || rests {
+			continue
+		}
 		wire, err := first.dial(ctx, s.Helo)
 		if err != nil {
 			s.routes.later()

@@ -41,6 +41,9 @@ type Sender struct {
 	// Scored is called in the transaction that settles deliveries which failed for a reason that counts against their addresses; nil: nothing
 	// follows. It may be called again with the same ones.
 	Scored func(ctx context.Context, tx *sqlx.Tx, failed []ledger.Attempt) error
+	// TakeBack undoes what Scored did for deliveries, and defers them until due, because a server refused one address after the other: see brake.go. It is called
+	// in a transaction, maybe again with the same ones. Nil: such refusals are believed.
+	TakeBack func(ctx context.Context, tx *sqlx.Tx, failed []ledger.Attempt, due, now time.Time) error
 	// Observe is told of each attempt, and how long it took from when its delivery came to a connection until its outcome was known. It is called from
 	// many goroutines, while sending waits: it must be quick. Nil: nobody looks.
 	Observe func(a ledger.Attempt, took time.Duration)
@@ -53,7 +56,9 @@ type Sender struct {
 	clerk     *ledger.Clerk
 	committer committer
 	routes    *routes
-	senders   sync.Map // by edition: the address that it is from
+	brake     brake
+	heeded    time.Time // when it was last asked whether the relay is paused
+	senders   sync.Map  // by edition: the address that it is from
 
 	destinations destinations
 	wake         chan struct{}
@@ -106,11 +111,14 @@ func (s *Sender) Run(ctx context.Context) error {
 	defer stopWriting()
 
 	s.clerk = ledger.NewClerk(s.DB)
-	s.committer = committer{in: make(chan settling, largestBatch), log: s.Log, settle: func(ctx context.Context, attempts []ledger.Attempt) error {
+	s.committer = committer{in: make(chan settling, largestBatch), log: s.Log, doubts: s.doubts, settle: func(ctx context.Context, attempts []ledger.Attempt) error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		begin := s.Clock.Now()
-		err := s.clerk.Settle(ctx, attempts, s.score(ctx, attempts)...)
+		err := s.clerk.Settle(ctx, attempts, append(s.score(ctx, attempts), s.undo(ctx, begin)...)...)
+		if err == nil {
+			s.brake.taken = nil
+		}
 		if s.Watch != nil && err == nil {
 			s.Watch.Settled(len(attempts), s.Clock.Now().Sub(begin))
 		}

@@ -52,6 +52,9 @@ func (s *Sender) nextSize(size int, took time.Duration) int {
 // claimAhead claims windows, each as soon as the one before is being handed out.
 func (s *Sender) claimAhead(ctx context.Context, windows chan<- window, size *atomic.Int64) {
 	for s.routes.wait(ctx, s.Clock.Now()) {
+		if s.heed(ctx); s.routes.pauses(s.Clock.Now()) {
+			continue
+		}
 		w := window{lease: s.lease.Load(), claimed: s.Clock.Now()}
 		if w.lease.alive(w.claimed) {
 			w.deliveries = s.claim(ctx, w.lease, w.claimed, int(size.Load()))

@@ -337,9 +337,19 @@ type EditionPauses struct {
 
 func (EditionPauses) template() string { return "editions-pauses" }
 
+// StateWord is the state as it is shown, below editions.state of the catalogue: an edition that is over and of which nobody is known to have anything was not sent.
+func (r EditionRow) StateWord() string {
+	if p := r.Progress; r.State == "sent" && p.Known && p.Recipients > 0 && p.Sent == 0 && p.Failed > 0 {
+		return "ended"
+	}
+	return r.State
+}
+
 // Kind is that of the badge of the edition's state.
 func (r EditionRow) Kind() string {
 	switch {
+	case r.StateWord() == "ended":
+		return "needs-you"
 	case r.State == "review" || r.State == "held" || r.Reason != "" && (r.State == "approved" || r.State == "sending"):
 		return "needs-you"
 	case r.State == "approved" || r.State == "sending":

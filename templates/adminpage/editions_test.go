@@ -1,6 +1,9 @@
 package adminpage
 
-import "time"
+import (
+	"testing"
+	"time"
+)
 
 var (
 	editionsNow = time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)
@@ -125,4 +128,16 @@ var editionsSamples = []Page{
 	EditionPauses{Resume: true},
 	EditionPauses{List: "partners", ListName: "News for our partners"},
 	EditionPauses{List: "partners", ListName: "News for our partners", Resume: true},
+}
+
+// What nobody got was not sent.
+func TestAnEditionOfWhichNothingArrivedIsNotShownAsSent(t *testing.T) {
+	t.Parallel()
+	r := EditionRow{State: "sent", Progress: EditionProgress{Known: true, Recipients: 40, Failed: 40}}
+	if r.StateWord() != "ended" || r.Kind() != "needs-you" {
+		t.Errorf("%s, %s", r.StateWord(), r.Kind())
+	}
+	if r.Progress.Sent = 1; r.StateWord() != "sent" || r.Kind() != "done" {
+		t.Errorf("one was sent: %s, %s", r.StateWord(), r.Kind())
+	}
 }
