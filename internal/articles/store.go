@@ -59,6 +59,10 @@ func lock(ctx context.Context, h database.Handle) error {
 	return err
 }
 
+// Alone waits until nobody else saves articles, and keeps it so until the transaction h ends. Who is to say what their Save did has to look at what
+// was there after this: somebody else may be saving the same.
+func (s *Store) Alone(ctx context.Context, h database.Handle) error { return lock(ctx, h) }
+
 // Save takes in what a source gave. h should be a transaction: the first draft that is refused ends it with an error of kind
 // errs.Invalid that names the draft. Saves wait for one another until their transactions end.
 //
