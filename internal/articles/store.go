@@ -118,6 +118,7 @@ func (s *Store) Save(ctx context.Context, h database.Handle, source Source, draf
 		if work.identified, err = identify(ctx, h, source, added, keysOf(drafts), date(opt.Now)); err != nil {
 			return Result{}, err
 		}
+		keepDates(len(known)+work.known, work.edits, work.changed)
 		if err := localImages(ctx, h, source, work.changed); err != nil {
 			return Result{}, err
 		}
@@ -168,6 +169,7 @@ type known struct {
 	Hash        []byte    `db:"content_hash"`
 	PublishedAt time.Time `db:"published_at"`
 	UpdatedAt   time.Time `db:"updated_at"`
+	FirstSeenAt time.Time `db:"first_seen_at"`
 	alias       bool      // ExternalKey is another key than its own
 	leave       bool      // it comes under its own key, too
 }
@@ -179,7 +181,7 @@ func knownArticles(ctx context.Context, h database.Handle, sourceID int64, draft
 	}
 	var found []known
 	err := h.SelectContext(ctx, &found, `
-		SELECT id, external_key, content_hash, published_at, updated_at
+		SELECT id, external_key, content_hash, published_at, updated_at, first_seen_at
 		FROM articles.articles WHERE source_id = $1 AND external_key = ANY($2)`, sourceID, pq.Array(keys))
 	byKey := make(map[string]known, len(found))
 	for _, k := range found {
