@@ -39,6 +39,9 @@ func (a *App) PushArticles(ctx context.Context, slug string, drafts []articles.D
 		if err != nil {
 			return err
 		}
+		if err := a.Articles.Alone(ctx, tx); err != nil {
+			return err
+		}
 		before, err := a.Articles.Standings(ctx, tx, source, keys...)
 		if err != nil {
 			return err

@@ -23,6 +23,12 @@ const (
 	keptReasons = 5
 )
 
+// When articles that are there come with other dates all at once: see keepDates.
+const (
+	redatedFew = 5              // so many are corrected by hand
+	redatedBy  = 36 * time.Hour // what is less may be a time zone that was set right
+)
+
 // HoldNever as a source's HoldAbove publishes whatever comes.
 const HoldNever = -1
 
@@ -89,6 +95,28 @@ func heldAlsoBecause(ctx context.Context, h database.Handle, sourceID int64, why
 	}
 	told := append([]string{why}, strings.Split(before, heldBefore)...)
 	return heldBecause(ctx, h, sourceID, strings.TrimSuffix(strings.Join(told[:min(len(told), keptReasons)], heldBefore), heldBefore))
+}
+
+// keepDates leaves edits the dates that their articles had, when a source dates most of what it brought anew at once. known is how many articles
+// of those it brought are there. Feeds are in the order of dates: in its place would stand, as if it were new, what readers had long ago. An
+// article that had no date gets one.
+func keepDates(known int, edits ...[]row) {
+	var redated []*row
+	for _, some := range edits {
+		for i := range some {
+			old := &some[i].old
+			dated := !old.PublishedAt.Equal(old.FirstSeenAt)
+			if dated && some[i].PublishedAt.Sub(old.PublishedAt).Abs() > redatedBy {
+				redated = append(redated, &some[i])
+			}
+		}
+	}
+	if len(redated) <= redatedFew || len(redated)*2 <= known {
+		return
+	}
+	for _, r := range redated {
+		r.PublishedAt = r.old.PublishedAt
+	}
 }
 
 // whatChanged says in one line what is unusual about new articles.

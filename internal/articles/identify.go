@@ -85,7 +85,7 @@ func (r *row) likeness() likeness {
 
 // as returns the row as an edit of an article that is there.
 func (r *row) as(source Source, c *candidate, now time.Time) (row, error) {
-	edit, err := prepare(source, r.draft, r.hash, known{ID: c.ID, ExternalKey: c.ExternalKey, Hash: c.Hash, PublishedAt: c.PublishedAt, UpdatedAt: c.UpdatedAt}, now)
+	edit, err := prepare(source, r.draft, r.hash, known{ID: c.ID, ExternalKey: c.ExternalKey, Hash: c.Hash, PublishedAt: c.PublishedAt, UpdatedAt: c.UpdatedAt, FirstSeenAt: c.FirstSeenAt}, now)
 	edit.draft = r.draft
 	return edit, err
 }
@@ -218,7 +218,7 @@ func knownByAlias(ctx context.Context, h database.Handle, sourceID int64, keys [
 		Own string `db:"own"`
 	}
 	err := h.SelectContext(ctx, &found, `
-		SELECT a.id, x.external_key, x.content_hash, a.published_at, a.updated_at, a.external_key AS own
+		SELECT a.id, x.external_key, x.content_hash, a.published_at, a.updated_at, a.first_seen_at, a.external_key AS own
 		FROM articles.aliases x JOIN articles.articles a ON a.id = x.article_id
 		WHERE x.source_id = $1 AND x.external_key = ANY ($2)`, sourceID, pq.Array(keys))
 	came := make(map[string]bool, len(keys))

@@ -24,6 +24,7 @@ type row struct {
 	hash           []byte
 
 	draft Draft    // what it was made of
+	old   known    // the article as it was; the zero value when it is new
 	like  likeness // see identify
 	join  int64    // the group of another source's article that it is; 0: none
 	alias bool     // ExternalKey is not the article's own
@@ -74,7 +75,7 @@ func prepare(source Source, d Draft, hash []byte, old known, now time.Time) (row
 	if err := d.Check(); err != nil {
 		return row{}, err
 	}
-	r := row{ExternalKey: d.ExternalKey, File: d.File, TranslationKey: OneLine(d.TranslationKey), hash: hash, Article: Article{
+	r := row{ExternalKey: d.ExternalKey, File: d.File, TranslationKey: OneLine(d.TranslationKey), hash: hash, old: old, Article: Article{
 		ID:       old.ID,
 		SourceID: source.ID,
 		GUID:     strings.TrimSpace(scrub(d.GUID)),

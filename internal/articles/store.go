@@ -59,6 +59,10 @@ func lock(ctx context.Context, h database.Handle) error {
 	return err
 }
 
+// Alone waits until nobody else saves articles, and keeps it so until the transaction h ends. Who is to say what their Save did has to look at what
+// was there after this: somebody else may be saving the same.
+func (s *Store) Alone(ctx context.Context, h database.Handle) error { return lock(ctx, h) }
+
 // Save takes in what a source gave. h should be a transaction: the first draft that is refused ends it with an error of kind
 // errs.Invalid that names the draft. Saves wait for one another until their transactions end.
 //
@@ -114,6 +118,7 @@ func (s *Store) Save(ctx context.Context, h database.Handle, source Source, draf
 		if work.identified, err = identify(ctx, h, source, added, keysOf(drafts), date(opt.Now)); err != nil {
 			return Result{}, err
 		}
+		keepDates(len(known)+work.known, work.edits, work.changed)
 		if err := localImages(ctx, h, source, work.changed); err != nil {
 			return Result{}, err
 		}
@@ -164,6 +169,7 @@ type known struct {
 	Hash        []byte    `db:"content_hash"`
 	PublishedAt time.Time `db:"published_at"`
 	UpdatedAt   time.Time `db:"updated_at"`
+	FirstSeenAt time.Time `db:"first_seen_at"`
 	alias       bool      // ExternalKey is another key than its own
 	leave       bool      // it comes under its own key, too
 }
@@ -175,7 +181,7 @@ func knownArticles(ctx context.Context, h database.Handle, sourceID int64, draft
 	}
 	var found []known
 	err := h.SelectContext(ctx, &found, `
-		SELECT id, external_key, content_hash, published_at, updated_at
+		SELECT id, external_key, content_hash, published_at, updated_at, first_seen_at
 		FROM articles.articles WHERE source_id = $1 AND external_key = ANY($2)`, sourceID, pq.Array(keys))
 	byKey := make(map[string]known, len(found))
 	for _, k := range found {

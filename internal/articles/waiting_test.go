@@ -183,6 +183,83 @@ func TestASourceThatChangesItsIDsFloodsNobody(t *testing.T) {
 	}
 }
 
+func TestASourceThatDatesEverythingAnewKeepsItsDates(t *testing.T) {
+	t.Parallel()
+	const there = 12
+	for name, tt := range map[string]struct {
+		redated int
+		change  func(d *Draft)
+		want    Result
+		moved   int
+	}{
+		"all, by a year":            {there, func(d *Draft) { d.Published = d.Published.AddDate(1, 0, 0) }, Result{Unchanged: there}, 0},
+		"all, to when it was asked": {there, func(d *Draft) { d.Published, d.Updated = monday.AddDate(2, 0, 0), monday.AddDate(2, 0, 0) }, Result{Unchanged: there}, 0},
+		"all, under other ids": {there, func(d *Draft) {
+			d.ExternalKey, d.Published = "new-"+d.ExternalKey, d.Published.AddDate(1, 0, 0)
+		}, Result{Unchanged: there}, 0},
+		"all, with another text": {there, func(d *Draft) {
+			d.Text, d.Published = d.Text+" One more paragraph.", d.Published.AddDate(1, 0, 0)
+		}, Result{Changed: there}, 0},
+		"a few":           {5, func(d *Draft) { d.Published = d.Published.AddDate(1, 0, 0) }, Result{Unchanged: there - 5, Changed: 5}, 5},
+		"all, by a zone":  {there, func(d *Draft) { d.Published = d.Published.Add(15 * time.Hour) }, Result{Changed: there}, there},
+		"none of them is": {0, func(*Draft) {}, Result{Unchanged: there}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			drafts := numbered("old", 0, there)
+			if _, err := b.try(t.Context(), b.source, SaveOptions{Now: monday.AddDate(1, 0, 0), Polled: true, Archive: true}, drafts...); err != nil {
+				t.Fatal(err)
+			}
+			was := map[string]Article{}
+			for _, a := range b.all(t) {
+				was[a.GUID] = a
+			}
+			for i := range drafts[:tt.redated] {
+				tt.change(&drafts[i])
+			}
+			if got := b.polls(t, monday.AddDate(3, 0, 0), drafts...); got != tt.want {
+				t.Errorf("the poll: %+v, want %+v", got, tt.want)
+			}
+			moved := 0
+			for _, a := range b.all(t) {
+				if !a.PublishedAt.Equal(was[a.GUID].PublishedAt) {
+					moved++
+				}
+			}
+			if moved != tt.moved {
+				t.Errorf("%d articles have other dates, want %d", moved, tt.moved)
+			}
+			if again := b.polls(t, monday.AddDate(3, 0, 1), drafts...); again != (Result{Unchanged: there}) {
+				t.Errorf("the poll after that: %+v", again)
+			}
+		})
+	}
+}
+
+func TestAnArticleWithoutADateGetsOneLater(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	drafts := numbered("old", 0, 12)
+	dates := make([]time.Time, len(drafts))
+	for i := range drafts {
+		dates[i], drafts[i].Published, drafts[i].Updated = drafts[i].Published, time.Time{}, time.Time{}
+	}
+	day := monday.AddDate(1, 0, 0)
+	if _, err := b.try(t.Context(), b.source, SaveOptions{Now: day, Polled: true, Archive: true}, drafts...); err != nil {
+		t.Fatal(err)
+	}
+	for i := range drafts {
+		drafts[i].Published = dates[i]
+	}
+	b.polls(t, day.AddDate(0, 0, 1), drafts...)
+	for _, a := range b.all(t) {
+		if a.PublishedAt.Equal(date(day)) {
+			t.Errorf("%q still has the day on which it was first seen", a.Title)
+		}
+	}
+}
+
 func TestAMassOfNewArticlesIsHeld(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -291,7 +291,30 @@ func isThai(body []byte) bool {
 		}
 		before = b
 	}
-	return letters >= 10 && wrong*50 <= letters && marks*10 >= letters
+	return letters >= 10 && wrong*50 <= letters && marks*10 >= letters && !inPairs(body)
+}
+
+// inPairs reports whether the bytes beyond ASCII are pairs as common Chinese, Japanese or Korean characters are in GB2312, EUC-JP and EUC-KR:
+// a short text of those may by chance look like Thai. The first bytes of these are marks, kana, and what stands in the first half
+// of the tables, where the common characters are; half of Thai's bytes are others.
+func inPairs(body []byte) bool {
+	common, other := 0, 0
+	for i := 0; i < len(body); i++ {
+		lead := body[i]
+		if lead < 0x80 {
+			continue
+		}
+		i++
+		switch {
+		case i == len(body) || body[i] < 0xa1:
+			other++
+		case lead == 0xa1 || lead >= 0xa3 && lead <= 0xa5 || lead >= 0xb0 && lead <= 0xd7:
+			common++
+		default:
+			other++
+		}
+	}
+	return other*10 <= common
 }
 
 // above reports a Thai vowel or tone that stands above or below its consonant.

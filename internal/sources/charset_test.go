@@ -135,6 +135,27 @@ func check(t *testing.T, name, got, words string) {
 }
 
 // Servers that call everything Latin do so to pages whose letters are not.
+// Bytes of a few Chinese, Japanese and Korean words may all be letters of Thai, with its vowels where they may stand.
+func TestPairsAreNotThai(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		in    encoding.Encoding
+		words string
+	}{
+		{simplifiedchinese.GBK, "省科协召开全体委员会议，部署明年工作任务，推动科普事业高质量发展"},
+		{simplifiedchinese.GBK, chinese},
+		{japanese.EUCJP, japaneseSay},
+		{korean.EUCKR, koreanSay},
+	} {
+		check(t, tt.words[:12], decodeXML(encode(t, tt.in, feedOf("", tt.words)), ""), tt.words)
+	}
+	for _, words := range []string{thai, "ข่าว กิจกรรม พิพิธภัณฑ์ เปิดบริการ", "กรุงเทพมหานคร อมรรัตนโกสินทร์", "ดาราศาสตร์และอวกาศ ครั้งที่ ๕"} {
+		if !isThai(encode(t, charmap.Windows874, words)) {
+			t.Errorf("%q does not count as Thai", words)
+		}
+	}
+}
+
 func TestLatinByDefaultIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	for _, tt := range scripts {

@@ -29,14 +29,13 @@ func translationKey(all []alternate, own ...string) string {
 	for _, a := range all {
 		tag, err := language.Parse(a.language)
 		switch {
-		case a.url == "" || err != nil && !strings.EqualFold(a.language, "x-default"):
+		case a.url == "" || err != nil: // x-default too: it is in no language, and often the first page
 			continue
 		case front(a.url):
 			return ""
-		case err == nil:
-			languages[language.Key(tag)] = true
-			addresses = append(addresses, a.url)
 		}
+		languages[language.Key(tag)] = true
+		addresses = append(addresses, a.url)
 	}
 	itself := slices.ContainsFunc(own, func(o string) bool {
 		return slices.ContainsFunc(addresses, func(a string) bool { return sameAddress(a, o) })

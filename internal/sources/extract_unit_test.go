@@ -102,6 +102,7 @@ func TestTranslationKey(t *testing.T) {
 	}{
 		{"two languages", []alternate{{"it", it}, {"en", en}}, en},
 		{"with a default", []alternate{{"x-default", en}, {"it", it}, {"en", en}}, en},
+		{"the first page as default", []alternate{{"x-default", "https://www.example.org/"}, {"it", it}, {"en", en}}, en},
 		{"one language", []alternate{{"en", en}}, ""},
 		{"the page is not among them", []alternate{{"it", it}, {"fr", "https://www.example.org/fr/salle"}}, ""},
 		{"first pages of languages", []alternate{{"en", en}, {"it", "https://www.example.org/it/"}}, ""},

@@ -123,6 +123,10 @@ func (r *folderReader) walk(ctx context.Context, root string) error {
 		if info, err := entry.Info(); err == nil && r.leave(info) {
 			return nil
 		}
+		if path != root && entry.Type()&fs.ModeSymlink != 0 && leadsOut(root, path) {
+			r.refuse(path, errors.New("this is a link to a file that is not in the folder; put the file itself there"))
+			return nil
+		}
 		r.read(root, path)
 		return nil
 	})
@@ -130,6 +134,20 @@ func (r *folderReader) walk(ctx context.Context, root string) error {
 		r.refuse(root, errors.New("there are no articles in this folder; "+accepted+" read"))
 	}
 	return err
+}
+
+// leadsOut reports whether a link in a folder leads to a file elsewhere: who may put files there is not to publish what else this machine has.
+func leadsOut(root, link string) bool {
+	folder, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return true
+	}
+	file, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return false // that it cannot be read says why
+	}
+	rel, err := filepath.Rel(folder, file)
+	return err != nil || !filepath.IsLocal(rel)
 }
 
 // read takes in one file.

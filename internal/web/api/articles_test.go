@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -42,6 +43,38 @@ func TestAnArticleThatIsBroughtIsPublished(t *testing.T) {
 		t.Errorf("otherwise: %+v", made)
 	}
 	h.ask("PUT", "/api/v1/sources/cms/articles/robots-1", `{"title": "Robots", "text": "They went."}`, "If-None-Match", "*").problem(http.StatusPreconditionFailed)
+}
+
+// Of calls that bring the same article at the same time one adds it, and the others change nothing.
+func TestTheSameArticleIsAddedOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	const calls = 8
+	statuses := make(chan int, 2*calls)
+	for range calls {
+		go func() {
+			r, err := h.try("POST", "/api/v1/articles", robots)
+			statuses <- r.status
+			if err != nil {
+				t.Error(err)
+			}
+		}()
+		go func() {
+			r, err := h.try("PUT", "/api/v1/sources/cms/articles/robots-2", `{"title": "Robots", "text": "They went."}`, "If-None-Match", "*")
+			statuses <- r.status
+			if err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	got := map[int]int{}
+	for range 2 * calls {
+		got[<-statuses]++
+	}
+	want := map[int]int{http.StatusCreated: 2, http.StatusOK: calls - 1, http.StatusPreconditionFailed: calls - 1}
+	if !maps.Equal(got, want) {
+		t.Errorf("answers by status %v, want %v", got, want)
+	}
 }
 
 func TestAKeyMayBeAnAddress(t *testing.T) {
