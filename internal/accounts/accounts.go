@@ -64,6 +64,8 @@ type Actor struct {
 	Zone     string    // IANA time zone; "": UTC
 	Proved   time.Time // when it last gave its password (and code); what is dangerous asks again
 	Session  string    // its id, for the list of sessions; "" for a key
+	// NoPassword: it came by a link that signs in, and has none to give again.
+	NoPassword bool
 }
 
 // May reports whether the actor may do something on at least some lists.

@@ -93,6 +93,7 @@ func (s *Store) Who(ctx context.Context, token string) (Actor, error) {
 		}
 	}
 	who := row.actor()
+	who.NoPassword = row.Password == ""
 	who.Proved, who.Session = row.ProvedAt, strconv.FormatInt(row.Session, 10)
 	return who, nil
 }

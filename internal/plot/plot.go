@@ -17,8 +17,8 @@ const (
 	width   = 1040
 	height  = 280
 	spacing = 4
-	gutter  = 110 // for the numbers at the side
-	letters = 18  // points: what the style sheet may do with them fits into the gutter
+	gutter  = 150 // for the numbers at the side
+	letters = 26  // points: as large as the style sheet makes them on a phone, for they are measured with it
 )
 
 // Bars returns an svg element of bars, one beside the other, with a scale in whole numbers, which number writes. The classes of its parts are plot-bar,

@@ -240,6 +240,7 @@ type EditionText struct {
 	Fields   Fields
 	Mistakes Mistakes
 	Variant  int64 // that shows them; 0: none does
+	Seen     int64 // the last line of the edition's log when they were shown
 }
 
 func (EditionText) template() string { return "editions-text" }

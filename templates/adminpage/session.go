@@ -33,6 +33,7 @@ type Prove struct {
 	To     string
 	Form   string // where a form was sent, which is sent again with the password; "": it was none
 	Fields Fields // of that form
+	Unset  bool   // there is no password yet to ask for
 	Denial
 }
 

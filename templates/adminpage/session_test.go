@@ -10,6 +10,7 @@ var sessionSamples = []Page{
 	Code{Denial: Denial{Said: "that code is not right, or it was used"}},
 	Prove{To: "/admin/keys/new"},
 	Prove{Denial: Denial{Wrong: true}},
+	Prove{Unset: true},
 	Prove{Form: "/admin/keys", Fields: Fields{"name": {"<b>the site's"}, "role": {"reader", "editor"}}, Denial: Denial{Wrong: true}},
 	LinkPage{Email: "owner@example.org", SignsIn: true},
 	LinkPage{Email: "new@example.org", First: true, Shortest: 12},

@@ -38,6 +38,7 @@ type SettingsDomains struct {
 	At       time.Time // zero: nobody has asked yet
 	Domains  []DomainFindings
 	Keys     []KeyLine
+	Outdated bool // a key or a second factor is sealed with a secret key that is not the first
 	Fields   Fields
 	Mistakes Mistakes
 	Checked  *Finding // of the key that was just looked at
@@ -64,7 +65,6 @@ type KeyLine struct {
 	UsedAt, RetiredAt                  *time.Time
 	RecordName, Record, Zone           string
 	Failure                            string // why it cannot be opened
-	Outdated                           bool   // it is sealed with a secret key that is not the first
 }
 
 // SettingsBounces is how mail comes back.

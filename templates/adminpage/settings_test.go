@@ -28,10 +28,10 @@ var settingsSamples = []Page{
 		},
 		Keys: []KeyLine{
 			{Domain: "example.org", Selector: "s1", Algorithm: "rsa", State: "active", UsedAt: &sampleTime, Record: "v=DKIM1; p=AAAA", Failure: hostile},
-			{Domain: "example.org", Selector: "s2", Algorithm: "ed25519", State: "made", Outdated: true},
+			{Domain: "example.org", Selector: "s2", Algorithm: "ed25519", State: "made"},
 			{Domain: "example.org", Selector: "s0", Algorithm: "rsa", State: "retired", UsedAt: &sampleTime, RetiredAt: &sampleTime},
 		},
-		Fields: Fields{"domain": {hostile}, "algorithm": {"ed25519"}}, Mistakes: Mistakes{"domain": hostile}, Checked: &Finding{State: "ok", Says: "well"},
+		Fields: Fields{"domain": {hostile}, "algorithm": {"ed25519"}}, Mistakes: Mistakes{"domain": hostile}, Checked: &Finding{State: "ok", Says: "well"}, Outdated: true,
 	},
 	SettingsBounces{},
 	SettingsBounces{Domain: "b.example.org", Listen: ":25", TLS: true, TestedAt: &sampleTime, ReadAt: &sampleTime, Failure: hostile, Inbox: 3, Told: "came"},

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -195,10 +196,14 @@ func (s *site) whereabouts(v *visit, a *articles.Article, page *adminpage.Articl
 		page.Feeds = append(page.Feeds, feedLink(&f, v))
 	}
 	page.FeedsMore = len(in) > most
+	names, err := s.listNames(v)
+	if err != nil {
+		return err
+	}
 	editions, err := s.App.ArticleAppearances(v.Context(), a.GroupID, v.actor.Lists, most)
 	for _, e := range editions {
 		page.Editions = append(page.Editions, adminpage.ArticleEdition{
-			ID: e.ID.String(), List: e.List, Rhythm: e.Rhythm, State: string(e.State), Date: e.LocalDate, Sent: min(e.Sent, edition.SentMost), Many: e.Sent > edition.SentMost,
+			ID: e.ID.String(), List: cmp.Or(names[e.ListID], e.List), Rhythm: e.Rhythm, State: string(e.State), Date: e.LocalDate, Sent: min(e.Sent, edition.SentMost), Many: e.Sent > edition.SentMost,
 		})
 	}
 	return err

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"silkpost/internal/app"
 	"silkpost/internal/errs"
 	"silkpost/mailer/edition"
@@ -182,6 +184,9 @@ func (s *site) wordsForm(v *visit) (page adminpage.EditionText, err error) {
 		Row: s.editionRow(v, p.Of, p.BoardEdition), Tongue: adminpage.EditionTongue{Language: tongue.Language, Recipients: tongue.Recipients},
 		Fields: adminpage.Fields{"subject": {tongue.Subject}, "preheader": {tongue.Preheader}, "introduction": {tongue.Introduction}},
 	}
+	if len(p.Log) > 0 {
+		page.Seen = p.Log[len(p.Log)-1].ID
+	}
 	for _, sample := range slices.Backward(p.Samples) {
 		if sample.Language == tongue.Language {
 			page.Variant = sample.Variant
@@ -197,7 +202,9 @@ func (s *site) writeWords(v *visit) (adminpage.Page, error) {
 		return nil, err
 	}
 	language := v.PathValue("language")
-	err = s.App.WriteEdition(v.Context(), v.actor.Name, id, language, textsOf(v.fields()))
+	if err = s.unwritten(v, id, language); err == nil {
+		err = s.App.WriteEdition(v.Context(), v.actor.Name, id, language, textsOf(v.fields()))
+	}
 	if kind := errs.KindOf(err); err != nil && (kind == errs.Invalid || kind == errs.Conflict) {
 		page, failed := s.wordsForm(v)
 		if failed != nil {
@@ -213,6 +220,21 @@ func (s *site) writeWords(v *visit) (adminpage.Page, error) {
 		return v.leave(editionsPath+"/"+id.String()+"/words/"+language, "edition_words")
 	}
 	return v.leave(editionsPath+"/"+id.String()+"#words", "edition_words")
+}
+
+// unwritten fails when somebody else wrote the same words since the visitor's form was shown.
+func (s *site) unwritten(v *visit, id uuid.UUID, language string) error {
+	if !v.PostForm.Has("seen") {
+		return nil
+	}
+	seen := number(v.PostFormValue("seen"))
+	log, err := edition.Log(v.Context(), s.App.DB, id)
+	for _, entry := range log {
+		if key, about := deed(entry.What); entry.ID > seen && entry.Actor != v.actor.Name && key == "text" && about == language {
+			return errs.New(errs.Conflict, "somebody else wrote these words since you opened the form: saving again puts yours in the place of theirs")
+		}
+	}
+	return err
 }
 
 // textsOf are an editor's words in a form. Browsers send line ends as CRLF.

@@ -265,6 +265,31 @@ func (h *house) let(page, act string) {
 	}
 }
 
+// Two who write the same words at once do not overwrite one another unknowingly, and nothing that was typed is lost.
+func TestTwoWriteTheSameWords(t *testing.T) {
+	t.Parallel()
+	h, id := newsroom(t)
+	page := "/admin/editions/" + id.String() + "/words/en"
+	write := func(account, seen, subject string) answer {
+		h.as(accounts.Actor{Account: 1, Name: account, Roles: []accounts.Role{accounts.Editor}})
+		return h.send(page, "seen", seen, "subject", subject, "preheader", "", "introduction", "")
+	}
+	seen := h.get(page).Find("input[name=seen]").AttrOr("value", "")
+	if got := write("account 8", seen, "We moved"); got.status != http.StatusSeeOther {
+		t.Fatalf("%d %s", got.status, got.text("main"))
+	}
+	if got := write("account 8", seen, "We moved"); got.status != http.StatusSeeOther {
+		t.Errorf("clicked twice: %d %s", got.status, got.text("main"))
+	}
+	late := write("account 9", seen, "We stay")
+	if late.status != 422 || !strings.Contains(late.text(".mistakes"), "somebody else wrote") || late.Find("#subject").AttrOr("value", "") != "We stay" {
+		t.Fatalf("%d %s", late.status, late.text("main"))
+	}
+	if got := write("account 9", late.Find("input[name=seen]").AttrOr("value", ""), "We stay"); got.status != http.StatusSeeOther {
+		t.Errorf("once more: %d %s", got.status, got.text("main"))
+	}
+}
+
 // What was done since somebody looked is said, and nothing is let go that they have not seen.
 func TestSomebodyWasFaster(t *testing.T) {
 	t.Parallel()

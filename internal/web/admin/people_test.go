@@ -475,7 +475,7 @@ func TestOrganisations(t *testing.T) {
 	h.get(museum+"/merge?into=Museum+of+Science").refusedWith(t, "same")
 	h.get(museum+"/merge?into=The+Academy").shows(t, "main", "2 contacts of", "Merge")
 	h.send(museum+"/merge", "into", "The Academy").went(t, academy+"?done=organisation_merged")
-	h.get(academy).shows(t, "main", "both@museum.example", "office@museum.example", "News for our partners, made on")
+	h.get(academy).shows(t, "main", "both@museum.example", "office@museum.example", "News for our partners · made on")
 	if got := h.get(museum); got.status != http.StatusNotFound {
 		t.Errorf("%d", got.status)
 	}

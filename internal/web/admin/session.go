@@ -112,7 +112,7 @@ func (s *site) askProof(v *visit) (adminpage.Page, error) {
 	if !s.stale(v) {
 		return v.leave(to, "")
 	}
-	return adminpage.Prove{To: to}, s.safe(v)
+	return adminpage.Prove{To: to, Unset: v.actor.NoPassword}, s.safe(v)
 }
 
 func (s *site) prove(v *visit) (adminpage.Page, error) {
@@ -138,7 +138,7 @@ func (s *site) proof(v *visit) (adminpage.Page, error) {
 	}
 	password, given := v.PostForm.Get("proof"), v.PostForm.Has("proof")
 	v.PostForm.Del("proof")
-	page := adminpage.Prove{Form: v.URL.RequestURI(), Fields: v.fields()}
+	page := adminpage.Prove{Form: v.URL.RequestURI(), Fields: v.fields(), Unset: v.actor.NoPassword}
 	if !given {
 		return refused{page, http.StatusForbidden}, nil
 	}

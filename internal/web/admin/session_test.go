@@ -367,6 +367,36 @@ func TestNothingTypedIsLostToTheProof(t *testing.T) {
 	}
 }
 
+// Whoever came by a link that signs in, as the demo's owner does, has no password to give.
+func TestWhoHasNoPasswordIsOfferedToChooseOne(t *testing.T) {
+	t.Parallel()
+	g := openGate(t)
+	id, err := g.Accounts.Create(t.Context(), accounts.Account{Email: "owner@example.org", Roles: []accounts.Role{accounts.Owner}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := g.Accounts.MakeLink(t.Context(), id, accounts.ToSignIn, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := g.browser()
+	b.send(app.LinkPath + secret)
+	g.clock.Advance(15*time.Minute + time.Second)
+	for what, asked := range map[string]page{"a page": b.get("/admin/prove?to=/admin/keys"), "a form": b.send("/admin/keys", "name", "x", "role", "reader", "days", "30")} {
+		if asked.Find("input[type=password]").Length() > 0 || asked.Find(`main a[href^="/admin/account#"]`).Length() != 1 {
+			t.Errorf("%s: %d %s", what, asked.status, asked.text("main"))
+		}
+	}
+	b.send("/admin/account/password", "password", password, "again", password)
+	if got := b.get("/admin/keys/new"); got.status != http.StatusOK {
+		t.Errorf("with a password that was just chosen: %d", got.status)
+	}
+	g.clock.Advance(15*time.Minute + time.Second)
+	if got := b.get("/admin/prove?to=/admin/keys"); got.Find("input[type=password]").Length() != 1 {
+		t.Errorf("later: %s", got.text("main"))
+	}
+}
+
 func TestTheDangerousAsksForThePassword(t *testing.T) {
 	t.Parallel()
 	g := openGate(t)

@@ -21,13 +21,19 @@ func (s *site) domainsPage(v *visit, page adminpage.SettingsDomains) (adminpage.
 		return nil, err
 	}
 	page.At, page.Domains = examined.At, byDomain(examined.Findings)
+	factors, err := s.App.Accounts.Outdated(v.Context())
+	if err != nil {
+		return nil, err
+	}
+	page.Outdated = factors > 0
 	keys, err := s.App.Keys(v.Context())
 	for i := range keys {
 		k := &keys[i]
 		page.Keys = append(page.Keys, adminpage.KeyLine{
 			Domain: k.Domain, Selector: k.Selector, Algorithm: string(k.Algorithm), State: string(k.State), MadeAt: k.MadeAt, UsedAt: k.UsedAt, RetiredAt: k.RetiredAt,
-			RecordName: k.Name(), Record: k.Record(), Zone: k.Zone(), Failure: k.Failure, Outdated: k.Failure == "" && k.Secret > 0,
+			RecordName: k.Name(), Record: k.Record(), Zone: k.Zone(), Failure: k.Failure,
 		})
+		page.Outdated = page.Outdated || k.Failure == "" && k.Secret > 0
 	}
 	return page, err
 }
