@@ -71,8 +71,10 @@ type voice struct {
 	noticeText *texttemplate.Template
 }
 
-// New parses the embedded templates and catalogues. An error names the file and what is wrong with it.
-func New() (*Set, error) { return newSet(files) }
+// New returns the embedded templates and catalogues, which are parsed once. An error names the file and what is wrong with it.
+func New() (*Set, error) { return embedded() }
+
+var embedded = sync.OnceValues(func() (*Set, error) { return newSet(files) })
 
 func newSet(fsys fs.FS) (*Set, error) {
 	if err := refuseUndeclared(fsys); err != nil {

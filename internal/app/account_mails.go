@@ -21,6 +21,7 @@ import (
 	"silkpost/mailer/send"
 	"silkpost/subscribers"
 	"silkpost/templates"
+	"silkpost/templates/adminpage"
 )
 
 // LinkPath is where links that work once lead, with what stands in them after it.
@@ -131,7 +132,7 @@ func (a *App) transmitLink(ctx context.Context, m accounts.Mail, account account
 
 // linkMessage makes the message and says whom it is from.
 func (a *App) linkMessage(m accounts.Mail, account accounts.Account, list subscribers.List, url string) (message []byte, from string, err error) {
-	pages, err := a.pages()
+	pages, err := adminpage.New()
 	if err != nil {
 		return nil, "", err
 	}

@@ -41,7 +41,6 @@ import (
 	"silkpost/mailer/limit"
 	"silkpost/mailer/send"
 	"silkpost/templates"
-	"silkpost/templates/adminpage"
 )
 
 // Options are what a process may choose beyond its settings. The zero value is a command that works beside others.
@@ -89,8 +88,6 @@ type App struct {
 	limits  *limit.Limiter // what this process may send
 	relay   *send.Relay    // nil: none is set
 	keys    token.Keys     // nil: no secret key is set
-
-	pages func() (*adminpage.Set, error) // of the administrators, for their words
 
 	noticeRetry send.Retry
 	lookEvery   time.Duration                                               // for what has come due
@@ -209,7 +206,6 @@ func (a *App) furnish(opt Options) (err error) {
 		return err
 	}
 	a.watch()
-	a.pages = sync.OnceValues(func() (*adminpage.Set, error) { return adminpage.New(a.Templates) })
 	a.Accounts = &accounts.Store{DB: a.DB, Clock: a.Clock, Keys: a.keys}
 	a.alarm = newAlarm(a.Clock, a.Log, func(ctx context.Context) error { return a.queue.Insert(ctx, a.DB, jobs.Plan{}) })
 	client := fetch.NewPolite(fetch.Manners{

@@ -109,7 +109,7 @@ func (a *App) stillNeeded(ctx context.Context, to *accounts.Account, told []Need
 
 // staffMessage makes the message and says whom it is from.
 func (a *App) staffMessage(ctx context.Context, m *staff.Mail, to *accounts.Account, list subscribers.List, news *staffNews) (message []byte, from string, err error) {
-	pages, err := a.pages()
+	pages, err := adminpage.New()
 	if err != nil {
 		return nil, "", err
 	}

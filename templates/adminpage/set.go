@@ -40,8 +40,16 @@ type Set struct {
 	words  map[string]Words
 }
 
-// New parses the embedded pages and catalogues. An error names the file and what is wrong with it.
-func New(words *templates.Set) (*Set, error) {
+// New returns the embedded pages and catalogues, which are parsed once. An error names the file and what is wrong with it.
+func New() (*Set, error) { return embedded() }
+
+var embedded = sync.OnceValues(readSet)
+
+func readSet() (*Set, error) {
+	words, err := templates.New()
+	if err != nil {
+		return nil, err
+	}
 	funcs, err := words.Extend(files)
 	if err != nil {
 		return nil, err

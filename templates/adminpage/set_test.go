@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"silkpost/templates"
 )
 
 // samples are all pages, each in the states that it can be in. A page that is not here is not checked: see TestEveryPageHasSamples.
@@ -20,11 +18,7 @@ var samples = slices.Concat(
 
 func newSet(t testing.TB) *Set {
 	t.Helper()
-	words, err := templates.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := New(words)
+	s, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func (s *site) routes() (all []route) {
 
 // New returns the handler of everything below /admin/. It is safe for concurrent use.
 func New(cfg Config) (http.Handler, error) {
-	pages, err := adminpage.New(cfg.App.Templates)
+	pages, err := adminpage.New()
 	if err != nil {
 		return nil, err
 	}

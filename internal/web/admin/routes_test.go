@@ -58,7 +58,7 @@ func newWorld(t testing.TB) *world {
 	if _, err := a.Apply(t.Context(), strings.NewReader(worldFile), "test.toml", false); err != nil {
 		t.Fatal(err)
 	}
-	pages, err := adminpage.New(a.Templates)
+	pages, err := adminpage.New()
 	if err != nil {
 		t.Fatal(err)
 	}
