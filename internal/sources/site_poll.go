@@ -190,8 +190,8 @@ func (v *visitor) readPages(ctx context.Context) error {
 			break
 		}
 	}
-	if good == 0 && away != nil {
-		return away // the site is away, not its pages
+	if good == 0 && bad > 1 {
+		return away // the site is away, not its pages; of a single page nobody knows
 	}
 	return nil
 }

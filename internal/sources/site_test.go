@@ -285,6 +285,10 @@ func TestSiteFails(t *testing.T) {
 	if out.Added != 1 || len(out.Refused) != 1 || !strings.Contains(out.Refused[0].Err.Error(), "404") {
 		t.Errorf("one page is missing: %+v", out)
 	}
+	site.put("/news/", frameOf(`<ul class="list">`+listItems(1, 6)+`<li><a href="http://127.0.0.1:1/">Elsewhere, where nobody answers</a></li></ul>`))
+	if out := b.poll(t, monday.Add(150*time.Minute)); len(out.Refused) != 1 || !strings.Contains(out.Refused[0].Err.Error(), "connect") {
+		t.Errorf("the only page to be read is away: %+v", out)
+	}
 	site.put("/news/", frameOf("<p>Under construction</p>"))
 	_, err := b.Poll(t.Context(), b.source(t), monday.Add(3*time.Hour))
 	if errs.KindOf(err) != errs.Invalid || !strings.Contains(err.Error(), `no links to articles were found with item = "ul.list > li"`) {
